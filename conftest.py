@@ -1,0 +1,71 @@
+"""Fixtures for every package's tests: HTTP through the API's own middleware, and statement counts."""
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+
+import pytest
+from django.conf import settings
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from rest_framework.test import APIClient
+
+TRANSACTION_CONTROL = ("BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE SAVEPOINT", "SET CONSTRAINTS")
+
+
+def with_api_middleware(client: APIClient) -> APIClient:
+    """The client, answering through the API's middleware stack as `storefront.wsgi` does."""
+    configured = settings.MIDDLEWARE
+    settings.MIDDLEWARE = settings.API_MIDDLEWARE
+    try:
+        client.handler.load_middleware()
+    finally:
+        settings.MIDDLEWARE = configured
+    return client
+
+
+@pytest.fixture
+def api_client() -> APIClient:
+    """An anonymous client of the API."""
+    return with_api_middleware(APIClient())
+
+
+@pytest.fixture
+def client_of() -> Callable[..., APIClient]:
+    """Makes a client that is signed in as the given user with a real access token."""
+
+    def make(user) -> APIClient:
+        from core.accounts.tokens import issue_tokens  # noqa: PLC0415 - models need the settings first
+
+        client = with_api_middleware(APIClient())
+        client.credentials(HTTP_AUTHORIZATION=f"Bearer {issue_tokens(user=user).access}")
+        return client
+
+    return make
+
+
+@pytest.fixture
+def count_statements() -> Callable[[], AbstractContextManager[list[str]]]:
+    """`with count_statements() as statements:` fills the list with the SQL of the block when it
+    ends, without transaction control."""
+
+    @contextmanager
+    def capture() -> Iterator[list[str]]:
+        statements: list[str] = []
+        with CaptureQueriesContext(connection) as context:
+            yield statements
+        statements.extend(q["sql"] for q in context.captured_queries if not q["sql"].startswith(TRANSACTION_CONTROL))
+
+    return capture
+
+
+@pytest.fixture(autouse=True)
+def reference_rows(request: pytest.FixtureRequest) -> None:
+    """The rows that every shop has (a tax rate, a shipping method), also after a test truncated them."""
+    if not {"db", "transactional_db"} & set(request.fixturenames):
+        return
+    request.getfixturevalue("transactional_db" if "transactional_db" in request.fixturenames else "db")
+    from market.shipping.services import ensure_standard_method  # noqa: PLC0415
+    from market.taxes.services import ensure_standard_rate  # noqa: PLC0415
+
+    ensure_standard_rate()
+    ensure_standard_method()

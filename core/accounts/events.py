@@ -1,0 +1,6 @@
+"""Facts about users."""
+
+from core.outbox.events import EventType
+
+user_registered = EventType("accounts.user_registered")
+registration_repeated = EventType("accounts.registration_repeated")

@@ -1,0 +1,85 @@
+"""Users who sign in with their email, and the families of their refresh tokens."""
+
+import uuid
+
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.contrib.auth.models import PermissionsMixin
+from django.db import models
+from django.db.models.functions import Lower, Upper
+from django.utils import timezone
+
+from core.models import TimeStampedModel
+
+
+class UserManager(BaseUserManager["User"]):
+    """Makes users; emails are stored as given but compared without case."""
+
+    def get_by_natural_key(self, email: str | None) -> "User":
+        return self.get(email__iexact=email)
+
+    def create_user(self, email: str, password: str | None = None, **fields) -> "User":
+        if not email:
+            raise ValueError("a user needs an email")
+        user = self.model(email=self.normalize_email(email), **fields)
+        user.set_password(password)
+        user.save(using=self._db)
+        return user
+
+    def create_superuser(self, email: str, password: str | None = None, **fields) -> "User":
+        return self.create_user(email, password, **{"is_staff": True, "is_superuser": True, **fields})
+
+
+class User(AbstractBaseUser, PermissionsMixin, TimeStampedModel):
+    """Somebody who can sign in. What the shop knows of a customer is in `market.customers`."""
+
+    email = models.EmailField(max_length=254, unique=True, db_collation="C")
+    username = models.CharField(max_length=150, unique=True, null=True, blank=True)
+    first_name = models.CharField(max_length=150, blank=True)
+    last_name = models.CharField(max_length=150, blank=True)
+    is_active = models.BooleanField(default=True)
+    is_staff = models.BooleanField(default=False)
+    is_verified = models.BooleanField(default=False, help_text="The email address is known to be theirs.")
+
+    USERNAME_FIELD = "email"
+    EMAIL_FIELD = "email"
+    REQUIRED_FIELDS: list[str] = []
+    objects = UserManager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                Lower("email"), name="user_email_once", violation_error_message="This email is already in use."
+            )
+        ]
+        # Serves email__iexact, which Django writes as UPPER(email) = UPPER(...).
+        indexes = [models.Index(Upper("email"), name="user_email_upper")]
+
+    def __str__(self) -> str:
+        return self.email
+
+    @property
+    def full_name(self) -> str:
+        return f"{self.first_name} {self.last_name}".strip()
+
+    @property
+    def role(self) -> str:
+        """`admin` for staff, else `customer`."""
+        return "admin" if self.is_staff else "customer"
+
+
+class RefreshFamily(models.Model):
+    """All refresh tokens that descend from one login; only the newest of them is good.
+
+    A refresh exchanges `current_jti` in one conditional update. A token of the family that is not
+    the current one was used before: the family is revoked.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    user = models.ForeignKey(User, models.CASCADE, related_name="refresh_families")
+    current_jti = models.CharField(max_length=32)
+    created_at = models.DateTimeField(default=timezone.now)
+    expires_at = models.DateTimeField()
+    revoked_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["expires_at"], name="refresh_family_expires_at")]

@@ -1,0 +1,26 @@
+"""The guards against races, by name, each of which a twin test switches off to see it fail.
+
+A guard is one line of defense in shipped code (a lock, a condition, a claim). The testing setting
+`DISABLED_GUARDS` turns it off; every other environment refuses to start with one disabled
+(`core.checks`). The suite fails on a guard here without a twin.
+"""
+
+from django.conf import settings
+
+GUARDS = {
+    "stock_condition": "stock is reserved only where enough is available (inventory.sql)",
+    "stock_lock_order": "stock rows are locked in primary-key order (inventory.sql)",
+    "cart_line_upsert": "adding to a cart line is one atomic upsert (carts.sql)",
+    "cart_claim": "a cart is turned into an order by one conditional update (carts.sql)",
+    "idempotency_key": "an idempotency key is claimed before the work begins (core.idempotency)",
+    "checkout_transaction": "an order is written in one transaction (checkout.services)",
+    "refresh_rotation": "a refresh token is exchanged by one conditional update (core.accounts)",
+    "throttle_count": "requests are counted and judged in one atomic step (core.api.throttles)",
+}
+
+
+def guard_enabled(name: str) -> bool:
+    """Whether the named guard stands. Raises KeyError for a name that is not in `GUARDS`."""
+    if name not in GUARDS:
+        raise KeyError(name)
+    return name not in settings.DISABLED_GUARDS

@@ -1,0 +1,24 @@
+"""Facts: declared by the packages that make them true, published in the commit that does."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from structlog.contextvars import get_contextvars
+
+from core.outbox.models import Event
+
+
+@dataclass(frozen=True, slots=True)
+class EventType:
+    """A kind of fact, named `package.past_tense`. Declared once, in its package's `events.py`."""
+
+    name: str
+
+    def publish(self, **payload: Any) -> Event:
+        """Write the fact to the outbox: one statement, in the caller's transaction.
+
+        `payload` is small and JSON: ids and what is true at this moment, no secrets, no addresses.
+        """
+        return Event.objects.create(
+            name=self.name, payload=payload, request_id=str(get_contextvars().get("request_id", ""))
+        )

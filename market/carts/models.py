@@ -1,0 +1,51 @@
+"""Anonymous carts: whoever knows the UUID holds the cart."""
+
+import uuid
+
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+from core.models import TimeStampedModel
+from market.catalog.models import Variant
+from market.customers.models import Customer
+
+
+class Cart(TimeStampedModel):
+    """What somebody may buy. `version` grows with every write, so that checkout can tell whether
+    the cart it priced is still the cart it claims. `order_number` is set once, by checkout."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    customer = models.ForeignKey(Customer, models.CASCADE, null=True, blank=True, related_name="carts")
+    country = models.CharField(max_length=2, blank=True)
+    region = models.CharField(max_length=100, blank=True)
+    postal_code = models.CharField(max_length=20, blank=True)
+    shipping_method = models.CharField(max_length=32, blank=True)
+    version = models.PositiveIntegerField(default=0)
+    order_number = models.CharField(max_length=16, null=True, unique=True, editable=False)
+    expires_at = models.DateTimeField()
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["expires_at"], name="cart_expires_at", condition=Q(order_number__isnull=True)),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.id)
+
+
+class CartItem(models.Model):
+    """One line: so many of one variant. `unit_price` is what the buyer was last shown."""
+
+    cart = models.ForeignKey(Cart, models.CASCADE, related_name="items", db_index=False)
+    variant = models.ForeignKey(Variant, models.CASCADE, related_name="+")
+    quantity = models.PositiveIntegerField()
+    unit_price = models.DecimalField(max_digits=10, decimal_places=2)
+    created_at = models.DateTimeField(default=timezone.now)
+    updated_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["cart", "variant"], name="cart_line_once"),
+            models.CheckConstraint(condition=Q(quantity__gte=1), name="cart_quantity_gte_1"),
+        ]

@@ -1,0 +1,8 @@
+"""Facts about orders."""
+
+from core.outbox.events import EventType
+
+order_placed = EventType("orders.order_placed")
+order_canceled = EventType("orders.order_canceled")
+order_paid = EventType("orders.order_paid")
+order_status_changed = EventType("orders.order_status_changed")

@@ -1,0 +1,142 @@
+"""Placed orders: frozen copies of what was bought, by whom, at what price, and what happened since."""
+
+from django.db import models
+from django.db.models import F, Q
+from django.utils import timezone
+
+from market.catalog.models import Variant
+from market.customers.models import Customer
+
+
+def money_field(**options) -> models.DecimalField:
+    """An amount of an order, in the order's currency."""
+    return models.DecimalField(max_digits=12, decimal_places=2, **options)
+
+
+class Order(models.Model):
+    """A placed cart. Prices, titles and addresses are frozen copies, never looked up again."""
+
+    class Status(models.TextChoices):
+        PENDING = "pending"
+        CONFIRMED = "confirmed"
+        PROCESSING = "processing"
+        SHIPPED = "shipped"
+        DELIVERED = "delivered"
+        CANCELED = "canceled"
+        RETURNED = "returned"
+
+    class PaymentStatus(models.TextChoices):
+        PENDING = "pending"
+        AUTHORIZED = "authorized"
+        COMPLETE = "complete"
+        FAILED = "failed"
+        UNKNOWN = "unknown"
+        PARTIALLY_REFUNDED = "partially_refunded"
+        REFUNDED = "refunded"
+
+    number = models.CharField(max_length=16, unique=True, editable=False, db_collation="C")
+    customer = models.ForeignKey(Customer, models.PROTECT, null=True, blank=True, related_name="orders", db_index=False)
+    cart_uuid = models.UUIDField(null=True, unique=True, editable=False)
+    email = models.EmailField(max_length=254)
+    language = models.CharField(max_length=10, default="en")
+    status = models.CharField(max_length=16, choices=Status, default=Status.PENDING)
+    payment_status = models.CharField(max_length=20, choices=PaymentStatus, default=PaymentStatus.PENDING)
+    currency = models.CharField(max_length=3)
+    prices_include_tax = models.BooleanField()
+    subtotal = money_field()
+    discounts = models.JSONField(default=list, help_text="[{promotion, label, amount, target}]")
+    discount_total = money_field()
+    shipping_total = money_field(help_text="After shipping discounts")
+    shipping_tax_total = money_field(help_text="The part of tax_total that is on shipping")
+    tax_total = money_field()
+    grand_total = money_field()
+    shipping_address = models.JSONField()
+    billing_address = models.JSONField()
+    shipping_method = models.CharField(max_length=32)
+    shipping_label = models.CharField(max_length=100)
+    note = models.TextField(blank=True)
+    placed_at = models.DateTimeField(default=timezone.now)
+    reserved_until = models.DateTimeField(null=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        ordering = ["-placed_at", "-pk"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(
+                    subtotal__gte=0, discount_total__gte=0, shipping_total__gte=0, tax_total__gte=0, grand_total__gte=0
+                ),
+                name="order_amounts_gte_0",
+            ),
+            models.CheckConstraint(
+                condition=(
+                    Q(prices_include_tax=True, grand_total=F("subtotal") - F("discount_total") + F("shipping_total"))
+                    | Q(
+                        prices_include_tax=False,
+                        grand_total=F("subtotal") - F("discount_total") + F("shipping_total") + F("tax_total"),
+                    )
+                ),
+                name="order_money_formula",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["customer", "-placed_at", "-id"], name="order_customer_placed_at"),
+            models.Index(fields=["-placed_at", "-id"], name="order_placed_at"),
+            models.Index(fields=["reserved_until"], name="order_reserved_until", condition=Q(status="pending")),
+        ]
+
+    def __str__(self) -> str:
+        return self.number
+
+
+class OrderItem(models.Model):
+    """One line of an order. `line_total` is after discounts, with tax if the order's prices have it."""
+
+    order = models.ForeignKey(Order, models.CASCADE, related_name="items")
+    variant = models.ForeignKey(Variant, models.PROTECT, related_name="order_items")
+    sku = models.CharField(max_length=64)
+    title = models.CharField(max_length=402)
+    quantity = models.PositiveIntegerField()
+    unit_price = money_field()
+    discount_total = money_field()
+    tax_rate = models.DecimalField(max_digits=5, decimal_places=4)
+    tax_total = money_field()
+    line_total = money_field()
+
+    class Meta:
+        ordering = ["pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["order", "variant"], name="order_line_once"),
+            models.CheckConstraint(condition=Q(quantity__gte=1), name="order_quantity_gte_1"),
+            models.CheckConstraint(
+                condition=Q(line_total=F("unit_price") * F("quantity") - F("discount_total")), name="order_line_formula"
+            ),
+            models.CheckConstraint(
+                condition=Q(unit_price__gte=0, discount_total__gte=0, tax_total__gte=0, line_total__gte=0),
+                name="order_line_amounts_gte_0",
+            ),
+        ]
+
+
+class OrderQuote(models.Model):
+    """What the price was computed from and how, so that any order can be priced again."""
+
+    order = models.OneToOneField(Order, models.CASCADE, primary_key=True, related_name="quote")
+    engine_version = models.PositiveSmallIntegerField()
+    inputs = models.JSONField()
+    trace = models.JSONField()
+    request_fingerprint = models.CharField(max_length=64, blank=True, help_text="Digest of the body that placed it")
+
+
+class OrderEvent(models.Model):
+    """One line of an order's history. `status` is the order's status from this moment on."""
+
+    order = models.ForeignKey(Order, models.CASCADE, related_name="events")
+    at = models.DateTimeField(default=timezone.now)
+    kind = models.CharField(max_length=64)
+    status = models.CharField(max_length=16, choices=Order.Status)
+    detail = models.CharField(max_length=255, blank=True)
+    actor = models.CharField(max_length=100, blank=True, help_text="customer, system, or staff:<id>")
+
+    class Meta:
+        ordering = ["pk"]

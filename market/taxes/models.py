@@ -1,0 +1,26 @@
+"""Tax rates by destination and class."""
+
+from django.db import models
+from django.db.models import Q
+
+from core.models import TimeStampedModel
+
+STANDARD_CLASS = "standard"
+
+
+class TaxRate(TimeStampedModel):
+    """The share of tax on a class of goods in a country; an empty country is the rest of the world."""
+
+    name = models.CharField(max_length=100)
+    tax_class = models.CharField(max_length=32, default=STANDARD_CLASS)
+    country = models.CharField(max_length=2, blank=True, help_text="ISO 3166 code; empty: everywhere else")
+    rate = models.DecimalField(max_digits=5, decimal_places=4, help_text="0.2000 is 20 percent")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["tax_class", "country"], name="tax_rate_once_per_country"),
+            models.CheckConstraint(condition=Q(rate__gte=0, rate__lt=1), name="tax_rate_is_a_share"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name

@@ -1,0 +1,323 @@
+"""Settings shared by every environment, and the only module that reads environment variables.
+
+Every variable is described in `.env.example`; a value that cannot be read is refused at start,
+by its name.
+"""
+
+from datetime import timedelta
+from decimal import Decimal
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import environ
+from django.core.exceptions import ImproperlyConfigured
+
+BASE_DIR = Path(__file__).resolve().parents[2]
+
+env = environ.Env()
+environ.Env.read_env(BASE_DIR / ".env", overwrite=False)
+
+
+def read(kind: str, name: str, default):
+    """The variable `name` as `kind` (str, int, bool, list, float); a bad value names the variable."""
+    try:
+        return getattr(env, kind)(name, default=default)
+    except (ValueError, TypeError) as error:
+        raise ImproperlyConfigured(f"{name} is not a valid {kind}: {env.str(name)!r}") from error
+
+
+def read_positive(name: str, default: int) -> int:
+    """The variable `name` as a whole number above zero."""
+    value = read("int", name, default)
+    if value <= 0:
+        raise ImproperlyConfigured(f"{name} must be above zero, not {value}")
+    return value
+
+
+# --- What kind of environment this is -------------------------------------------------------
+INSECURE_SECRET_KEY = "insecure-development-key-never-used-in-production"
+DEBUG = read("bool", "DJANGO_DEBUG", False)
+SECRET_KEY = read("str", "DJANGO_SECRET_KEY", INSECURE_SECRET_KEY)
+SECRET_KEY_FALLBACKS = read("list", "DJANGO_SECRET_KEY_FALLBACKS", [])
+ALLOWED_HOSTS = read("list", "DJANGO_ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"])
+DATA_DIR = Path(read("str", "DATA_DIR", str(BASE_DIR / ".data"))).resolve()
+TESTING = False
+# Only tests set these two; `core.checks` refuses them elsewhere.
+DISABLED_GUARDS: frozenset[str] = frozenset()
+FAULTS_FILE = ""
+
+# --- The shop ---------------------------------------------------------------------------------
+SHOP_NAME = read("str", "SHOP_NAME", "Storefront")
+SHOP_URL = read("str", "SHOP_URL", "http://localhost:8000")
+SHOP_CURRENCY = read("str", "SHOP_CURRENCY", "GBP")
+PRICES_INCLUDE_TAX = read("bool", "PRICES_INCLUDE_TAX", True)
+DEFAULT_COUNTRY = read("str", "DEFAULT_COUNTRY", "GB")
+MAX_CART_QUANTITY = read_positive("MAX_CART_QUANTITY", 10_000)
+MAX_CART_LINES = read_positive("MAX_CART_LINES", 100)
+CART_LIFETIME = timedelta(days=read_positive("CART_LIFETIME_DAYS", 30))
+PAYMENT_PROVIDERS = read("list", "PAYMENT_PROVIDERS", ["manual"])
+# How long an unpaid order keeps its stock; a bank transfer takes days, a card minutes.
+MANUAL_PAYMENT_DEADLINE = timedelta(hours=read_positive("MANUAL_PAYMENT_DEADLINE_HOURS", 72))
+BANK_TRANSFER_INSTRUCTIONS = read(
+    "str", "BANK_TRANSFER_INSTRUCTIONS", "Please transfer the total and give the order number as reference."
+)
+IDEMPOTENCY_KEY_LIFETIME = timedelta(hours=24)
+
+# --- Applications -----------------------------------------------------------------------------
+INSTALLED_APPS = [
+    "storefront.admin_site.ShopAdminConfig",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "django.contrib.postgres",
+    "corsheaders",
+    "csp",
+    "rest_framework",
+    "django_filters",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "django_structlog",
+    "tree_queries",
+    "django_celery_beat",
+    "core",
+    "core.accounts",
+    "core.outbox",
+    "core.notifications",
+    "market.taxes",
+    "market.catalog",
+    "market.inventory",
+    "market.customers",
+    "market.shipping",
+    "market.pricing",
+    "market.carts",
+    "market.orders",
+    "market.payments",
+    "market.checkout",
+    "tasks",
+]
+
+# Two stacks in one process (storefront/wsgi.py): the API carries no session, CSRF, message or
+# locale middleware. Each of them costs up to a third of a bare view.
+API_MIDDLEWARE = [
+    "core.api.middleware.RequestLogMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "corsheaders.middleware.CorsMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+MIDDLEWARE = [
+    "core.api.middleware.RequestLogMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+ROOT_URLCONF = "storefront.urls"
+WSGI_APPLICATION = "storefront.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+# --- Database ---------------------------------------------------------------------------------
+DATABASE_URL = read("str", "DATABASE_URL", "")
+if not DATABASE_URL:
+    DATABASE_URL = "postgres://{user}:{password}@{host}:{port}/{name}".format(
+        user=read("str", "POSTGRES_USER", "postgres"),
+        password=read("str", "POSTGRES_PASSWORD", ""),
+        host=read("str", "POSTGRES_HOST", "127.0.0.1"),
+        port=read("int", "POSTGRES_PORT", 5432),
+        name=read("str", "POSTGRES_DB", "storefront"),
+    )
+try:
+    DATABASES = {"default": env.db_url_config(DATABASE_URL)}
+except (ValueError, KeyError) as error:
+    raise ImproperlyConfigured("DATABASE_URL is not a valid database URL") from error
+if DATABASES["default"].get("ENGINE") != "django.db.backends.postgresql":
+    raise ImproperlyConfigured("DATABASE_URL must be a postgres:// URL: the shop runs on PostgreSQL only")
+DATABASES["default"] |= {
+    # A connection per request costs ten times the request; prepared statements halve PostgreSQL's CPU.
+    "CONN_MAX_AGE": None,
+    "OPTIONS": DATABASES["default"].get("OPTIONS", {})
+    | {"server_side_binding": True, "prepare_threshold": 5, "connect_timeout": 3},
+}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+SLOW_QUERY_SECONDS = read("float", "SLOW_QUERY_SECONDS", 0.5)
+
+# --- Redis or Valkey: cache, broker -----------------------------------------------------------
+REDIS_URL = read("str", "REDIS_URL", "redis://127.0.0.1:6379/0")
+if urlsplit(REDIS_URL).scheme not in {"redis", "rediss", "unix"}:
+    raise ImproperlyConfigured(f"REDIS_URL must begin with redis://, rediss:// or unix://, not {REDIS_URL!r}")
+CACHE_URL = read("str", "CACHE_URL", REDIS_URL)
+BROKER_URL = read("str", "CELERY_BROKER_URL", REDIS_URL)
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": CACHE_URL,
+        "KEY_PREFIX": "shop",
+        "OPTIONS": {"socket_timeout": 1, "socket_connect_timeout": 1},
+    }
+}
+SESSION_ENGINE = "django.contrib.sessions.backends.cache"
+
+# --- Users and tokens -------------------------------------------------------------------------
+AUTH_USER_MODEL = "accounts.User"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 8}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+]
+PASSWORD_HASHERS = [
+    "core.accounts.hashers.TunedArgon2PasswordHasher",
+    "core.accounts.hashers.TwelveRoundsBCryptPasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
+JWT_SECRET_KEY = read("str", "JWT_SECRET_KEY", INSECURE_SECRET_KEY)
+SIMPLE_JWT = {
+    "ALGORITHM": "HS256",
+    "SIGNING_KEY": JWT_SECRET_KEY,
+    "ACCESS_TOKEN_LIFETIME": timedelta(minutes=read_positive("JWT_ACCESS_TOKEN_LIFETIME", 15)),
+    "REFRESH_TOKEN_LIFETIME": timedelta(days=read_positive("JWT_REFRESH_TOKEN_LIFETIME", 7)),
+    "AUTH_HEADER_TYPES": ("Bearer", "JWT"),
+    "UPDATE_LAST_LOGIN": False,
+}
+
+# --- The API ----------------------------------------------------------------------------------
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["core.accounts.api.authentication.UserAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["core.api.permissions.IsStaffWithModelPermission"],
+    "DEFAULT_RENDERER_CLASSES": ["core.api.renderers.JSONRenderer", "core.api.renderers.EnvelopeRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["core.api.parsers.StrictJSONParser"],
+    "DEFAULT_PAGINATION_CLASS": "core.api.pagination.LimitOffsetPagination",
+    "DEFAULT_FILTER_BACKENDS": ["core.api.filters.StrictFilterBackend"],
+    "DEFAULT_THROTTLE_CLASSES": ["core.api.throttles.ScopedThrottle"],
+    "DEFAULT_SCHEMA_CLASS": "core.api.openapi.ProblemAutoSchema",
+    "EXCEPTION_HANDLER": "core.api.errors.exception_handler",
+    "COERCE_DECIMAL_TO_STRING": True,
+    "TEST_REQUEST_DEFAULT_FORMAT": "json",
+    "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
+    "DATETIME_FORMAT": "%Y-%m-%dT%H:%M:%S.%fZ",
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Storefront",
+    "DESCRIPTION": "The HTTP API of a Storefront shop.",
+    "VERSION": "1.0.0",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "REDOC_DIST": "SIDECAR",
+    "SCHEMA_PATH_PREFIX": "/api/v1",
+    "COMPONENT_SPLIT_REQUEST": True,
+}
+THROTTLE_RATES = {
+    "anon": read("str", "THROTTLE_ANON", "600/minute"),
+    "user": read("str", "THROTTLE_USER", "1200/minute"),
+    "auth": read("str", "THROTTLE_AUTH", "20/minute"),
+    "coupon": read("str", "THROTTLE_COUPON", "20/minute"),
+    "checkout": read("str", "THROTTLE_CHECKOUT", "60/minute"),
+}
+TRUSTED_PROXIES = read("list", "TRUSTED_PROXIES", [])
+LOADTEST_TOKEN = read("str", "LOADTEST_TOKEN", "")
+DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
+CORS_ALLOWED_ORIGINS = read("list", "CORS_ALLOWED_ORIGINS", ["http://localhost:3000"])
+CORS_ALLOW_HEADERS = (
+    "accept",
+    "authorization",
+    "content-type",
+    "idempotency-key",
+    "x-order-token",
+    "x-request-id",
+)
+CORS_EXPOSE_HEADERS = ("idempotent-replayed", "retry-after", "x-request-id", "etag")
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": ["'self'"],
+        "img-src": ["'self'", "data:"],
+        "style-src": ["'self'", "'unsafe-inline'"],
+        "script-src": ["'self'"],
+        "worker-src": ["'self'", "blob:"],
+        "object-src": ["'none'"],
+        "base-uri": ["'self'"],
+        "frame-ancestors": ["'none'"],
+        "form-action": ["'self'"],
+    }
+}
+
+# --- HTTPS (production turns these on) --------------------------------------------------------
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+CSRF_TRUSTED_ORIGINS = read("list", "CSRF_TRUSTED_ORIGINS", [])
+
+# --- Language and time ------------------------------------------------------------------------
+LANGUAGE_CODE = "en"
+TIME_ZONE = "UTC"
+USE_TZ = True
+USE_I18N = True
+
+# --- Static files and media -------------------------------------------------------------------
+STATIC_URL = "/static/"
+STATIC_ROOT = Path(read("str", "STATIC_ROOT", str(BASE_DIR / "staticfiles")))
+MEDIA_URL = read("str", "MEDIA_URL", "/media/")
+MEDIA_ROOT = Path(read("str", "MEDIA_ROOT", str(BASE_DIR / "media")))
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
+AWS_STORAGE_BUCKET_NAME = read("str", "AWS_STORAGE_BUCKET_NAME", "")
+AWS_ACCESS_KEY_ID = read("str", "AWS_ACCESS_KEY_ID", "")
+AWS_SECRET_ACCESS_KEY = read("str", "AWS_SECRET_ACCESS_KEY", "")
+AWS_S3_REGION_NAME = read("str", "AWS_S3_REGION_NAME", "")
+AWS_S3_ENDPOINT_URL = read("str", "AWS_S3_ENDPOINT_URL", "") or None
+AWS_S3_CUSTOM_DOMAIN = read("str", "AWS_S3_CUSTOM_DOMAIN", "") or None
+if AWS_STORAGE_BUCKET_NAME:
+    STORAGES["default"] = {"BACKEND": "storages.backends.s3.S3Storage"}
+
+# --- Mail (always over SMTP; tests and `make run` have a loopback sink) -----------------------
+EMAIL_BACKEND = read("str", "EMAIL_BACKEND", "django.core.mail.backends.smtp.EmailBackend")
+EMAIL_HOST = read("str", "EMAIL_HOST", "127.0.0.1")
+EMAIL_PORT = read("int", "EMAIL_PORT", 1025)
+EMAIL_HOST_USER = read("str", "EMAIL_HOST_USER", "")
+EMAIL_HOST_PASSWORD = read("str", "EMAIL_HOST_PASSWORD", "")
+EMAIL_USE_TLS = read("bool", "EMAIL_USE_TLS", False)
+EMAIL_USE_SSL = read("bool", "EMAIL_USE_SSL", False)
+EMAIL_TIMEOUT = read_positive("EMAIL_TIMEOUT", 5)
+DEFAULT_FROM_EMAIL = read("str", "DEFAULT_FROM_EMAIL", "Storefront <shop@storefront.example>")
+SERVER_EMAIL = DEFAULT_FROM_EMAIL
+EMAIL_MESSAGE_ID_DOMAIN = read("str", "EMAIL_MESSAGE_ID_DOMAIN", "storefront.example")
+
+# --- Background work --------------------------------------------------------------------------
+CELERY_BROKER_URL = BROKER_URL
+CELERY_TIMEZONE = "UTC"
+CELERY_BEAT_SCHEDULER = "tasks.scheduler:SlotClaimingScheduler"
+DELIVERY_LEASE = timedelta(seconds=10)
+DELIVERY_ATTEMPTS = 5
+
+# --- Errors and logs --------------------------------------------------------------------------
+SENTRY_DSN = read("str", "SENTRY_DSN", "")
+LOG_LEVEL = read("str", "LOG_LEVEL", "INFO").upper()
+LOG_FORMAT = read("str", "LOG_FORMAT", "json")
+if LOG_FORMAT not in {"json", "console"}:
+    raise ImproperlyConfigured(f"LOG_FORMAT must be json or console, not {LOG_FORMAT!r}")
+STANDARD_TAX_RATE = Decimal(read("str", "STANDARD_TAX_RATE", "0.2000"))

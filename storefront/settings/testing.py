@@ -1,0 +1,15 @@
+"""What `make test` uses: real PostgreSQL and Valkey, cheap password hashes, guards that can be switched off."""
+
+from storefront.settings.base import *  # noqa: F403
+from storefront.settings.base import read
+
+TESTING = True
+DEBUG = False
+SECRET_KEY = "testing-secret-key-with-at-least-32-bytes"
+JWT_SECRET_KEY = "testing-jwt-secret-key-with-at-least-32-bytes"
+SIMPLE_JWT = SIMPLE_JWT | {"SIGNING_KEY": JWT_SECRET_KEY}
+ALLOWED_HOSTS = ["*"]
+DISABLED_GUARDS = frozenset(read("list", "DISABLED_GUARDS", []))
+FAULTS_FILE = read("str", "FAULTS_FILE", "")
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher", *PASSWORD_HASHERS]
+STORAGES = STORAGES | {"staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}

@@ -1,0 +1,19 @@
+"""Every route of the shop."""
+
+from django.contrib import admin
+from django.urls import include, path
+
+urlpatterns = [
+    path("api/v1/", include("core.accounts.api.urls")),
+    path("api/v1/", include("market.customers.api.urls")),
+    path("api/v1/", include("market.catalog.api.urls")),
+    path("api/v1/", include("market.inventory.api.urls")),
+    path("api/v1/", include("market.carts.api.urls")),
+    path("api/v1/", include("market.checkout.api.urls")),
+    path("api/v1/", include("market.payments.api.urls")),
+    path("", include("core.api.urls")),
+    path("admin/", admin.site.urls),
+]
+
+handler404 = "core.api.errors.not_found"
+handler500 = "core.api.errors.server_error"

@@ -1,0 +1,33 @@
+"""The WSGI application: one process, two middleware stacks."""
+
+import os
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "storefront.settings.development")
+
+import django
+from django.conf import settings
+from django.core.handlers.wsgi import WSGIHandler
+
+django.setup(set_prefix=False)
+
+API_PREFIXES = ("/api/", "/health/")
+
+
+def handler_with(middleware: list[str]) -> WSGIHandler:
+    """A handler with its own middleware. Django's reads one global setting while it is built."""
+    configured = settings.MIDDLEWARE
+    settings.MIDDLEWARE = middleware
+    try:
+        return WSGIHandler()
+    finally:
+        settings.MIDDLEWARE = configured
+
+
+api = handler_with(settings.API_MIDDLEWARE)
+pages = handler_with(settings.MIDDLEWARE)
+
+
+def application(environ, start_response):
+    """Answer the API with the lean stack and everything else (admin, pages) with the full one."""
+    handler = api if environ["PATH_INFO"].startswith(API_PREFIXES) else pages
+    return handler(environ, start_response)
