@@ -61,9 +61,10 @@ def count_statements() -> Callable[[], AbstractContextManager[list[str]]]:
 @pytest.fixture(autouse=True)
 def reference_rows(request: pytest.FixtureRequest) -> None:
     """The rows that every shop has (a tax rate, a shipping method), also after a test truncated them."""
-    if not {"db", "transactional_db"} & set(request.fixturenames):
+    uses_database = request.node.get_closest_marker("django_db") or {"db", "transactional_db"} & set(request.fixturenames)
+    if not uses_database:
         return
-    request.getfixturevalue("transactional_db" if "transactional_db" in request.fixturenames else "db")
+    request.getfixturevalue("_django_db_helper")
     from market.shipping.services import ensure_standard_method  # noqa: PLC0415
     from market.taxes.services import ensure_standard_rate  # noqa: PLC0415
 
