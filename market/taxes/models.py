@@ -1,8 +1,10 @@
 """Tax rates by destination and class."""
 
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
 
+from core.countries import COUNTRY_CODES
 from core.models import TimeStampedModel
 
 STANDARD_CLASS = "standard"
@@ -24,3 +26,12 @@ class TaxRate(TimeStampedModel):
 
     def __str__(self) -> str:
         return self.name
+
+    def clean(self) -> None:
+        if self.country and self.country not in COUNTRY_CODES:
+            raise ValidationError({"country": "This is no ISO 3166 country code, such as GB."})
+
+    @property
+    def is_rest_of_world(self) -> bool:
+        """Whether this is what every country without a rate of its own pays."""
+        return not self.country
