@@ -1,0 +1,13 @@
+"""Refusals about stock."""
+
+from core.errors import Conflict
+
+
+class InsufficientStock(Conflict):
+    """Fewer units are available than asked for.
+
+    `extra["short"]` lists `{variant, sku, requested, available}` for every short line.
+    """
+
+    code = "insufficient_stock"
+    title = "There is not enough in stock."
