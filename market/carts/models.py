@@ -7,6 +7,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from core.models import TimeStampedModel
+from market.carts.querysets import CartQuerySet
 from market.catalog.models import Variant
 from market.customers.models import Customer
 
@@ -24,6 +25,7 @@ class Cart(TimeStampedModel):
     version = models.PositiveIntegerField(default=0)
     order_number = models.CharField(max_length=16, null=True, unique=True, editable=False)
     expires_at = models.DateTimeField()
+    objects = CartQuerySet.as_manager()
 
     class Meta:
         indexes = [

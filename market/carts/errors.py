@@ -1,0 +1,38 @@
+"""Refusals about carts."""
+
+from core.errors import Conflict, NotFound
+
+
+class CartNotFound(NotFound):
+    """No such cart, or it has expired, or it is somebody else's: never told which."""
+
+    code = "cart_not_found"
+    title = "There is no such cart."
+
+
+class CartItemNotFound(NotFound):
+    """The cart has no such line."""
+
+    code = "cart_item_not_found"
+    title = "The cart has no such line."
+
+
+class CartOrdered(Conflict):
+    """The cart became an order and is closed. `extra["order"]` is the order's number."""
+
+    code = "cart_ordered"
+    title = "This cart has become an order."
+
+
+class CartBusy(Conflict):
+    """The cart or its stock changed each time while this write was tried; trying again helps."""
+
+    code = "cart_busy"
+    title = "The cart is being changed by somebody else. Please try again."
+
+
+class NotForSale(Conflict):
+    """The variant is on the line but cannot be bought any more."""
+
+    code = "not_for_sale"
+    title = "This is no longer for sale."

@@ -1,0 +1,205 @@
+"""Reads of carts."""
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from uuid import UUID
+
+from django.conf import settings
+from django.db import connection
+from django.db.models import F
+from django.db.models.functions import Coalesce
+
+from core.errors import FieldError, Invalid
+from market.carts import sql
+from market.carts.errors import CartNotFound
+from market.catalog.models import Product, Variant
+from market.pricing.rules import LineInput, Quote, QuoteInput, ShippingInput, quote
+from market.taxes.models import STANDARD_CLASS
+
+
+@dataclass(frozen=True, slots=True)
+class LineImage:
+    """The picture of a line's product: its name in the media storage, and its words."""
+
+    name: str
+    alt: str
+
+
+@dataclass(frozen=True, slots=True)
+class CartLine:
+    """One line as of now. `seen_unit_price` is what the buyer was last shown; `available` is what
+    stock has; a line that is not `is_sellable` cannot be ordered."""
+
+    item_id: int
+    variant_id: int
+    sku: str
+    variant_title: str
+    product_id: int
+    product_title: str
+    product_slug: str
+    image: LineImage | None
+    quantity: int
+    unit_price: Decimal
+    seen_unit_price: Decimal
+    available: int
+    is_sellable: bool
+    created_at: datetime
+    updated_at: datetime
+
+    @property
+    def title(self) -> str:
+        """What an order calls it: the product, and what sets the variant apart."""
+        return f"{self.product_title}, {self.variant_title}" if self.variant_title else self.product_title
+
+    @property
+    def price_changed(self) -> bool:
+        return self.unit_price != self.seen_unit_price
+
+
+@dataclass(frozen=True, slots=True)
+class PricedCart:
+    """A cart with its quote for one destination. Lines are in the order in which they were added.
+
+    `shipping_method` is the code that was priced: the chosen one, else the shop's first.
+    """
+
+    id: UUID
+    customer_id: int | None
+    country: str
+    region: str
+    postal_code: str
+    shipping_method: str
+    version: int
+    order_number: str | None
+    expires_at: datetime
+    currency: str
+    lines: tuple[CartLine, ...]
+    quote: Quote
+    quote_input: QuoteInput
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """What may be bought of one variant now."""
+
+    variant_id: int
+    sku: str
+    price: Decimal
+    available: int
+
+
+def priced_cart(
+    *,
+    cart_id: UUID,
+    user_id: int | None = None,
+    country: str | None = None,
+    region: str | None = None,
+    postal_code: str | None = None,
+    shipping_method: str | None = None,
+) -> PricedCart:
+    """The cart with prices, stock, shipping and tax as of now: one statement however many lines.
+
+    With `country` it is priced for that destination, and with `shipping_method` for that method,
+    in place of the cart's own. Before a destination and a method are known the quote is an
+    estimate. Takes no lock. Raises CartNotFound for a cart that does not exist, has expired or is
+    claimed by another user's customer, and Invalid for a `shipping_method` that is not offered.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            sql.PRICED_CART,
+            {
+                "cart_id": cart_id,
+                "country": country,
+                "region": region,
+                "postal_code": postal_code,
+                "shipping_method": shipping_method,
+                "tax_class": STANDARD_CLASS,
+            },
+        )
+        rows = cursor.fetchall()
+    if not rows:
+        raise CartNotFound
+    header, has_lines = rows[0][:15], rows[0][15] is not None
+    (id_, customer_id, owner_id, version, order_number, expires_at, is_expired) = header[:7]
+    if is_expired or (customer_id is not None and owner_id != user_id):
+        raise CartNotFound
+    (country, region, postal_code, wanted_method, method_code, method_label, method_price, tax_rate) = header[7:]
+    if shipping_method and country and method_code is None:
+        raise unknown_shipping_method()
+    shipping = None
+    if method_code is not None:
+        shipping = ShippingInput(code=method_code, label=method_label, price=method_price, tax_rate=tax_rate)
+    lines = tuple(_line(row[15:]) for row in rows) if has_lines else ()
+    quote_input = _quote_input(lines=lines, shipping=shipping, tax_rate=tax_rate)
+    return PricedCart(
+        id=id_,
+        customer_id=customer_id,
+        country=country,
+        region=region,
+        postal_code=postal_code,
+        shipping_method=method_code or wanted_method,
+        version=version,
+        order_number=order_number,
+        expires_at=expires_at,
+        currency=settings.SHOP_CURRENCY,
+        lines=lines,
+        quote=quote(quote_input),
+        quote_input=quote_input,
+    )
+
+
+def offers(*, variant_ids: Collection[int]) -> dict[int, Offer]:
+    """What may be bought of these variants, by id, without those that are not for sale: one query."""
+    rows = Variant.objects.filter(
+        pk__in=variant_ids, is_active=True, product__status=Product.Status.ACTIVE
+    ).values_list("pk", "sku", "price", Coalesce(F("stock__on_hand") - F("stock__reserved"), 0))
+    return {row[0]: Offer(*row) for row in rows}
+
+
+def unknown_shipping_method() -> Invalid:
+    """The refusal of a shipping method that is not offered."""
+    message = "There is no such shipping method."
+    return Invalid(message, errors=[FieldError("shipping_method", "unknown", message)])
+
+
+def _line(row: tuple) -> CartLine:
+    (item_id, quantity, seen_unit_price, created_at, updated_at, variant_id, sku, variant_title, unit_price) = row[:9]
+    (product_id, product_title, product_slug, image, alt, available, is_sellable) = row[9:]
+    return CartLine(
+        item_id=item_id,
+        variant_id=variant_id,
+        sku=sku,
+        variant_title=variant_title,
+        product_id=product_id,
+        product_title=product_title,
+        product_slug=product_slug,
+        image=LineImage(name=image, alt=alt) if image else None,
+        quantity=quantity,
+        unit_price=unit_price,
+        seen_unit_price=seen_unit_price,
+        available=available,
+        is_sellable=is_sellable,
+        created_at=created_at,
+        updated_at=updated_at,
+    )
+
+
+def _quote_input(*, lines: Iterable[CartLine], shipping: ShippingInput | None, tax_rate: Decimal) -> QuoteInput:
+    return QuoteInput(
+        lines=tuple(
+            LineInput(
+                variant_id=line.variant_id,
+                sku=line.sku,
+                title=line.title,
+                quantity=line.quantity,
+                unit_price=line.unit_price,
+                tax_rate=None if shipping is None else tax_rate,
+            )
+            for line in lines
+        ),
+        shipping=shipping,
+        prices_include_tax=settings.PRICES_INCLUDE_TAX,
+        currency=settings.SHOP_CURRENCY,
+    )

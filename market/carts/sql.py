@@ -1,0 +1,152 @@
+"""The set statements of the cart's hot paths. Each has its plain ORM form in `tests/test_sql.py`.
+
+Every write begins by taking the cart: an UPDATE of its row that only an open, unexpired cart of
+this caller passes. It raises `version`, pushes `expires_at` out and, as a row lock, puts the
+writes of one cart in a row. A statement that takes no cart writes nothing.
+"""
+
+PRICED_CART = """
+    SELECT cart.id, cart.customer_id, customer.user_id, cart.version, cart.order_number, cart.expires_at,
+           cart.order_number IS NULL AND cart.expires_at <= statement_timestamp(),
+           aim.country, aim.region, aim.postal_code, aim.shipping_method,
+           method.code, method.label, method.price, COALESCE(tax.rate, 0),
+           item.id, item.quantity, item.unit_price, item.created_at, item.updated_at,
+           variant.id, variant.sku, variant.title, variant.price,
+           product.id, product.title, product.slug, picture.image, picture.alt,
+           COALESCE(stock.on_hand - stock.reserved, 0), variant.is_active AND product.status = 'active'
+    FROM carts_cart cart
+    CROSS JOIN LATERAL (
+        SELECT COALESCE(%(country)s::text, cart.country) AS country,
+               CASE WHEN %(country)s::text IS NULL THEN cart.region ELSE COALESCE(%(region)s::text, '') END AS region,
+               CASE WHEN %(country)s::text IS NULL THEN cart.postal_code
+                    ELSE COALESCE(%(postal_code)s::text, '') END AS postal_code,
+               COALESCE(%(shipping_method)s::text, cart.shipping_method) AS shipping_method
+    ) aim
+    LEFT JOIN customers_customer customer ON customer.id = cart.customer_id
+    LEFT JOIN LATERAL (
+        SELECT code, label, price FROM shipping_shippingmethod
+        WHERE is_active AND aim.shipping_method IN ('', code)
+        ORDER BY position, id LIMIT 1
+    ) method ON aim.country <> ''
+    LEFT JOIN LATERAL (
+        SELECT rate FROM taxes_taxrate
+        WHERE tax_class = %(tax_class)s AND country IN (aim.country, '')
+        ORDER BY country DESC LIMIT 1
+    ) tax ON TRUE
+    LEFT JOIN carts_cartitem item ON item.cart_id = cart.id
+    LEFT JOIN catalog_variant variant ON variant.id = item.variant_id
+    LEFT JOIN catalog_product product ON product.id = variant.product_id
+    LEFT JOIN inventory_stockitem stock ON stock.variant_id = variant.id
+    LEFT JOIN LATERAL (
+        SELECT image, alt FROM catalog_productimage
+        WHERE product_id = product.id
+        ORDER BY is_primary DESC, position, id LIMIT 1
+    ) picture ON TRUE
+    WHERE cart.id = %(cart_id)s
+    ORDER BY item.id
+"""
+
+TAKE_CART = """
+    taken AS (
+        UPDATE carts_cart
+        SET version = version + 1, expires_at = statement_timestamp() + %(lifetime)s, updated_at = statement_timestamp()
+        WHERE id = %(cart_id)s
+          AND order_number IS NULL
+          AND expires_at > statement_timestamp()
+          AND (customer_id IS NULL
+               OR customer_id = (SELECT id FROM customers_customer WHERE user_id = %(user_id)s))
+          AND EXISTS ({only_if})
+        RETURNING id
+    )
+"""
+
+# What may be bought of one variant now; no row while it is not for sale.
+OFFER = """
+    offer AS (
+        SELECT variant.id, variant.price, COALESCE(stock.on_hand - stock.reserved, 0) AS available
+        FROM catalog_variant variant
+        JOIN catalog_product product ON product.id = variant.product_id AND product.status = 'active'
+        LEFT JOIN inventory_stockitem stock ON stock.variant_id = variant.id
+        WHERE variant.id = {variant_id} AND variant.is_active
+    )
+"""
+
+# The line may be written by others between this statement's snapshot and its lock on the cart, so
+# its sum is judged twice: in the snapshot before the cart is taken, and on the line as it is then.
+# The number of lines is judged in the snapshot alone: it bounds work, not money or stock, and can
+# be passed only by as many lines as are first added at the same moment.
+ADD_TO_LINE = """
+    WITH {offer},
+    line AS (
+        SELECT COUNT(*) AS lines, COALESCE(SUM(quantity) FILTER (WHERE variant_id = %(variant_id)s), 0) AS quantity
+        FROM carts_cartitem WHERE cart_id = %(cart_id)s
+    ),
+    {take_cart}
+    INSERT INTO carts_cartitem AS item (cart_id, variant_id, quantity, unit_price, created_at, updated_at)
+    SELECT taken.id, offer.id, %(quantity)s, offer.price, statement_timestamp(), statement_timestamp()
+    FROM taken, offer
+    ON CONFLICT (cart_id, variant_id) DO UPDATE
+    SET quantity = item.quantity + EXCLUDED.quantity, unit_price = EXCLUDED.unit_price,
+        updated_at = EXCLUDED.updated_at
+    WHERE item.quantity + EXCLUDED.quantity <= (SELECT LEAST(available, %(max_quantity)s) FROM offer)
+    RETURNING item.id
+""".format(
+    offer=OFFER.format(variant_id="%(variant_id)s"),
+    take_cart=TAKE_CART.format(
+        only_if="""
+              SELECT FROM offer, line
+              WHERE line.quantity + %(quantity)s <= LEAST(offer.available, %(max_quantity)s)
+                AND (line.quantity > 0 OR line.lines < %(max_lines)s)
+        """
+    ),
+)
+
+SET_LINE = """
+    WITH line AS (SELECT variant_id FROM carts_cartitem WHERE id = %(item_id)s AND cart_id = %(cart_id)s),
+    {offer},
+    {take_cart}
+    UPDATE carts_cartitem item
+    SET quantity = %(quantity)s, unit_price = offer.price, updated_at = statement_timestamp()
+    FROM taken, offer
+    WHERE item.id = %(item_id)s AND item.cart_id = taken.id
+    RETURNING item.id
+""".format(
+    offer=OFFER.format(variant_id="(SELECT variant_id FROM line)"),
+    take_cart=TAKE_CART.format(only_if="SELECT FROM offer WHERE %(quantity)s <= offer.available"),
+)
+
+DELETE_LINE = """
+    WITH {take_cart}
+    DELETE FROM carts_cartitem item USING taken
+    WHERE item.id = %(item_id)s AND item.cart_id = taken.id
+    RETURNING item.id
+""".format(
+    take_cart=TAKE_CART.format(only_if="SELECT FROM carts_cartitem WHERE id = %(item_id)s AND cart_id = %(cart_id)s")
+)
+
+# Makes the lines of a cart, which the caller holds, those of the two arrays. Kept lines keep their id.
+REPLACE_LINES = """
+    WITH dropped AS (
+        DELETE FROM carts_cartitem WHERE cart_id = %(cart_id)s AND variant_id <> ALL(%(variant_ids)s::bigint[])
+    )
+    INSERT INTO carts_cartitem AS item (cart_id, variant_id, quantity, unit_price, created_at, updated_at)
+    SELECT %(cart_id)s, variant.id, wanted.quantity, variant.price, statement_timestamp(), statement_timestamp()
+    FROM UNNEST(%(variant_ids)s::bigint[], %(quantities)s::int[]) WITH ORDINALITY AS wanted (variant_id, quantity, place)
+    JOIN catalog_variant variant ON variant.id = wanted.variant_id
+    ORDER BY wanted.place
+    ON CONFLICT (cart_id, variant_id) DO UPDATE
+    SET quantity = EXCLUDED.quantity, unit_price = EXCLUDED.unit_price, updated_at = EXCLUDED.updated_at
+"""
+
+# Takes expired carts that nobody holds, oldest first, and deletes them with their lines.
+DELETE_EXPIRED = """
+    WITH gone AS (
+        SELECT id FROM carts_cart
+        WHERE order_number IS NULL AND expires_at <= statement_timestamp()
+        ORDER BY expires_at, id
+        LIMIT %(limit)s
+        FOR UPDATE SKIP LOCKED
+    ),
+    lines AS (DELETE FROM carts_cartitem item USING gone WHERE item.cart_id = gone.id)
+    DELETE FROM carts_cart cart USING gone WHERE cart.id = gone.id
+"""
