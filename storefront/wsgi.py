@@ -10,8 +10,6 @@ from django.core.handlers.wsgi import WSGIHandler
 
 django.setup(set_prefix=False)
 
-API_PREFIXES = ("/api/", "/health/")
-
 
 def handler_with(middleware: list[str]) -> WSGIHandler:
     """A handler with its own middleware. Django's reads one global setting while it is built."""
@@ -29,5 +27,5 @@ pages = handler_with(settings.MIDDLEWARE)
 
 def application(environ, start_response):
     """Answer the API with the lean stack and everything else (admin, pages) with the full one."""
-    handler = api if environ["PATH_INFO"].startswith(API_PREFIXES) else pages
+    handler = api if environ["PATH_INFO"].startswith(settings.API_PREFIXES) else pages
     return handler(environ, start_response)

@@ -6,11 +6,13 @@ by its name.
 
 from datetime import timedelta
 from decimal import Decimal
+from ipaddress import ip_network
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
+from limits import parse as parse_rate
 
 BASE_DIR = Path(__file__).resolve().parents[2]
 
@@ -24,6 +26,27 @@ def read(kind: str, name: str, default):
         return getattr(env, kind)(name, default=default)
     except (ValueError, TypeError) as error:
         raise ImproperlyConfigured(f"{name} is not a valid {kind}: {env.str(name)!r}") from error
+
+
+def read_rate(name: str, default: str) -> str:
+    """The variable `name` as a rate such as `60/minute` or `5/30 seconds`."""
+    value = read("str", name, default)
+    try:
+        parse_rate(value)
+    except ValueError as error:
+        raise ImproperlyConfigured(f"{name} must be a rate such as 60/minute, not {value!r}") from error
+    return value
+
+
+def read_networks(name: str) -> list[str]:
+    """The variable `name` as a list of addresses or networks (10.0.0.0/8)."""
+    value = read("list", name, [])
+    for network in value:
+        try:
+            ip_network(network, strict=False)
+        except ValueError as error:
+            raise ImproperlyConfigured(f"{name} has {network!r}, which is no address or network") from error
+    return value
 
 
 def read_positive(name: str, default: int) -> int:
@@ -101,6 +124,7 @@ INSTALLED_APPS = [
 
 # Two stacks in one process (storefront/wsgi.py): the API carries no session, CSRF, message or
 # locale middleware. Each of them costs up to a third of a bare view.
+API_PREFIXES = ("/api/", "/health/")
 API_MIDDLEWARE = [
     "core.api.middleware.RequestLogMiddleware",
     "django.middleware.security.SecurityMiddleware",
@@ -187,11 +211,21 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
 ]
+# The first hashes new passwords; hashes of the others still open and are renewed at the next login.
+_HASHERS = {
+    "argon2": "core.accounts.hashers.TunedArgon2PasswordHasher",
+    "bcrypt": "core.accounts.hashers.TwelveRoundsBCryptPasswordHasher",
+}
+PASSWORD_HASHER = read("str", "PASSWORD_HASHER", "argon2")
+if PASSWORD_HASHER not in _HASHERS:
+    raise ImproperlyConfigured(f"PASSWORD_HASHER must be argon2 or bcrypt, not {PASSWORD_HASHER!r}")
 PASSWORD_HASHERS = [
-    "core.accounts.hashers.TunedArgon2PasswordHasher",
-    "core.accounts.hashers.TwelveRoundsBCryptPasswordHasher",
+    _HASHERS[PASSWORD_HASHER],
+    *(path for name, path in _HASHERS.items() if name != PASSWORD_HASHER),
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",
 ]
+# What a request's one user lookup brings along; `core` does not know the shop's side of a user.
+AUTH_USER_SELECT_RELATED = ("customer",)
 JWT_SECRET_KEY = read("str", "JWT_SECRET_KEY", INSECURE_SECRET_KEY)
 SIMPLE_JWT = {
     "ALGORITHM": "HS256",
@@ -229,15 +263,23 @@ SPECTACULAR_SETTINGS = {
     "REDOC_DIST": "SIDECAR",
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "COMPONENT_SPLIT_REQUEST": True,
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "core.api.openapi.add_problem_components",
+    ],
+    "SWAGGER_UI_SETTINGS": {"deepLinking": True, "persistAuthorization": False, "validatorUrl": None},
 }
 THROTTLE_RATES = {
-    "anon": read("str", "THROTTLE_ANON", "600/minute"),
-    "user": read("str", "THROTTLE_USER", "1200/minute"),
-    "auth": read("str", "THROTTLE_AUTH", "20/minute"),
-    "coupon": read("str", "THROTTLE_COUPON", "20/minute"),
-    "checkout": read("str", "THROTTLE_CHECKOUT", "60/minute"),
+    "anon": read_rate("THROTTLE_ANON", "600/minute"),
+    "user": read_rate("THROTTLE_USER", "1200/minute"),
+    "auth": read_rate("THROTTLE_AUTH", "20/minute"),
+    "coupon": read_rate("THROTTLE_COUPON", "20/minute"),
+    "checkout": read_rate("THROTTLE_CHECKOUT", "60/minute"),
 }
-TRUSTED_PROXIES = read("list", "TRUSTED_PROXIES", [])
+# Counts live beside the cache; a request never waits longer than this for them.
+THROTTLE_URL = CACHE_URL
+REDIS_DEADLINE_SECONDS = 0.02
+TRUSTED_PROXIES = read_networks("TRUSTED_PROXIES")
 LOADTEST_TOKEN = read("str", "LOADTEST_TOKEN", "")
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 CORS_ALLOWED_ORIGINS = read("list", "CORS_ALLOWED_ORIGINS", ["http://localhost:3000"])
@@ -249,7 +291,7 @@ CORS_ALLOW_HEADERS = (
     "x-order-token",
     "x-request-id",
 )
-CORS_EXPOSE_HEADERS = ("idempotent-replayed", "retry-after", "x-request-id", "etag")
+CORS_EXPOSE_HEADERS = ("idempotent-replayed", "retry-after", "ratelimit", "ratelimit-policy", "x-request-id", "etag")
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": ["'self'"],
@@ -313,6 +355,7 @@ CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULER = "tasks.scheduler:SlotClaimingScheduler"
 DELIVERY_LEASE = timedelta(seconds=10)
 DELIVERY_ATTEMPTS = 5
+EVENT_RETENTION = timedelta(days=30)
 
 # --- Errors and logs --------------------------------------------------------------------------
 SENTRY_DSN = read("str", "SENTRY_DSN", "")

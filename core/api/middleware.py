@@ -1,0 +1,66 @@
+"""What wraps every request: an id, one log line, and the headers that no view must forget."""
+
+import re
+import time
+from collections.abc import Callable
+from uuid import uuid4
+
+import structlog
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from structlog.contextvars import bind_contextvars, clear_contextvars
+
+from core.api.client_address import client_address
+from core.api.problems import problem, problem_response
+from core.errors import Invalid
+
+log = structlog.get_logger("request")
+
+_SANE_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
+_NUL = re.compile(r"\x00|%00", re.IGNORECASE)
+
+
+class RequestLogMiddleware:
+    """Gives the request an id (or takes the caller's sane one), logs it, completes the answer's headers.
+
+    An API answer is `private, no-store` unless its view said otherwise; an answer to a link that
+    carries a token does not tell the token to the next page.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        began = time.perf_counter()
+        given = request.META.get("HTTP_X_REQUEST_ID", "")
+        request.request_id = given if _SANE_REQUEST_ID.fullmatch(given) else uuid4().hex
+        clear_contextvars()
+        bind_contextvars(request_id=request.request_id)
+        query = request.META.get("QUERY_STRING", "")
+        if "\0" in request.path_info or _NUL.search(query):
+            # PostgreSQL holds no NUL character in any text, so no route has a use for one.
+            response = problem_response(problem(status=400, code="invalid", detail=Invalid.title))
+        else:
+            response = self.get_response(request)
+        self._complete(request, response, query)
+        log.info(
+            "request",
+            method=request.method,
+            path=request.path,
+            query=query or None,
+            status=response.status_code,
+            duration_ms=round((time.perf_counter() - began) * 1000, 2),
+            address=client_address(request),
+        )
+        clear_contextvars()
+        return response
+
+    def _complete(self, request: HttpRequest, response: HttpResponse, query: str) -> None:
+        response["X-Request-ID"] = request.request_id
+        if (verdict := getattr(request, "rate_limit", None)) is not None:
+            for name, value in verdict.headers.items():
+                response[name] = value
+        if "token=" in query:
+            response["Referrer-Policy"] = "no-referrer"
+        if not response.has_header("Cache-Control") and request.path.startswith(settings.API_PREFIXES):
+            response["Cache-Control"] = "private, no-store"

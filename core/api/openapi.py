@@ -1,0 +1,126 @@
+"""The OpenAPI document: every operation also names the problems that it may answer."""
+
+from typing import Any
+
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from drf_spectacular.openapi import AutoSchema
+from rest_framework.permissions import AllowAny
+
+from core.api.renderers import JSONRenderer
+
+PROBLEM_TITLES = {
+    "400": "The request is malformed or not valid; `errors` names the fields.",
+    "401": "The credential is missing, wrong or expired.",
+    "403": "The caller may not do this.",
+    "404": "It does not exist, or not for this caller.",
+    "406": "None of the accepted media types is served.",
+    "409": "The request contradicts the present state; `code` says how.",
+    "413": "The body is too large.",
+    "415": "The body's media type is not accepted.",
+    "429": "Too many requests; try again after `Retry-After` seconds.",
+    "503": "A dependency is down; try again after `Retry-After` seconds.",
+}
+PROBLEM_SCHEMAS: dict[str, Any] = {
+    "FieldProblem": {
+        "type": "object",
+        "description": "One reason beside the field that it is about; nested fields are dotted paths.",
+        "required": ["field", "code", "message"],
+        "properties": {
+            "field": {"type": "string", "examples": ["shipping_address.postal_code"]},
+            "code": {"type": "string"},
+            "message": {"type": "string"},
+        },
+    },
+    "Problem": {
+        "type": "object",
+        "description": "RFC 9457 problem document. Some codes add members of their own.",
+        "required": ["type", "title", "status", "detail", "code"],
+        "properties": {
+            "type": {"type": "string", "format": "uri"},
+            "title": {"type": "string"},
+            "status": {"type": "integer"},
+            "detail": {"type": "string"},
+            "code": {"type": "string", "description": "Stable; clients may rely on it."},
+            "errors": {"type": "array", "items": {"$ref": "#/components/schemas/FieldProblem"}},
+        },
+        "additionalProperties": True,
+    },
+}
+_RETRY_AFTER = {
+    "Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer", "minimum": 0}},
+}
+
+
+def problem_component(status: str) -> dict[str, Any]:
+    """The response object of one status."""
+    response: dict[str, Any] = {
+        "description": PROBLEM_TITLES[status],
+        "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
+    }
+    if status in {"429", "503"}:
+        response["headers"] = _RETRY_AFTER
+    return response
+
+
+PROBLEM_COMPONENTS = {
+    "schemas": PROBLEM_SCHEMAS,
+    "responses": {f"Problem{status}": problem_component(status) for status in PROBLEM_TITLES},
+}
+
+
+def add_problem_components(result: dict[str, Any], generator: Any, request: Any, public: bool) -> dict[str, Any]:
+    """Post-processing hook: what the operations' problem answers refer to."""
+    components = result.setdefault("components", {})
+    for section, members in PROBLEM_COMPONENTS.items():
+        section_members = components.setdefault(section, {})
+        section_members.update(members)
+        components[section] = dict(sorted(section_members.items()))
+    return result
+
+
+class ProblemAutoSchema(AutoSchema):
+    """drf-spectacular's schema with the problem answers that the operation's shape allows."""
+
+    def get_operation(self, *args: Any, **kwargs: Any) -> dict[str, Any] | None:
+        operation = super().get_operation(*args, **kwargs)
+        if operation is None:
+            return None
+        responses = operation["responses"]
+        for status in self._problem_statuses(operation):
+            responses.setdefault(status, {"$ref": f"#/components/responses/Problem{status}"})
+        operation["responses"] = dict(sorted(responses.items()))
+        return operation
+
+    def map_renderers(self, attribute: str) -> list[Any]:
+        """Plain JSON stands for both renderers: the envelope wraps the same data (see the description)."""
+        types = super().map_renderers(attribute)
+        return [JSONRenderer.media_type] if JSONRenderer.media_type in types else types
+
+    def _problem_statuses(self, operation: dict[str, Any]) -> set[str]:
+        statuses = {"406", "429", "503"}
+        writes = self.method in {"POST", "PUT", "PATCH", "DELETE"}
+        places = {parameter["in"] for parameter in operation.get("parameters", [])}
+        if "requestBody" in operation:
+            statuses |= {"400", "413", "415"}
+        if "query" in places:
+            statuses.add("400")
+        if "path" in places:
+            statuses.add("404")
+        if writes:
+            statuses.add("409")
+        if self.view.get_authenticators():
+            statuses.add("401")
+        if not all(isinstance(permission, AllowAny) for permission in self.view.get_permissions()):
+            statuses |= {"401", "403"}
+        return statuses
+
+
+class BearerScheme(OpenApiAuthenticationExtension):
+    """Both readers of the Authorization header are one scheme to a client."""
+
+    target_class = "core.accounts.api.authentication.BearerAuthentication"
+    match_subclasses = True
+    name = "bearer"
+
+    def get_security_definition(self, auto_schema: AutoSchema) -> dict[str, Any]:
+        return {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}

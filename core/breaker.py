@@ -1,0 +1,74 @@
+"""A circuit breaker: a dependency that failed is not waited for again until it answers a probe."""
+
+import threading
+from collections.abc import Callable
+from typing import TypeVar
+
+import structlog
+
+log = structlog.get_logger("core.breaker")
+
+T = TypeVar("T")
+PROBE_INTERVAL_SECONDS = 1.0
+
+
+class BreakerOpen(Exception):
+    """The dependency is known to be away, or just failed; the caller takes the other way."""
+
+
+class Breaker:
+    """Opens at the first failure; a background thread probes once a second and closes it.
+
+    So a dead dependency costs each process one call and its timeout, then one probe per second
+    that no request waits for. The thread lives only while the breaker is open.
+    """
+
+    def __init__(self, name: str, *, probe: Callable[[], object], failures: tuple[type[Exception], ...]) -> None:
+        self.name = name
+        self._probe = probe
+        self._failures = failures
+        self._lock = threading.Lock()
+        self._open = False
+        self._closed_again = threading.Event()
+
+    @property
+    def is_open(self) -> bool:
+        return self._open
+
+    def call(self, work: Callable[[], T]) -> T:
+        """The result of `work`, or BreakerOpen without calling it or after it failed."""
+        if self._open:
+            raise BreakerOpen(self.name)
+        try:
+            return work()
+        except self._failures as error:
+            self.trip(error)
+            raise BreakerOpen(self.name) from error
+
+    def trip(self, error: Exception) -> None:
+        """Open, and begin to probe; only the first failure of many does so."""
+        with self._lock:
+            if self._open:
+                return
+            self._open = True
+            self._closed_again.clear()
+        log.warning("breaker_opened", breaker=self.name, error=type(error).__name__)
+        threading.Thread(target=self._probe_until_well, name=f"breaker-{self.name}", daemon=True).start()
+
+    def wait_until_closed(self, seconds: float) -> bool:
+        """Whether the breaker is closed within so many seconds. For tests and shutdown."""
+        return not self._open or self._closed_again.wait(seconds)
+
+    def _probe_until_well(self) -> None:
+        pause = threading.Event()
+        while True:
+            pause.wait(PROBE_INTERVAL_SECONDS)
+            try:
+                self._probe()
+            except self._failures:
+                continue
+            break
+        with self._lock:
+            self._open = False
+            self._closed_again.set()
+        log.info("breaker_closed", breaker=self.name)
