@@ -1,0 +1,236 @@
+"""A whole shop as processes: two web workers, a Celery worker, beat and a mail sink on one database."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeVar
+
+import psycopg
+import requests
+from django.db import connection
+
+from storefront.embedded.processes import Program, kill_group, spawn, stop
+from tests.databases import url_of
+
+ROOT = Path(__file__).resolve().parents[1]
+LOADTEST_TOKEN = "tests-are-not-throttled"
+START_SECONDS = 60
+Answer = TypeVar("Answer")
+
+
+def free_port() -> int:
+    """A port of the loopback that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def wait_for(probe: Callable[[], Answer], *, seconds: float = 30, what: str) -> Answer:
+    """The first true answer of `probe`, asked again and again; fails naming `what` after the time."""
+    end = time.monotonic() + seconds
+    while not (answer := probe()):
+        assert time.monotonic() < end, f"not within {seconds} s: {what}"
+        time.sleep(0.05)
+    return answer
+
+
+class Client(requests.Session):
+    """An HTTP client of one shop: paths instead of URLs, a time limit, not throttled."""
+
+    def __init__(self, shop_url: str, token: str | None = None) -> None:
+        super().__init__()
+        self.shop_url = shop_url
+        self.trust_env = False
+        self.headers["X-Loadtest-Token"] = LOADTEST_TOKEN
+        if token:
+            self.headers["Authorization"] = f"Bearer {token}"
+
+    def request(self, method, url, **options):
+        options.setdefault("timeout", 60)
+        return super().request(method, self.shop_url + url if url.startswith("/") else url, **options)
+
+
+@dataclass
+class RunningShop:
+    """Handles of a shop that runs on `database`."""
+
+    database: str
+    folder: Path
+    environment: dict[str, str]
+    url: str
+    programs: dict[str, Program]
+    processes: dict[str, subprocess.Popen] = field(default_factory=dict)
+
+    @property
+    def mail_directory(self) -> Path:
+        """Where the mail sink keeps what was sent."""
+        return self.folder / "mail"
+
+    def mail_ledger(self) -> list[dict]:
+        """What the mail sink accepted, oldest first: time, message_id, to, subject, file."""
+        ledger = self.mail_directory / "ledger.jsonl"
+        return [json.loads(line) for line in ledger.read_text().splitlines()] if ledger.exists() else []
+
+    def client(self, token: str | None = None) -> Client:
+        """A client of its own (one per thread), signed in when given an access token."""
+        return Client(self.url, token)
+
+    def plant_fault(self, point: str) -> None:
+        """The next process that reaches this fault point kills itself there."""
+        planted = Path(self.environment["FAULTS_FILE"])
+        planted.with_suffix(".new").write_text(point)
+        planted.with_suffix(".new").rename(planted)
+
+    def fault_is_pending(self) -> bool:
+        """Whether the planted fault has not struck yet."""
+        return Path(self.environment["FAULTS_FILE"]).exists()
+
+    def clear_fault(self) -> None:
+        """Take a planted fault away."""
+        Path(self.environment["FAULTS_FILE"]).unlink(missing_ok=True)
+
+    @contextmanager
+    def orm(self) -> Iterator[None]:
+        """Within the block, this process's ORM (factories, services, asserts) works on this shop's database."""
+        before = connection.settings_dict["NAME"]
+        if before == self.database:
+            yield
+            return
+        connection.close()
+        connection.settings_dict["NAME"] = self.database
+        try:
+            yield
+        finally:
+            connection.close()
+            connection.settings_dict["NAME"] = before
+
+    def manage(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run a management command on this shop's database; the caller looks at the exit code."""
+        return subprocess.run(
+            [sys.executable, "manage.py", *arguments],
+            cwd=ROOT,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=120,
+        )
+
+    def log(self, name: str) -> str:
+        """What the process has written so far."""
+        path = self.folder / f"{name}.log"
+        return path.read_text() if path.exists() else ""
+
+    def start(self, *names: str) -> None:
+        """Start the named processes; the web is awaited."""
+        for name in names:
+            with (self.folder / f"{name}.log").open("ab") as log:
+                self.processes[name] = spawn(self.programs[name], output=log.fileno())
+        if "web" in names:
+            try:
+                wait_for(self._web_answers, seconds=START_SECONDS, what=f"the web at {self.url}")
+            except AssertionError as error:
+                raise AssertionError(f"{error}\n{self.log('web')[-3000:]}") from None
+
+    def restart_web(self) -> None:
+        """Kill the web processes as they stand and start new ones on the same port."""
+        self.kill("web")
+        self.start("web")
+
+    def kill(self, name: str) -> None:
+        """`kill -9` of a process and all its children."""
+        process = self.processes.pop(name)
+        kill_group(process.pid, signal.SIGKILL)
+        process.wait()
+
+    def pause(self) -> None:
+        """Freeze the background processes between transactions, so that tables can be truncated."""
+        groups = [process.pid for name, process in self.processes.items() if name in {"worker", "beat"}]
+        for _ in range(100):
+            for group in groups:
+                kill_group(group, signal.SIGSTOP)
+            if not self._open_transactions():
+                return
+            for group in groups:
+                kill_group(group, signal.SIGCONT)
+            time.sleep(0.05)
+        raise AssertionError(f"a process of the shop keeps a transaction open: {self._open_transactions()}")
+
+    def resume(self) -> None:
+        """Let paused processes go on, and start again what a test has killed."""
+        for name in self.programs:
+            process = self.processes.get(name)
+            if process is None or process.poll() is not None:
+                self.start(name)
+            elif name in {"worker", "beat"}:
+                kill_group(process.pid, signal.SIGCONT)
+
+    def stop(self) -> None:
+        """End all processes."""
+        for name, process in reversed(self.processes.items()):
+            kill_group(process.pid, signal.SIGCONT)
+            stop(process, self.programs[name])
+        self.processes.clear()
+
+    def _web_answers(self) -> bool:
+        try:
+            return requests.get(f"{self.url}/health/live/", timeout=5).status_code < 500
+        except requests.ConnectionError:
+            return False
+
+    def _open_transactions(self) -> list[str]:
+        query = (
+            "SELECT query FROM pg_stat_activity WHERE datname = %s AND xact_start IS NOT NULL"
+            " AND backend_type = 'client backend' AND pid NOT IN (pg_backend_pid(), %s)"
+        )
+        with psycopg.connect(url_of("postgres")) as watcher:
+            return [row[0] for row in watcher.execute(query, [self.database, own_backend()])]
+
+
+def own_backend() -> int:
+    """The server process of this process's own connection, 0 without one."""
+    return connection.connection.info.backend_pid if connection.connection else 0
+
+
+def make_shop(database: str, folder: Path, *, redis_url: str, guards: list[str], background: bool) -> RunningShop:
+    """A shop on `database` with `guards` switched off, not yet started."""
+    web_port, mail_port = free_port(), free_port()
+    environment = dict(os.environ) | {
+        "DJANGO_SETTINGS_MODULE": "storefront.settings.testing",
+        "DATABASE_URL": url_of(database),
+        "REDIS_URL": redis_url,
+        "EMAIL_HOST": "127.0.0.1",
+        "EMAIL_PORT": str(mail_port),
+        "DATA_DIR": str(folder),
+        "DISABLED_GUARDS": ",".join(guards),
+        "FAULTS_FILE": str(folder / "fault"),
+        "LOADTEST_TOKEN": LOADTEST_TOKEN,
+        "SHOP_URL": f"http://127.0.0.1:{web_port}",
+        "PYTHONUNBUFFERED": "1",
+    }
+    commands = {
+        "mail": ["storefront.embedded.mail_sink", "--folder", str(folder / "mail"), "--port", str(mail_port)],
+        "web": [
+            "granian",
+            *("--interface", "wsgi", "--host", "127.0.0.1", "--port", str(web_port), "--workers", "2"),
+            *("--blocking-threads", "4", "--respawn-failed-workers", "--respawn-interval", "0.1"),
+            "storefront.wsgi:application",
+        ],
+        "worker": ["celery", "-A", "storefront.celery", "worker", "--concurrency", "2", "--loglevel", "INFO"],
+        "beat": ["celery", "-A", "storefront.celery", "beat", "--loglevel", "INFO"],
+    }
+    if not background:
+        commands = {"web": commands["web"]}
+    programs = {
+        name: Program(name, [sys.executable, "-m", *command], environment, directory=str(ROOT))
+        for name, command in commands.items()
+    }
+    return RunningShop(database, folder, environment, f"http://127.0.0.1:{web_port}", programs)
