@@ -131,7 +131,8 @@ REPLACE_LINES = """
     )
     INSERT INTO carts_cartitem AS item (cart_id, variant_id, quantity, unit_price, created_at, updated_at)
     SELECT %(cart_id)s, variant.id, wanted.quantity, variant.price, statement_timestamp(), statement_timestamp()
-    FROM UNNEST(%(variant_ids)s::bigint[], %(quantities)s::int[]) WITH ORDINALITY AS wanted (variant_id, quantity, place)
+    FROM UNNEST(%(variant_ids)s::bigint[], %(quantities)s::int[])
+         WITH ORDINALITY AS wanted (variant_id, quantity, place)
     JOIN catalog_variant variant ON variant.id = wanted.variant_id
     ORDER BY wanted.place
     ON CONFLICT (cart_id, variant_id) DO UPDATE
