@@ -8,4 +8,3 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "storefront.settings.development
 
 app = Celery("storefront")
 app.config_from_object("tasks.celery_settings")
-app.autodiscover_tasks(["tasks"])

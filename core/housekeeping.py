@@ -1,0 +1,40 @@
+"""Rows that outlive their use: deleted in bounded batches by beat."""
+
+from datetime import timedelta
+
+from django.utils import timezone
+
+from core.accounts.models import RefreshFamily
+from core.models import Change, Heartbeat, ScheduleSlot
+
+# Readers poll every 250 ms; one that slept this long starts afresh.
+CHANGE_RETENTION = timedelta(hours=1)
+SLOT_RETENTION = timedelta(hours=2)
+
+
+def beat_heart(*, name: str) -> None:
+    """Note that the named kind of process lives: one statement."""
+    Heartbeat.objects.bulk_create(
+        [Heartbeat(name=name, seen_at=timezone.now())],
+        update_conflicts=True,
+        unique_fields=["name"],
+        update_fields=["seen_at"],
+    )
+
+
+def prune_changes(*, limit: int) -> int:
+    """Delete up to `limit` change marks that no reader can still need; answers how many."""
+    old = Change.objects.filter(created_at__lt=timezone.now() - CHANGE_RETENTION).order_by("created_at")
+    return Change.objects.filter(pk__in=list(old.values_list("pk", flat=True)[:limit])).delete()[0]
+
+
+def prune_slots(*, limit: int) -> int:
+    """Delete up to `limit` schedule slots that no beat can still claim; answers how many."""
+    old = ScheduleSlot.objects.filter(claimed_at__lt=timezone.now() - SLOT_RETENTION).order_by("claimed_at")
+    return ScheduleSlot.objects.filter(pk__in=list(old.values_list("pk", flat=True)[:limit])).delete()[0]
+
+
+def prune_refresh_families(*, limit: int) -> int:
+    """Delete up to `limit` token families whose last token has expired; answers how many."""
+    old = RefreshFamily.objects.filter(expires_at__lt=timezone.now()).order_by("expires_at")
+    return RefreshFamily.objects.filter(pk__in=list(old.values_list("pk", flat=True)[:limit])).delete()[0]

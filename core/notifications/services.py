@@ -1,0 +1,122 @@
+"""Mails: rendered and queued in the commit that causes them, then claimed, sent and recorded."""
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import Any
+
+import css_inline
+from django.conf import settings
+from django.db import transaction
+from django.db.models import F
+from django.template.loader import render_to_string
+from django.utils import timezone, translation
+
+from core.notifications.models import Mail
+
+ERROR_LENGTH = 2000
+SUBJECT_LENGTH = 255
+# While the server is away a mail is tried this often, so that it leaves soon after the return.
+SERVER_AWAY_WAIT = timedelta(seconds=10)
+LONGEST_WAIT_SECONDS = 300
+SENDABLE = (Mail.State.QUEUED, Mail.State.UNKNOWN)
+
+_inliner = css_inline.CSSInliner(load_remote_stylesheets=False)
+
+
+def mail_lease() -> timedelta:
+    """How long a sender may be silent: one wait for each of the six answers in an SMTP conversation."""
+    return timedelta(seconds=6 * settings.EMAIL_TIMEOUT)
+
+
+def queue_mail(*, kind: str, recipient: str, context: Mapping[str, Any], key: str, language: str = "en") -> None:
+    """Render the templates `email/<kind>` and queue the mail, in the caller's transaction.
+
+    `key` becomes the Message-ID. Idempotent: a key that is known queues nothing. One statement.
+    """
+    everywhere = {"shop_name": settings.SHOP_NAME, "shop_url": settings.SHOP_URL}
+    with translation.override(language):
+        values = everywhere | dict(context)
+        subject = " ".join(render_to_string(f"email/{kind}.subject.txt", values).split())[:SUBJECT_LENGTH]
+        text = render_to_string(f"email/{kind}.txt", values).strip() + "\n"
+        html = render_to_string(f"email/{kind}.html", values | {"subject": subject, "language": language})
+    mail = Mail(key=key, kind=kind, recipient=recipient, subject=subject, text=text, html=_inliner.inline(html.strip()))
+    Mail.objects.bulk_create([mail], ignore_conflicts=True)
+
+
+@transaction.atomic
+def take_due_mails(*, limit: int) -> list[tuple[int, int]]:
+    """Due mails to be sent: `(id, attempts so far)`. They are not due again for the length of a lease.
+
+    A mail still `sending` when its lease is over lost its sender: whether it left is unknown.
+    """
+    now = timezone.now()
+    due = list(
+        Mail.objects.filter(state__in=[*SENDABLE, Mail.State.SENDING], due_at__lte=now)
+        .order_by("due_at")
+        .select_for_update(skip_locked=True, no_key=True)
+        .values_list("pk", "attempts", "state")[:limit]
+    )
+    orphans = [pk for pk, _, state in due if state == Mail.State.SENDING]
+    Mail.objects.filter(pk__in=orphans).update(
+        state=Mail.State.UNKNOWN, lease_until=None, last_error="Its sender died; it may have left."
+    )
+    Mail.objects.filter(pk__in=[pk for pk, _, _ in due]).update(due_at=now + settings.DELIVERY_LEASE)
+    return [(pk, attempts) for pk, attempts, _ in due]
+
+
+@transaction.atomic
+def claim_mail(*, mail_id: int, attempts_seen: int) -> Mail | None:
+    """The mail, now `sending` and counted, or None when another sender has this attempt."""
+    mail = (
+        Mail.objects.filter(pk=mail_id, attempts=attempts_seen, state__in=SENDABLE)
+        .select_for_update(skip_locked=True)
+        .first()
+    )
+    if mail is None:
+        return None
+    mail.state = Mail.State.SENDING
+    mail.attempts = attempts_seen + 1
+    mail.lease_until = mail.due_at = timezone.now() + mail_lease()
+    mail.save(update_fields=["state", "attempts", "lease_until", "due_at"])
+    return mail
+
+
+def record_sent(*, mail: Mail) -> None:
+    """The server said yes."""
+    _settle(mail, state=Mail.State.SENT, sent_at=timezone.now(), last_error="")
+
+
+def record_failed(*, mail: Mail, error: str) -> None:
+    """The mail itself was refused for good."""
+    _settle(mail, state=Mail.State.FAILED, last_error=error[:ERROR_LENGTH])
+
+
+def record_postponed(*, mail: Mail, error: str, is_outcome_known: bool) -> None:
+    """It did not leave, or nobody knows whether it did: tried again later, never given up."""
+    wait = min(2 ** min(mail.attempts, 16), LONGEST_WAIT_SECONDS)
+    _settle(
+        mail,
+        state=Mail.State.QUEUED if is_outcome_known else Mail.State.UNKNOWN,
+        due_at=timezone.now() + timedelta(seconds=wait),
+        last_error=error[:ERROR_LENGTH],
+    )
+
+
+def postpone_unclaimed(*, mail_ids: Sequence[int], error: str) -> None:
+    """The server is away: nothing was attempted, so nothing is counted."""
+    Mail.objects.filter(pk__in=mail_ids, state__in=SENDABLE).update(
+        due_at=timezone.now() + SERVER_AWAY_WAIT, last_error=error[:ERROR_LENGTH]
+    )
+
+
+def _settle(mail: Mail, **values: Any) -> None:
+    """Record the outcome of this attempt, unless a later attempt has begun since."""
+    Mail.objects.filter(pk=mail.pk, attempts=mail.attempts).exclude(state=Mail.State.SENT).update(
+        lease_until=None, **values
+    )
+
+
+def resend_mail(*, mail_id: int) -> bool:
+    """Queue a failed or sent mail again under its own Message-ID; answers whether there was one."""
+    again = Mail.objects.filter(pk=mail_id, state__in=[Mail.State.FAILED, Mail.State.SENT])
+    return bool(again.update(state=Mail.State.QUEUED, due_at=timezone.now(), sent_at=None, attempts=F("attempts") + 1))

@@ -1,0 +1,33 @@
+"""Who reacts to what: ids in, one service call, safe to deliver twice."""
+
+from core.accounts.events import registration_repeated, user_registered
+from core.accounts.mails import queue_account_mail
+from core.outbox.models import Event
+from core.outbox.registry import handles
+from market.orders.events import order_canceled, order_paid, order_placed
+from market.orders.services.mails import queue_order_mail
+
+
+@handles(order_placed, queue="notifications")
+def email_order_confirmation(event: Event) -> None:
+    queue_order_mail(kind="order_placed", order_id=event.payload["order_id"], key=f"placed-{event.pk.hex}")
+
+
+@handles(order_canceled, queue="notifications")
+def email_order_cancellation(event: Event) -> None:
+    queue_order_mail(kind="order_canceled", order_id=event.payload["order_id"], key=f"canceled-{event.pk.hex}")
+
+
+@handles(order_paid, queue="notifications")
+def email_payment_receipt(event: Event) -> None:
+    queue_order_mail(kind="order_paid", order_id=event.payload["order_id"], key=f"paid-{event.pk.hex}")
+
+
+@handles(user_registered, queue="notifications")
+def email_welcome(event: Event) -> None:
+    queue_account_mail(kind="user_registered", user_id=event.payload["user_id"], key=f"welcome-{event.pk.hex}")
+
+
+@handles(registration_repeated, queue="notifications")
+def email_repeated_registration(event: Event) -> None:
+    queue_account_mail(kind="registration_repeated", user_id=event.payload["user_id"], key=f"repeated-{event.pk.hex}")

@@ -1,0 +1,45 @@
+"""Beat's scheduler: django-celery-beat's, each due moment claimed by a row first."""
+
+from datetime import datetime, timedelta
+
+from celery.beat import ScheduleEntry
+from celery.schedules import BaseSchedule, crontab
+from django.db import close_old_connections
+from django.utils import timezone
+from django_celery_beat.schedulers import DatabaseScheduler
+
+from core.housekeeping import beat_heart
+from core.models import ScheduleSlot
+from tasks.schedule import HEARTBEAT, sync_schedules
+
+EPOCH = datetime.fromtimestamp(0, tz=timezone.get_default_timezone())
+BEAT = "beat"
+
+
+def slot_of(schedule: BaseSchedule, now: datetime) -> datetime:
+    """The moment that a schedule due now stands for: the same for every beat, whenever it woke."""
+    every = timedelta(minutes=1) if isinstance(schedule, crontab) else schedule.run_every
+    return now - (now - EPOCH) % every
+
+
+class SlotClaimingScheduler(DatabaseScheduler):
+    """Sends a task only where it is the first to claim the slot, so a second beat is harmless."""
+
+    def setup_schedule(self) -> None:
+        sync_schedules()
+        super().setup_schedule()
+
+    def apply_async(self, entry: ScheduleEntry, producer=None, advance: bool = True, **options):
+        """Claim the slot, then send. Errors are logged by the caller and cost this one slot."""
+        close_old_connections()
+        if entry.task == HEARTBEAT:
+            beat_heart(name=BEAT)
+        slot = ScheduleSlot(name=entry.name, slot_at=slot_of(entry.schedule, timezone.now()))
+        if not self.claim(slot):
+            return None
+        return super().apply_async(entry, producer=producer, advance=advance, **options)
+
+    def claim(self, slot: ScheduleSlot) -> bool:
+        """Whether this beat is the first to take the slot."""
+        _, is_ours = ScheduleSlot.objects.get_or_create(name=slot.name, slot_at=slot.slot_at)
+        return is_ours

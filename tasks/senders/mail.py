@@ -1,0 +1,119 @@
+"""Mails leave over SMTP: claimed in one commit, sent, recorded in another."""
+
+from collections.abc import Sequence
+from email.utils import formatdate
+from smtplib import (
+    SMTPDataError,
+    SMTPException,
+    SMTPNotSupportedError,
+    SMTPRecipientsRefused,
+    SMTPResponseException,
+)
+
+from celery import shared_task
+from django.conf import settings
+from django.core.mail import EmailMultiAlternatives, get_connection
+from django.core.mail.backends.base import BaseEmailBackend
+
+from core.faults import fault_point
+from core.notifications.models import Mail
+from core.notifications.services import (
+    claim_mail,
+    postpone_unclaimed,
+    record_failed,
+    record_postponed,
+    record_sent,
+    take_due_mails,
+)
+
+BATCH = 200
+# One connection per message of the queue; ten mails take about a second over TLS.
+MESSAGE_SIZE = 10
+
+
+@shared_task(name="notifications.sweep_mails")
+def sweep_mails() -> None:
+    """Send the mails that are due to the senders."""
+    pairs = take_due_mails(limit=BATCH)
+    for start in range(0, len(pairs), MESSAGE_SIZE):
+        send_mails.apply_async(
+            args=[pairs[start : start + MESSAGE_SIZE]],
+            queue="notifications",
+            expires=settings.DELIVERY_LEASE.total_seconds(),
+        )
+
+
+@shared_task(name="notifications.send_mails")
+def send_mails(pairs: Sequence[tuple[int, int]]) -> None:
+    """Send each mail of a message: `(mail id, attempts when it was taken)`.
+
+    The connection stands before a mail is claimed, so a server that is away costs no attempt.
+    """
+    connection: BaseEmailBackend | None = None
+    for position, (mail_id, attempts_seen) in enumerate(pairs):
+        if connection is None:
+            connection = get_connection()
+            try:
+                connection.open()
+            except (OSError, SMTPException) as error:
+                waiting = [pk for pk, _ in pairs[position:]]
+                postpone_unclaimed(mail_ids=waiting, error=f"{type(error).__name__}: {error}")
+                return
+        mail = claim_mail(mail_id=mail_id, attempts_seen=attempts_seen)
+        if mail is None:
+            continue
+        fault_point("mail.claimed")
+        if not send(connection, mail):
+            connection.close()
+            connection = None
+    if connection is not None:
+        connection.close()
+
+
+def send(connection: BaseEmailBackend, mail: Mail) -> bool:
+    """Send one claimed mail and record what became of it; answers whether the connection is still good."""
+    try:
+        connection.send_messages([message_of(mail)])
+    except SMTPRecipientsRefused as error:
+        codes = [code for code, _ in error.recipients.values()]
+        record_refusal(mail, str(error), is_permanent=all(code >= 500 for code in codes))
+    except SMTPDataError as error:
+        record_refusal(mail, str(error), is_permanent=error.smtp_code >= 500)
+    except (SMTPNotSupportedError, ValueError) as error:
+        # The address cannot be written in this server's or in any mail's headers.
+        record_failed(mail=mail, error=f"{type(error).__name__}: {error}")
+    except SMTPResponseException as error:
+        # Sender, greeting or login refused: the configuration's fault, so the mail waits for its repair.
+        record_postponed(mail=mail, error=str(error), is_outcome_known=True)
+    except (OSError, SMTPException) as error:
+        record_postponed(mail=mail, error=f"{type(error).__name__}: {error}", is_outcome_known=False)
+    else:
+        fault_point("mail.accepted")
+        record_sent(mail=mail)
+        return True
+    return False
+
+
+def record_refusal(mail: Mail, error: str, *, is_permanent: bool) -> None:
+    """The server refused this mail: 5xx for good, 4xx for now."""
+    if is_permanent:
+        record_failed(mail=mail, error=error)
+    else:
+        record_postponed(mail=mail, error=error, is_outcome_known=True)
+
+
+def message_of(mail: Mail) -> EmailMultiAlternatives:
+    """The mail as text with an HTML alternative; a repeat has the same Message-ID and Date."""
+    message = EmailMultiAlternatives(
+        subject=mail.subject,
+        body=mail.text,
+        from_email=settings.DEFAULT_FROM_EMAIL,
+        to=[mail.recipient],
+        headers={
+            "Message-ID": f"<{mail.key}@{settings.EMAIL_MESSAGE_ID_DOMAIN}>",
+            "Date": formatdate(mail.created_at.timestamp()),
+            "Auto-Submitted": "auto-generated",
+        },
+    )
+    message.attach_alternative(mail.html, "text/html")
+    return message
