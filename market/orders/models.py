@@ -1,11 +1,17 @@
 """Placed orders: frozen copies of what was bought, by whom, at what price, and what happened since."""
 
+from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
+from django.utils.crypto import constant_time_compare, salted_hmac
 
 from market.catalog.models import Variant
 from market.customers.models import Customer
+from market.orders import rules
+from market.orders.querysets import OrderQuerySet
+
+ACCESS_TOKEN_SALT = "market.orders.access"
 
 
 def money_field(**options) -> models.DecimalField:
@@ -58,6 +64,7 @@ class Order(models.Model):
     placed_at = models.DateTimeField(default=timezone.now)
     reserved_until = models.DateTimeField(null=True)
     updated_at = models.DateTimeField(auto_now=True)
+    objects = OrderQuerySet.as_manager()
 
     class Meta:
         ordering = ["-placed_at", "-pk"]
@@ -87,6 +94,27 @@ class Order(models.Model):
 
     def __str__(self) -> str:
         return self.number
+
+    @property
+    def is_cancelable(self) -> bool:
+        return rules.is_cancelable(self.status)
+
+    @property
+    def access_token(self) -> str:
+        """What opens a guest's order. Computed, so that a replayed answer has it again and nothing
+        secret is stored; empty for a customer's order, which only he and staff can open."""
+        return "" if self.customer_id else _access_token(self.number, settings.SECRET_KEY)
+
+    def is_opened_by(self, token: str) -> bool:
+        """Whether this is the guest's token, also one made under a secret that was rotated out."""
+        if self.customer_id or not token:
+            return False
+        secrets = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
+        return any([constant_time_compare(token, _access_token(self.number, secret)) for secret in secrets])
+
+
+def _access_token(number: str, secret: str) -> str:
+    return salted_hmac(ACCESS_TOKEN_SALT, number, secret=secret, algorithm="sha256").hexdigest()
 
 
 class OrderItem(models.Model):

@@ -1,0 +1,31 @@
+"""Refusals at the till."""
+
+from core.errors import Conflict, InProgress, Invalid
+
+
+class CartEmpty(Invalid):
+    """There is nothing to order."""
+
+    code = "cart_empty"
+    title = "The cart is empty."
+
+
+class NotForSale(Conflict):
+    """Lines of the cart cannot be bought any more; `errors` names each."""
+
+    code = "not_for_sale"
+    title = "Something in the cart is no longer for sale."
+
+
+class PriceChanged(Conflict):
+    """The total is not the one that the buyer expects; `extra["quote"]` is the present one."""
+
+    code = "price_changed"
+    title = "The total has changed."
+
+
+class CartChanging(InProgress):
+    """The cart was written to each time between being priced and being claimed."""
+
+    code = "cart_changing"
+    title = "The cart is being changed by somebody else. Please try again."

@@ -1,0 +1,15 @@
+"""The use cases that span carts, stock, orders and payments."""
+
+from market.checkout.services.canceling import cancel_order, expire_unpaid_orders
+from market.checkout.services.fulfilling import change_status
+from market.checkout.services.paying import pay_again
+from market.checkout.services.placing import Checkout, place_order
+
+__all__ = [
+    "Checkout",
+    "cancel_order",
+    "change_status",
+    "expire_unpaid_orders",
+    "pay_again",
+    "place_order",
+]

@@ -1,0 +1,236 @@
+"""Placing an order: read and price without locks, then lock late and write in one transaction."""
+
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import asdict, dataclass
+from decimal import Decimal
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+from django.utils import timezone
+
+from core.errors import FieldError, Invalid
+from core.faults import fault_point
+from core.guards import guard_enabled
+from core.idempotency import Done, Outcome, run_once
+from market.carts.errors import CartOrdered
+from market.carts.selectors import CartLine, PricedCart, priced_cart
+from market.carts.services import claim_cart
+from market.checkout.errors import CartChanging, CartEmpty, NotForSale, PriceChanged
+from market.inventory import services as inventory
+from market.inventory.errors import InsufficientStock
+from market.orders import services as orders
+from market.orders.events import order_placed
+from market.orders.models import Order, OrderItem, OrderQuote
+from market.orders.selectors import order_of_cart
+from market.payments import services as payments
+from market.payments.adapters.registry import provider_to_pay_with
+from market.payments.selectors import OrderView, order_view
+from market.pricing.rules import ENGINE_VERSION, Quote, input_to_json
+
+CREATED, REPEATED = 201, 200
+# A cart that is written to while it is priced is priced again this often.
+ATTEMPTS = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checkout:
+    """A buyer's wish to order a cart. `customer_id` and `user_id` are None for a guest; `fingerprint` is
+    a digest of the request and its caller."""
+
+    cart_id: UUID
+    user_id: int | None
+    customer_id: int | None
+    email: str
+    shipping_address: Mapping[str, str]
+    billing_address: Mapping[str, str]
+    shipping_method: str
+    payment_provider: str
+    expected_total: Decimal | None
+    note: str
+    fingerprint: str
+
+    @property
+    def scope(self) -> str:
+        """Whose idempotency keys these are: the user's, or the cart's for guests."""
+        caller = f"cart:{self.cart_id}" if self.user_id is None else f"user:{self.user_id}"
+        return f"orders.place:{caller}"
+
+
+def place_order(*, checkout: Checkout, key: str | None) -> Outcome:
+    """Turn a cart into an order, once: the outcome's `reference` is its number.
+
+    The outcome's `result` is the `OrderView` of a newly placed order, else None: with the same key
+    or, without one, with the same request the first order comes back. Refusals are the outcome's
+    `refusal` (409: cart_ordered, insufficient_stock, not_for_sale, price_changed); what is invalid
+    is raised. At most eleven statements however many lines. Locks the key, the cart, the stock.
+    """
+    outcome = run_once(
+        scope=checkout.scope, key=key, fingerprint=checkout.fingerprint, work=partial(_place, checkout=checkout)
+    )
+    fault_point("checkout.committed")
+    return outcome
+
+
+def _place(*, checkout: Checkout) -> Done:
+    for _ in range(ATTEMPTS):
+        cart = priced_cart(
+            cart_id=checkout.cart_id,
+            user_id=checkout.user_id,
+            country=checkout.shipping_address["country"],
+            region=checkout.shipping_address["region"],
+            postal_code=checkout.shipping_address["postal_code"],
+            shipping_method=checkout.shipping_method,
+        )
+        if cart.order_number is not None:
+            return _repeat(checkout=checkout, order_number=cart.order_number)
+        _refuse_unorderable(cart=cart, checkout=checkout)
+        placed = _write(cart=cart, checkout=checkout)
+        if placed is not None:
+            return Done(placed.order.number, CREATED, placed)
+    raise CartChanging()
+
+
+def _write(*, cart: PricedCart, checkout: Checkout) -> OrderView | None:
+    """Claim, reserve, write, pay, publish; None when the cart is not the one that was priced."""
+    now = timezone.now()
+    provider = provider_to_pay_with(checkout.payment_provider)
+    reserved_until = payments.held_until(provider=provider, now=now)
+    number = orders.new_order_number()
+    order = Order(
+        number=number,
+        customer_id=checkout.customer_id,
+        cart_uuid=cart.id,
+        email=checkout.email,
+        shipping_address=dict(checkout.shipping_address),
+        billing_address=dict(checkout.billing_address),
+        note=checkout.note,
+        placed_at=now,
+        reserved_until=reserved_until,
+        **_frozen_quote(cart),
+    )
+    with _one_transaction():
+        if not claim_cart(cart_id=cart.id, version=cart.version, order_number=number):
+            return None
+        fault_point("checkout.claimed")
+        try:
+            inventory.reserve(
+                reference=number,
+                units={line.variant_id: line.quantity for line in cart.lines},
+                expires_at=reserved_until,
+            )
+        except InsufficientStock as refusal:
+            raise _short(cart.lines, {line["variant"]: line["available"] for line in refusal.extra["short"]}) from None
+        fault_point("checkout.reserved")
+        record = orders.write_order(
+            order=order,
+            quote=_quote_record(cart=cart, fingerprint=checkout.fingerprint),
+            items=_frozen_items(cart),
+            actor="customer",
+        )
+        fault_point("checkout.written")
+        payment = payments.start_payment(order=order, provider=provider, now=now)
+        fault_point("checkout.paid")
+        order_placed.publish(order_id=order.pk, number=number)
+        fault_point("checkout.published")
+    return order_view(record=record, payments=[payment])
+
+
+def _one_transaction() -> AbstractContextManager[None]:
+    return transaction.atomic() if guard_enabled("checkout_transaction") else nullcontext()
+
+
+def _repeat(*, checkout: Checkout, order_number: str) -> Done:
+    """The order that the cart became before, for a request that says the same again."""
+    order = order_of_cart(cart_id=checkout.cart_id)
+    if order is None or order.quote.request_fingerprint != checkout.fingerprint:
+        raise CartOrdered(extra={"order": order_number})
+    return Done(order.number, REPEATED)
+
+
+def _refuse_unorderable(*, cart: PricedCart, checkout: Checkout) -> None:
+    if not cart.lines:
+        raise CartEmpty(errors=[FieldError("cart", "cart_empty", CartEmpty.title)])
+    if cart.quote.is_estimate:
+        message = "No shipping method sends there."
+        raise Invalid(message, errors=[FieldError("shipping_method", "unknown", message)])
+    unsellable = [
+        FieldError(f"items.{index}", "not_for_sale", f"{line.sku} is no longer for sale.")
+        for index, line in enumerate(cart.lines)
+        if not line.is_sellable
+    ]
+    if unsellable:
+        raise NotForSale(errors=unsellable)
+    # A look without locks spares a sold-out product's row the queue; the reservation decides.
+    short = {line.variant_id: line.available for line in cart.lines if line.available < line.quantity}
+    if short:
+        raise _short(cart.lines, short)
+    if checkout.expected_total is not None and checkout.expected_total != cart.quote.grand_total:
+        raise PriceChanged(
+            f"The total is {cart.quote.grand_total} {cart.currency}, not {checkout.expected_total}.",
+            extra={"quote": _shown_quote(cart.quote, currency=cart.currency)},
+        )
+
+
+def _short(lines: Sequence[CartLine], available: Mapping[int, int]) -> InsufficientStock:
+    """The refusal of the lines whose variants have too few units `available`."""
+    short = [(index, line) for index, line in enumerate(lines) if line.variant_id in available]
+    return InsufficientStock(
+        errors=[
+            FieldError(
+                f"items.{index}", "insufficient_stock", f"{line.sku}: only {available[line.variant_id]} available."
+            )
+            for index, line in short
+        ],
+        extra={
+            "short": [
+                {
+                    "variant": line.variant_id,
+                    "sku": line.sku,
+                    "requested": line.quantity,
+                    "available": available[line.variant_id],
+                }
+                for _, line in short
+            ]
+        },
+    )
+
+
+def _shown_quote(quote: Quote, *, currency: str) -> dict[str, Any]:
+    amounts = ("subtotal", "discount_total", "shipping_total", "tax_total", "grand_total")
+    return {"currency": currency} | {name: str(getattr(quote, name)) for name in amounts}
+
+
+def _frozen_quote(cart: PricedCart) -> dict[str, Any]:
+    """The order's fields that are copies of the quote."""
+    quote, quote_input = cart.quote, cart.quote_input
+    return {
+        "currency": quote_input.currency,
+        "prices_include_tax": quote_input.prices_include_tax,
+        "subtotal": quote.subtotal,
+        "discounts": [asdict(discount) | {"amount": str(discount.amount)} for discount in quote.discounts],
+        "discount_total": quote.discount_total,
+        "shipping_total": quote.shipping_total,
+        "shipping_tax_total": quote.shipping_tax_total,
+        "tax_total": quote.tax_total,
+        "grand_total": quote.grand_total,
+        "shipping_method": quote_input.shipping.code,
+        "shipping_label": quote_input.shipping.label,
+    }
+
+
+def _frozen_items(cart: PricedCart) -> list[OrderItem]:
+    """The order's lines, in the order in which they came into the cart."""
+    quoted = {line.variant_id: line for line in cart.quote.lines}
+    return [OrderItem(**asdict(quoted[line.variant_id])) for line in cart.lines]
+
+
+def _quote_record(*, cart: PricedCart, fingerprint: str) -> OrderQuote:
+    return OrderQuote(
+        engine_version=ENGINE_VERSION,
+        inputs=input_to_json(cart.quote_input),
+        trace=[dict(step) for step in cart.quote.trace],
+        request_fingerprint=fingerprint,
+    )

@@ -1,0 +1,51 @@
+"""The state graph of an order, its number, and what each state allows."""
+
+from collections.abc import Callable
+
+PENDING = "pending"
+CONFIRMED = "confirmed"
+PROCESSING = "processing"
+SHIPPED = "shipped"
+DELIVERED = "delivered"
+CANCELED = "canceled"
+RETURNED = "returned"
+
+TRANSITIONS: dict[str, tuple[str, ...]] = {
+    PENDING: (CONFIRMED, CANCELED),
+    CONFIRMED: (PROCESSING, CANCELED),
+    PROCESSING: (SHIPPED, CANCELED),
+    SHIPPED: (DELIVERED, RETURNED),
+    DELIVERED: (RETURNED,),
+    CANCELED: (),
+    RETURNED: (),
+}
+
+# No 0 and O, 1, I and L, no U: read over the phone, a number has one spelling.
+NUMBER_ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
+NUMBER_GROUPS = (4, 4, 2)
+
+
+def allowed_statuses(status: str) -> tuple[str, ...]:
+    """The statuses that an order may take next, in the order of a normal life."""
+    return TRANSITIONS[status]
+
+
+def is_cancelable(status: str) -> bool:
+    """Whether an order may still be canceled: until it is shipped."""
+    return CANCELED in TRANSITIONS[status]
+
+
+def is_path(statuses: list[str]) -> bool:
+    """Whether an order may have had these statuses one after the other; repeats are no step."""
+    if not statuses or statuses[0] != PENDING:
+        return False
+    steps = zip(statuses, statuses[1:], strict=False)
+    return all(after == before or after in TRANSITIONS[before] for before, after in steps)
+
+
+def order_number(*, choose: Callable[[str], str]) -> str:
+    """A number like `S7K4-92QF-M3`; `choose` draws one character of the alphabet at a time.
+
+    30^10 numbers: the chance that a new one is taken is below 1 in 500,000 at a billion orders.
+    """
+    return "-".join("".join(choose(NUMBER_ALPHABET) for _ in range(length)) for length in NUMBER_GROUPS)

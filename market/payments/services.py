@@ -1,0 +1,90 @@
+"""Writes of payments."""
+
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.utils import timezone
+
+from market.inventory import services as inventory
+from market.orders import services as orders
+from market.orders.models import Order
+from market.payments.adapters.base import Provider
+from market.payments.adapters.registry import provider_named
+from market.payments.errors import NotConfirmedByHand, PaymentNotFound, PaymentNotOpen
+from market.payments.models import Payment
+
+# Money that a provider took at the last second is still on its way to us.
+HOLD_AFTER_DEADLINE = timedelta(minutes=5)
+
+
+def held_until(*, provider: Provider, now: datetime) -> datetime:
+    """Until when stock is kept for a payment that starts now."""
+    return now + provider.deadline + HOLD_AFTER_DEADLINE
+
+
+def start_payment(*, order: Order, provider: Provider, now: datetime) -> Payment:
+    """Open a payment of the whole order: one statement, in the caller's transaction.
+
+    The caller holds the order or has just written it, and keeps its stock `held_until`.
+    """
+    return Payment.objects.create(
+        order=order, provider=provider.code, amount=order.grand_total, currency=order.currency, created_at=now
+    )
+
+
+@transaction.atomic
+def confirm_payment(*, payment_id, actor: str) -> Payment:
+    """Staff have seen the money: the payment is complete, the order confirmed, its stock committed.
+
+    Idempotent: a complete payment is returned unchanged. Locks the order, the payment, its stock.
+    Raises PaymentNotFound, PaymentNotOpen, and NotConfirmedByHand for other providers' payments.
+    """
+    order, payment = _locked(payment_id=payment_id)
+    if not provider_named(payment.provider).is_confirmed_by_staff:
+        raise NotConfirmedByHand()
+    if payment.status == Payment.Status.COMPLETE:
+        return payment
+    _refuse_closed(payment)
+    payment.status = Payment.Status.COMPLETE
+    payment.captured_at = timezone.now()
+    payment.save(update_fields=["status", "captured_at", "updated_at"])
+    orders.mark_paid(order=order, actor=actor, detail=f"{payment.provider} {payment.amount} {payment.currency}")
+    inventory.commit(reference=order.number)
+    return payment
+
+
+@transaction.atomic
+def fail_payment(*, payment_id, actor: str, reason: str = "") -> Payment:
+    """The attempt to pay came to nothing; the order keeps its stock until its deadline.
+
+    Idempotent. Locks the order, then the payment. Raises PaymentNotFound and PaymentNotOpen.
+    """
+    order, payment = _locked(payment_id=payment_id)
+    if payment.status == Payment.Status.FAILED:
+        return payment
+    _refuse_closed(payment)
+    payment.status = Payment.Status.FAILED
+    payment.save(update_fields=["status", "updated_at"])
+    orders.fail_payment_of(order=order, actor=actor, detail=reason)
+    return payment
+
+
+def cancel_open_payments(*, order_id: int) -> int:
+    """Give up the order's open payment, if it has one: one statement. The caller holds the order."""
+    return Payment.objects.filter(order_id=order_id, status__in=Payment.OPEN).update(
+        status=Payment.Status.CANCELED, updated_at=timezone.now()
+    )
+
+
+def _locked(*, payment_id) -> tuple[Order, Payment]:
+    """The order and its payment, locked in that order."""
+    order_id = Payment.objects.filter(pk=payment_id).values_list("order_id", flat=True).first()
+    if order_id is None:
+        raise PaymentNotFound()
+    order = orders.lock_order(order_id=order_id)
+    return order, Payment.objects.select_for_update(no_key=True).get(pk=payment_id)
+
+
+def _refuse_closed(payment: Payment) -> None:
+    if payment.status not in Payment.OPEN:
+        raise PaymentNotOpen(f"The payment is {payment.status}.", extra={"status": payment.status})
