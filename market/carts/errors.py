@@ -1,6 +1,6 @@
 """Refusals about carts."""
 
-from core.errors import Conflict, NotFound
+from core.errors import Conflict, FieldError, Invalid, NotFound
 
 
 class CartNotFound(NotFound):
@@ -36,3 +36,19 @@ class NotForSale(Conflict):
 
     code = "not_for_sale"
     title = "This is no longer for sale."
+
+
+class UnknownCountry(Invalid):
+    """The field `country` is no ISO 3166 code."""
+
+    def __init__(self) -> None:
+        message = "This is no ISO 3166 country code, such as GB."
+        super().__init__(message, errors=[FieldError("country", "unknown", message)])
+
+
+class UnknownShippingMethod(Invalid):
+    """The field `shipping_method` is no method that is offered."""
+
+    def __init__(self) -> None:
+        message = "There is no such shipping method."
+        super().__init__(message, errors=[FieldError("shipping_method", "unknown", message)])

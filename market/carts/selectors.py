@@ -8,14 +8,17 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import connection
-from django.db.models import F
+from django.db.models import F, QuerySet
 from django.db.models.functions import Coalesce
 
-from core.errors import FieldError, Invalid
+from core.countries import COUNTRY_CODES
 from market.carts import sql
-from market.carts.errors import CartNotFound
+from market.carts.errors import CartNotFound, UnknownCountry, UnknownShippingMethod
+from market.carts.models import Cart
 from market.catalog.models import Product, Variant
 from market.pricing.rules import LineInput, Quote, QuoteInput, ShippingInput, quote
+from market.shipping.models import ShippingMethod
+from market.shipping.selectors import shipping_methods
 from market.taxes.models import STANDARD_CLASS
 
 
@@ -127,7 +130,7 @@ def priced_cart(
         raise CartNotFound
     (country, region, postal_code, wanted_method, method_code, method_label, method_price, tax_rate) = header[7:]
     if shipping_method and country and method_code is None:
-        raise unknown_shipping_method()
+        raise UnknownShippingMethod
     shipping = None
     if method_code is not None:
         shipping = ShippingInput(code=method_code, label=method_label, price=method_price, tax_rate=tax_rate)
@@ -158,10 +161,21 @@ def offers(*, variant_ids: Collection[int]) -> dict[int, Offer]:
     return {row[0]: Offer(*row) for row in rows}
 
 
-def unknown_shipping_method() -> Invalid:
-    """The refusal of a shipping method that is not offered."""
-    message = "There is no such shipping method."
-    return Invalid(message, errors=[FieldError("shipping_method", "unknown", message)])
+def shipping_methods_for_cart(
+    *, cart_id: UUID, user_id: int | None = None, country: str = "", postal_code: str = ""
+) -> QuerySet[ShippingMethod]:
+    """The ways to send the cart to this destination, else to the cart's own: two queries.
+
+    Raises CartNotFound, and Invalid (`country`) when it is no country or known from nowhere.
+    """
+    cart = Cart.objects.unexpired().visible_to(user_id).filter(pk=cart_id).values("country", "postal_code").first()
+    if cart is None:
+        raise CartNotFound
+    if not country:
+        country, postal_code = cart["country"], postal_code or cart["postal_code"]
+    if country not in COUNTRY_CODES:
+        raise UnknownCountry
+    return shipping_methods(country=country, postal_code=postal_code)
 
 
 def _line(row: tuple) -> CartLine:

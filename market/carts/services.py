@@ -19,9 +19,17 @@ from core.countries import COUNTRY_CODES
 from core.errors import FieldError, Invalid
 from core.guards import guard_enabled
 from market.carts import sql
-from market.carts.errors import CartBusy, CartItemNotFound, CartNotFound, CartOrdered, NotForSale
+from market.carts.errors import (
+    CartBusy,
+    CartItemNotFound,
+    CartNotFound,
+    CartOrdered,
+    NotForSale,
+    UnknownCountry,
+    UnknownShippingMethod,
+)
 from market.carts.models import Cart, CartItem
-from market.carts.selectors import Offer, offers, unknown_shipping_method
+from market.carts.selectors import Offer, offers
 from market.inventory.errors import InsufficientStock
 from market.shipping.models import ShippingMethod
 
@@ -121,10 +129,9 @@ def set_delivery(
     `country` is an ISO 3166 code. Raises Invalid (`country`, `shipping_method`).
     """
     if country not in COUNTRY_CODES:
-        message = "This is no ISO 3166 country code, such as GB."
-        raise Invalid(message, errors=[FieldError("country", "unknown", message)])
+        raise UnknownCountry
     if shipping_method and not ShippingMethod.objects.filter(code=shipping_method, is_active=True).exists():
-        raise unknown_shipping_method()
+        raise UnknownShippingMethod
     _take(
         cart_id=cart_id,
         user_id=user_id,
