@@ -81,13 +81,6 @@ def revoke_all(*, user_id: int) -> None:
     RefreshFamily.objects.filter(user_id=user_id, revoked_at=None).update(revoked_at=timezone.now())
 
 
-def prune_refresh_families(*, limit: int) -> int:
-    """Delete up to `limit` families whose last token has expired; answers how many went."""
-    expired = RefreshFamily.objects.filter(expires_at__lt=timezone.now()).order_by("expires_at").values("pk")[:limit]
-    deleted, _ = RefreshFamily.objects.filter(pk__in=expired.select_for_update(skip_locked=True)).delete()
-    return deleted
-
-
 def _rotate(*, family_id: UUID, used_jti: str, successor: RefreshToken) -> bool:
     """Make the successor the family's current token, if the used one still is and the user is active.
 

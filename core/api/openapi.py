@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.openapi import AutoSchema
-from rest_framework.permissions import AllowAny
+from rest_framework.permissions import SAFE_METHODS, AllowAny
 
+from core.api.permissions import IsAdminOrReadOnly
 from core.api.renderers import JSONRenderer
 
 PROBLEM_TITLES = {
@@ -26,7 +26,7 @@ PROBLEM_SCHEMAS: dict[str, Any] = {
         "description": "One reason beside the field that it is about; nested fields are dotted paths.",
         "required": ["field", "code", "message"],
         "properties": {
-            "field": {"type": "string", "examples": ["shipping_address.postal_code"]},
+            "field": {"type": "string", "example": "shipping_address.postal_code"},
             "code": {"type": "string"},
             "message": {"type": "string"},
         },
@@ -63,6 +63,7 @@ def problem_component(status: str) -> dict[str, Any]:
 
 
 PROBLEM_COMPONENTS = {
+    "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}},
     "schemas": PROBLEM_SCHEMAS,
     "responses": {f"Problem{status}": problem_component(status) for status in PROBLEM_TITLES},
 }
@@ -91,6 +92,13 @@ class ProblemAutoSchema(AutoSchema):
         operation["responses"] = dict(sorted(responses.items()))
         return operation
 
+    def get_auth(self) -> list[dict[str, list[str]]]:
+        """The Authorization header where it is read; a public operation also works without it."""
+        if not self.view.get_authenticators():
+            return []
+        bearer: dict[str, list[str]] = {"bearer": []}
+        return [{}, bearer] if self._is_public() else [bearer]
+
     def map_renderers(self, attribute: str) -> list[Any]:
         """Plain JSON stands for both renderers: the envelope wraps the same data (see the description)."""
         types = super().map_renderers(attribute)
@@ -110,17 +118,13 @@ class ProblemAutoSchema(AutoSchema):
             statuses.add("409")
         if self.view.get_authenticators():
             statuses.add("401")
-        if not all(isinstance(permission, AllowAny) for permission in self.view.get_permissions()):
-            statuses |= {"401", "403"}
+        if not self._is_public():
+            statuses.add("403")
         return statuses
 
-
-class BearerScheme(OpenApiAuthenticationExtension):
-    """Both readers of the Authorization header are one scheme to a client."""
-
-    target_class = "core.accounts.api.authentication.BearerAuthentication"
-    match_subclasses = True
-    name = "bearer"
-
-    def get_security_definition(self, auto_schema: AutoSchema) -> dict[str, Any]:
-        return {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
+    def _is_public(self) -> bool:
+        reads = self.method in SAFE_METHODS
+        return all(
+            isinstance(permission, AllowAny) or (reads and isinstance(permission, IsAdminOrReadOnly))
+            for permission in self.view.get_permissions()
+        )

@@ -73,16 +73,6 @@ def _failure(document: Mapping[str, Any]) -> dict[str, Any]:
 def _success(data: Any, paginator: Any) -> dict[str, Any]:
     meta: dict[str, Any] = {}
     if paginator is not None and isinstance(data, Mapping) and "results" in data:
-        meta["pagination"] = _pagination(data, paginator)
+        meta["pagination"] = paginator.page_meta()
         data = data["results"]
     return {"success": True, "data": data, "message": "", "errors": [], "meta": meta}
-
-
-def _pagination(data: Mapping[str, Any], paginator: Any) -> dict[str, Any]:
-    """Pages as seen from limit and offset; without a count (keyset lists) their number is unknown."""
-    per_page = getattr(paginator, "limit", None) or len(data["results"])
-    offset = getattr(paginator, "offset", None) or 0
-    total = data.get("count")
-    total_pages = None if total is None or not per_page else -(-total // per_page)
-    page = offset // per_page + 1 if per_page else 1
-    return {"page": page, "per_page": per_page, "total": total, "total_pages": total_pages}

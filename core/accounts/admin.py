@@ -1,0 +1,48 @@
+"""Users in the admin."""
+
+from django.contrib import admin
+from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
+from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
+
+from core.accounts.models import User
+from core.accounts.tokens import revoke_all
+
+
+class UserCreation(AdminUserCreationForm):
+    class Meta:
+        model = User
+        fields = ("email",)
+
+
+class UserChange(UserChangeForm):
+    class Meta:
+        model = User
+        fields = "__all__"
+
+
+@admin.register(User)
+class UserAdmin(DjangoUserAdmin):
+    """Django's screens for users, by email instead of a user name."""
+
+    form = UserChange
+    add_form = UserCreation
+    ordering = ("-id",)
+    list_display = ("email", "full_name", "is_active", "is_staff", "is_verified", "created_at")
+    list_filter = ("is_active", "is_staff", "is_superuser", "is_verified", "groups")
+    search_fields = ("email", "username", "first_name", "last_name")
+    readonly_fields = ("last_login", "created_at", "updated_at")
+    show_full_result_count = False
+    actions = ("sign_out_everywhere",)
+    fieldsets = (
+        (None, {"fields": ("email", "username", "password")}),
+        ("Person", {"fields": ("first_name", "last_name", "is_verified")}),
+        ("Access", {"fields": ("is_active", "is_staff", "is_superuser", "groups", "user_permissions")}),
+        ("Dates", {"fields": ("last_login", "created_at", "updated_at")}),
+    )
+    add_fieldsets = ((None, {"classes": ("wide",), "fields": ("email", "usable_password", "password1", "password2")}),)
+
+    @admin.action(description="Sign out everywhere", permissions=["change"])
+    def sign_out_everywhere(self, request, queryset) -> None:
+        for user_id in queryset.values_list("pk", flat=True):
+            revoke_all(user_id=user_id)
+        self.message_user(request, "Their refresh tokens are revoked; access tokens end within minutes.")

@@ -1,0 +1,67 @@
+"""Bodies and answers about users."""
+
+from rest_framework import serializers
+
+from core.accounts.models import User
+
+# Longer ones only buy the caller more of our CPU.
+MAX_PASSWORD_LENGTH = 256
+MAX_TOKEN_LENGTH = 2048
+
+
+class UserSerializer(serializers.ModelSerializer):
+    """Read shape of a user. `role` is `admin` for staff, else `customer`."""
+
+    full_name = serializers.CharField(read_only=True)
+    role = serializers.ChoiceField(choices=["admin", "customer"], read_only=True)
+
+    class Meta:
+        model = User
+        fields = [
+            "id",
+            "username",
+            "email",
+            "first_name",
+            "last_name",
+            "full_name",
+            "role",
+            "is_active",
+            "is_staff",
+            "is_verified",
+            "created_at",
+            "updated_at",
+        ]
+        read_only_fields = fields
+
+
+class UserCreateSerializer(serializers.Serializer):
+    """What a newcomer gives. The password comes back in no answer."""
+
+    email = serializers.EmailField(max_length=254)
+    password = serializers.CharField(max_length=MAX_PASSWORD_LENGTH, trim_whitespace=False, write_only=True)
+    first_name = serializers.CharField(max_length=150, required=False, allow_blank=True, default="")
+    last_name = serializers.CharField(max_length=150, required=False, allow_blank=True, default="")
+
+
+class RegisteredSerializer(serializers.Serializer):
+    """The same answer for a new email and for a known one."""
+
+    email = serializers.EmailField()
+
+
+class CredentialsSerializer(serializers.Serializer):
+    email = serializers.EmailField(max_length=254)
+    password = serializers.CharField(max_length=MAX_PASSWORD_LENGTH, trim_whitespace=False, write_only=True)
+
+
+class RefreshSerializer(serializers.Serializer):
+    refresh = serializers.CharField(max_length=MAX_TOKEN_LENGTH)
+
+
+class TokenPairSerializer(serializers.Serializer):
+    access = serializers.CharField()
+    refresh = serializers.CharField()
+
+
+class SignedInSerializer(TokenPairSerializer):
+    user = UserSerializer()

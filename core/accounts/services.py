@@ -1,0 +1,71 @@
+"""Signing up and signing in."""
+
+from django.conf import settings
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
+
+from core.accounts import tokens
+from core.accounts.events import registration_repeated, user_registered
+from core.accounts.models import User
+from core.accounts.tokens import TokenPair
+from core.errors import FieldError, Invalid, NotAuthenticated
+
+
+class BadCredentials(NotAuthenticated):
+    """Unknown email, wrong password or disabled user; which of these is not told."""
+
+    code = "bad_credentials"
+    title = "Email or password is wrong."
+
+
+def register_user(*, email: str, password: str, first_name: str = "", last_name: str = "") -> None:
+    """Make a user; for a known email make nothing, and tell that address.
+
+    The caller learns nothing about which it was: both ways validate, hash one password and publish
+    one event. Raises Invalid for a password that the validators refuse.
+    """
+    candidate = User(email=User.objects.normalize_email(email), first_name=first_name, last_name=last_name)
+    _refuse_weak(password, candidate)
+    candidate.set_password(password)
+    with transaction.atomic():
+        known = User.objects.filter(email__iexact=candidate.email).values_list("pk", flat=True).first()
+        if known is None and _saved(candidate):
+            user_registered.publish(user_id=candidate.pk)
+            return
+        known = known or User.objects.values_list("pk", flat=True).get(email__iexact=candidate.email)
+        registration_repeated.publish(user_id=known)
+
+
+def sign_in(*, email: str, password: str) -> tuple[User, TokenPair]:
+    """Check a password and begin a family of tokens. Two statements, one more when an old hash is renewed.
+
+    Raises BadCredentials, after the same hashing work whether the email is known or not.
+    """
+    user = User.objects.select_related(*settings.AUTH_USER_SELECT_RELATED).filter(email__iexact=email).first()
+    if user is None:
+        User().set_password(password)
+        raise BadCredentials()
+    if not user.check_password(password) or not user.is_active:
+        raise BadCredentials()
+    return user, tokens.issue_tokens(user=user)
+
+
+def _refuse_weak(password: str, candidate: User) -> None:
+    try:
+        validate_password(password, candidate)
+    except ValidationError as error:
+        reasons = [
+            FieldError("password", reason.code or "invalid", " ".join(reason.messages)) for reason in error.error_list
+        ]
+        raise Invalid("The password is too weak.", errors=reasons) from error
+
+
+def _saved(candidate: User) -> bool:
+    """Whether the user was written; a parallel registration of the same email may have been faster."""
+    try:
+        with transaction.atomic():
+            candidate.save(force_insert=True)
+    except IntegrityError:
+        return False
+    return True
