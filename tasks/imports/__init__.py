@@ -1,0 +1,1 @@
+"""Imports of files that other systems exported, one package per kind of file."""
