@@ -2,3 +2,5 @@
 
 Used by `make run` and `make test`. Nothing here is imported by the shop itself.
 """
+
+DEFAULT_ADMIN = "admin@storefront.example"
