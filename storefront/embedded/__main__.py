@@ -1,14 +1,15 @@
-"""`python -m storefront.embedded run | with-servers -- COMMAND …`."""
+"""`python -m storefront.embedded run | with-servers -- COMMAND | manage COMMAND | psql | remove-data`."""
 
 import argparse
 import os
 import sys
-from pathlib import Path
+from collections.abc import Mapping
 
 import environ
 
+from storefront.embedded.commands import ROOT, remove_data, run_manage, run_psql
 from storefront.embedded.processes import CannotStart
-from storefront.embedded.shop import ROOT, run_shop
+from storefront.embedded.shop import run_shop
 from storefront.embedded.with_servers import run_with_servers
 
 
@@ -18,16 +19,32 @@ def main() -> int:
     verbs.add_parser("run", help="start the whole shop and keep it running")
     wrapped = verbs.add_parser("with-servers", help="run a command with a database and a broker of its own")
     wrapped.add_argument("command", nargs=argparse.REMAINDER)
+    for verb, meaning in (("manage", "a management command on the running shop"), ("psql", "a SQL shell on it")):
+        verbs.add_parser(verb, help=meaning, add_help=False).add_argument("command", nargs=argparse.REMAINDER)
+    verbs.add_parser("remove-data", help="delete the data of a stopped shop")
     arguments = parser.parse_args()
+    command = getattr(arguments, "command", [])
+    command = command[1:] if command[:1] == ["--"] else command
     try:
-        if arguments.verb == "run":
-            environ.Env.read_env(Path(ROOT) / ".env", overwrite=False)
-            return run_shop(os.environ)
-        command = arguments.command[1:] if arguments.command[:1] == ["--"] else arguments.command
-        return run_with_servers(command, os.environ)
+        match arguments.verb:
+            case "with-servers":
+                return run_with_servers(command, os.environ)
+            case "psql":
+                return run_psql(command, _with_env_file())
+            case "manage":
+                return run_manage(command, _with_env_file())
+            case "remove-data":
+                return remove_data(_with_env_file())
+        return run_shop(_with_env_file())
     except CannotStart as error:
         print(f"Cannot start: {error}.", file=sys.stderr)
         return 1
+
+
+def _with_env_file() -> Mapping[str, str]:
+    """The environment, completed from `.env` as the settings do it."""
+    environ.Env.read_env(ROOT / ".env", overwrite=False)
+    return os.environ
 
 
 if __name__ == "__main__":

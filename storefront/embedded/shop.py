@@ -9,11 +9,11 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from storefront.embedded import DEFAULT_ADMIN, folders, postgres, valkey
+from storefront.embedded.commands import ROOT, data_folder, write_environment
 from storefront.embedded.console import Console
 from storefront.embedded.processes import CannotStart, Program, end_orphans
 from storefront.embedded.supervisor import StopRequested, Supervisor
 
-ROOT = Path(__file__).resolve().parents[2]
 DATABASE = "storefront"
 MAIL_PORT = 1025
 STOP_ORDER = (("web", "worker", "beat"), ("mail",), ("valkey",), ("postgres",))
@@ -24,7 +24,7 @@ def run_shop(environment: Mapping[str, str]) -> int:
     """Start everything, say where it is, and keep it running until a signal; answers the exit code."""
     console = Console()
     began = time.monotonic()
-    data = Path(environment.get("DATA_DIR") or ROOT / ".data").resolve()
+    data = data_folder(environment)
     host = environment.get("HOST") or "127.0.0.1"
     port = _port_number(environment.get("PORT") or "8000")
     lock = folders.lock_data(data)
@@ -36,6 +36,7 @@ def run_shop(environment: Mapping[str, str]) -> int:
         with Supervisor(console, instance=str(data)) as supervisor:
             try:
                 environment = start_servers(supervisor, environment, data=data, port=port)
+                write_environment(data, environment)
                 start_shop(supervisor, environment, host=host, port=port)
                 console.say(banner(environment, data=data, port=port, seconds=time.monotonic() - began))
                 supervisor.loop(until=lambda: False)

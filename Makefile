@@ -1,0 +1,92 @@
+# The commands of the shop. `make` alone lists them.
+PYTHON ?= python3
+VENV := .venv
+PY := $(VENV)/bin/python
+PYTEST_ARGS ?=
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+.SUFFIXES:
+MAKEFLAGS += --no-print-directory
+PINS := requirements.txt requirements/runtime.txt requirements/embedded.txt
+# Pip talks about upgrades of itself and of nothing else worth reading.
+PIP := $(PY) -m pip --disable-pip-version-check --no-input
+
+.PHONY: help install run test coverage check format migrations openapi manage psql lock clean clean-data
+
+help: ## List the commands
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: $(VENV)/.runtime ## Start the shop: PostgreSQL, Valkey, web, worker, beat, mail sink (PORT, DATA_DIR, DATABASE_URL, REDIS_URL)
+	@exec $(PY) -m storefront.embedded run
+
+test: $(VENV)/.test ## Run the whole suite on servers of its own (PYTEST_ARGS="market/carts -k claim")
+	@exec $(PY) -m storefront.embedded with-servers -- $(PY) -m pytest --create-db $(PYTEST_ARGS)
+
+coverage: $(VENV)/.test ## Run the suite and report the lines that no test reaches
+	@exec $(PY) -m storefront.embedded with-servers -- $(PY) -m pytest --create-db --cov --cov-report=term:skip-covered --cov-report=html $(PYTEST_ARGS)
+
+check: $(VENV)/.test ## What to run before a commit: format, lint, import contracts, migrations, OpenAPI drift
+	@echo "== format"
+	@$(PY) -m ruff format --check .
+	@echo "== lint"
+	@$(PY) -m ruff check .
+	@echo "== import contracts"
+	@PYTHONPATH=. $(VENV)/bin/lint-imports --no-cache
+	@echo "== migrations"
+	@DJANGO_SETTINGS_MODULE=storefront.settings.testing $(PY) -W ignore::RuntimeWarning manage.py makemigrations --check --dry-run
+	@echo "== OpenAPI"
+	@$(MAKE) openapi OPENAPI_FILE=$(VENV)/openapi.yaml
+	@diff -u docs/openapi.yaml $(VENV)/openapi.yaml || { echo "docs/openapi.yaml is behind the code: run make openapi and look at the difference"; exit 1; }
+	@echo "All checks passed."
+
+format: $(VENV)/.test ## Format and mend what can be mended
+	@$(PY) -m ruff format .
+	@$(PY) -m ruff check --fix .
+
+migrations: $(VENV)/.test ## Write the migrations that the models ask for
+	@DJANGO_SETTINGS_MODULE=storefront.settings.testing $(PY) -W ignore::RuntimeWarning manage.py makemigrations
+
+OPENAPI_FILE ?= docs/openapi.yaml
+openapi: $(VENV)/.test ## Write docs/openapi.yaml from the code
+	@DJANGO_SETTINGS_MODULE=storefront.settings.testing $(PY) manage.py spectacular --validate --fail-on-warn --file $(OPENAPI_FILE)
+
+manage: $(VENV)/.runtime ## A management command on the running shop: make manage ARGS="doctor"
+	@exec $(PY) -m storefront.embedded manage $(ARGS)
+
+psql: $(VENV)/.runtime ## A SQL shell on the running shop
+	@exec $(PY) -m storefront.embedded psql
+
+install: $(VENV)/.runtime ## Only install what `make run` needs
+
+lock: $(VENV)/.test ## Pin the newest versions that requirements/*.in allow
+	@$(PIP) install -q -r requirements/development.txt
+	@cd requirements && for name in runtime embedded s3 test development; do \
+		echo "== $$name"; ../$(VENV)/bin/uv pip compile --universal --python-version 3.11 -q --no-header --upgrade $$name.in -o $$name.txt || exit 1; done
+
+clean: ## Remove the virtual environment and everything that tools have left
+	rm -rf $(VENV) .pytest_cache .ruff_cache .import_linter_cache .hypothesis htmlcov .coverage staticfiles
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+clean-data: ## Remove the shop's data: database, mails, admin password
+	@$(PY) -m storefront.embedded remove-data
+
+# --- Installation: each stamp is older than the pins it was made from, or the step runs again --------
+
+$(PY):
+	@test -w . || { echo "Cannot start: $$(pwd) is not writable for $$(id -un); clone into a folder of your own."; exit 1; }
+	@found=; for python in $(PYTHON) python3.13 python3.12 python3.11; do \
+		if $$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then found=$$python; break; fi; done; \
+	test -n "$$found" || { echo "Cannot start: Python 3.11 or newer is needed; name it with make PYTHON=/path/to/python3."; exit 1; }; \
+	echo "Making $(VENV) with $$($$found --version)"; \
+	$$found -m venv $(VENV) || { rm -rf $(VENV); echo "Cannot start: $$found has no venv module; on Debian install python3-venv."; exit 1; }
+
+$(VENV)/.runtime: $(PINS) | $(PY)
+	@test -w $(VENV) || { echo "Cannot start: $$(pwd)/$(VENV) is not writable for $$(id -un); clone into a folder of your own."; exit 1; }
+	@echo "Installing the packages of the shop"
+	@$(PIP) install -r requirements.txt
+	@touch $@
+
+$(VENV)/.test: requirements/test.txt $(VENV)/.runtime
+	@echo "Installing the packages of the test suite"
+	@$(PIP) install -r requirements.txt -r requirements/test.txt
+	@touch $@
