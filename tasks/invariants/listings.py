@@ -1,0 +1,58 @@
+"""Invariant 8: the copies that lists read equal what they are computed from."""
+
+from tasks.invariants.engine import sql_check
+
+IN_STOCK = """
+SELECT variant.sku || ': in_stock ' || variant.in_stock || ', available '
+       || coalesce(stock.on_hand - stock.reserved, 0)
+FROM catalog_variant AS variant LEFT JOIN inventory_stockitem AS stock ON stock.variant_id = variant.id
+WHERE variant.in_stock <> (coalesce(stock.on_hand - stock.reserved, 0) > 0)
+"""
+
+LISTINGS = """
+WITH variants AS (
+    SELECT variant.product_id, variant.id, variant.price, variant.compare_at_price, variant.is_active,
+           coalesce(stock.on_hand - stock.reserved, 0) > 0 AS is_available
+    FROM catalog_variant AS variant LEFT JOIN inventory_stockitem AS stock ON stock.variant_id = variant.id
+), chosen AS (
+    SELECT DISTINCT ON (product_id) product_id, id, price, compare_at_price
+    FROM variants ORDER BY product_id, is_active DESC, is_available DESC, price, id
+), computed AS (
+    SELECT product.id AS product_id, product.category_id, product.title, product.created_at,
+           chosen.id AS default_variant_id, chosen.price, chosen.compare_at_price,
+           product.status = 'active' AND summary.is_active AS is_listed, summary.in_stock
+    FROM catalog_product AS product
+    JOIN chosen ON chosen.product_id = product.id
+    JOIN (
+        SELECT product_id, bool_or(is_active) AS is_active, bool_or(is_active AND is_available) AS in_stock
+        FROM variants GROUP BY product_id
+    ) AS summary ON summary.product_id = product.id
+)
+SELECT coalesce(product.slug, 'product ' || coalesce(listing.product_id, computed.product_id)) || ': '
+       || CASE WHEN listing.product_id IS NULL THEN 'no listing' WHEN computed.product_id IS NULL THEN 'has no variant'
+          ELSE concat_ws(', ',
+            CASE WHEN listing.is_listed <> computed.is_listed THEN 'is_listed ' || listing.is_listed END,
+            CASE WHEN listing.in_stock <> computed.in_stock THEN 'in_stock ' || listing.in_stock END,
+            CASE WHEN listing.price <> computed.price
+                 THEN 'price ' || listing.price || ' instead of ' || computed.price END,
+            CASE WHEN listing.compare_at_price IS DISTINCT FROM computed.compare_at_price THEN 'compare_at_price' END,
+            CASE WHEN listing.default_variant_id IS DISTINCT FROM computed.default_variant_id
+                 THEN 'default_variant' END,
+            CASE WHEN listing.category_id IS DISTINCT FROM computed.category_id THEN 'category' END,
+            CASE WHEN listing.title <> computed.title THEN 'title' END,
+            CASE WHEN listing.created_at <> computed.created_at THEN 'created_at' END)
+          END
+FROM catalog_productlisting AS listing
+FULL JOIN computed ON computed.product_id = listing.product_id
+LEFT JOIN catalog_product AS product ON product.id = coalesce(listing.product_id, computed.product_id)
+WHERE (listing.is_listed, listing.in_stock, listing.price, listing.compare_at_price, listing.default_variant_id,
+       listing.category_id, listing.title, listing.created_at)
+      IS DISTINCT FROM
+      (computed.is_listed, computed.in_stock, computed.price, computed.compare_at_price, computed.default_variant_id,
+       computed.category_id, computed.title, computed.created_at)
+"""
+
+CHECKS = [
+    sql_check(8, "listings", "a variant is in stock when units are available", IN_STOCK),
+    sql_check(8, "listings", "a listing equals what it is computed from", LISTINGS),
+]
