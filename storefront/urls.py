@@ -1,5 +1,6 @@
 """Every route of the shop."""
 
+from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path
 
@@ -14,6 +15,8 @@ urlpatterns = [
     path("", include("core.api.urls")),
     path("admin/", admin.site.urls),
 ]
+if getattr(settings, "DEBUG_TOOLBAR", False):
+    urlpatterns.append(path("__debug__/", include("debug_toolbar.urls")))
 
 handler400 = "core.api.errors.bad_request"
 handler403 = "core.api.errors.permission_denied"

@@ -5,7 +5,7 @@ by its name.
 """
 
 from datetime import timedelta
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from ipaddress import ip_network
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -14,17 +14,26 @@ import environ
 from django.core.exceptions import ImproperlyConfigured
 from limits import parse as parse_rate
 
+from core.logging import logging_settings
+
 BASE_DIR = Path(__file__).resolve().parents[2]
 
 env = environ.Env()
 environ.Env.read_env(BASE_DIR / ".env", overwrite=False)
+BOOLEANS = dict.fromkeys(("1", "true", "yes", "on"), True) | dict.fromkeys(("0", "false", "no", "off"), False)
 
 
 def read(kind: str, name: str, default):
-    """The variable `name` as `kind` (str, int, bool, list, float); a bad value names the variable."""
+    """The variable `name` as `kind` (str, int, bool, list, float, decimal); a bad value names the variable."""
+    if kind not in {"str", "list"} and env.str(name, default="").strip() == "":
+        return Decimal(default) if kind == "decimal" else default
     try:
+        if kind == "bool":
+            return BOOLEANS[env.str(name).strip().lower()]
+        if kind == "decimal":
+            return Decimal(env.str(name))
         return getattr(env, kind)(name, default=default)
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, KeyError, InvalidOperation) as error:
         raise ImproperlyConfigured(f"{name} is not a valid {kind}: {env.str(name)!r}") from error
 
 
@@ -73,6 +82,7 @@ FAULTS_FILE = ""
 SHOP_NAME = read("str", "SHOP_NAME", "Storefront")
 SHOP_URL = read("str", "SHOP_URL", "http://localhost:8000")
 SHOP_CURRENCY = read("str", "SHOP_CURRENCY", "GBP")
+STANDARD_TAX_RATE = read("decimal", "STANDARD_TAX_RATE", "0.2000")
 PRICES_INCLUDE_TAX = read("bool", "PRICES_INCLUDE_TAX", True)
 DEFAULT_COUNTRY = read("str", "DEFAULT_COUNTRY", "GB")
 MAX_CART_QUANTITY = read_positive("MAX_CART_QUANTITY", 10_000)
@@ -189,9 +199,10 @@ SLOW_QUERY_SECONDS = read("float", "SLOW_QUERY_SECONDS", 0.5)
 
 # --- Redis or Valkey: cache, broker -----------------------------------------------------------
 REDIS_URL = read("str", "REDIS_URL", "redis://127.0.0.1:6379/0")
-if urlsplit(REDIS_URL).scheme not in {"redis", "rediss", "unix"}:
-    raise ImproperlyConfigured(f"REDIS_URL must begin with redis://, rediss:// or unix://, not {REDIS_URL!r}")
 CACHE_URL = read("str", "CACHE_URL", REDIS_URL)
+for _name, _url in {"REDIS_URL": REDIS_URL, "CACHE_URL": CACHE_URL}.items():
+    if urlsplit(_url).scheme not in {"redis", "rediss", "unix"}:
+        raise ImproperlyConfigured(f"{_name} must begin with redis://, rediss:// or unix://")
 BROKER_URL = read("str", "CELERY_BROKER_URL", REDIS_URL)
 CACHES = {
     "default": {
@@ -360,7 +371,9 @@ EVENT_RETENTION = timedelta(days=30)
 # --- Errors and logs --------------------------------------------------------------------------
 SENTRY_DSN = read("str", "SENTRY_DSN", "")
 LOG_LEVEL = read("str", "LOG_LEVEL", "INFO").upper()
+if LOG_LEVEL not in {"DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"}:
+    raise ImproperlyConfigured(f"LOG_LEVEL must be DEBUG, INFO, WARNING, ERROR or CRITICAL, not {LOG_LEVEL!r}")
 LOG_FORMAT = read("str", "LOG_FORMAT", "json")
 if LOG_FORMAT not in {"json", "console"}:
     raise ImproperlyConfigured(f"LOG_FORMAT must be json or console, not {LOG_FORMAT!r}")
-STANDARD_TAX_RATE = Decimal(read("str", "STANDARD_TAX_RATE", "0.2000"))
+LOGGING = logging_settings(LOG_FORMAT, LOG_LEVEL)
