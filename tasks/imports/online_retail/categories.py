@@ -243,3 +243,14 @@ def shelf_for(title: str) -> Shelf | None:
     """The shelf of the first rule that knows a word of the title, or None."""
     words = " ".join(words_of(title))
     return next((rule.shelf for rule in RULES if rule.pattern.search(words)), None)
+
+
+def shelves() -> list[tuple[Shelf, str]]:
+    """All shelves of the table with their parents' slugs ("" at the top), each parent before its children."""
+    ordered: dict[Shelf, str] = {}
+    for rule in RULES:
+        parent = Shelf(title=rule.shelf.parent) if rule.shelf.parent else None
+        if parent:
+            ordered.setdefault(parent, "")
+        ordered.setdefault(rule.shelf, parent.slug if parent else "")
+    return list(ordered.items())

@@ -1,0 +1,100 @@
+"""From an export to a catalog with stock: read, report, load in batches."""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from django.db import transaction
+
+from market.catalog.services.imports import (
+    CategoryImport,
+    ProductImport,
+    VariantImport,
+    import_categories,
+    import_products,
+)
+from market.inventory.services import open_stock
+from tasks.imports.online_retail.categories import shelves
+from tasks.imports.online_retail.findings import Finding
+from tasks.imports.online_retail.lines import SaleLine, open_export, read_lines
+from tasks.imports.online_retail.products import ProductDraft, build_products, summarize
+
+# A batch is one transaction; 500 products with their stock take about 0.3 s.
+BATCH_SIZE = 500
+LINES_BETWEEN_REPORTS = 10_000
+
+Progress = Callable[[str], None]
+
+
+@dataclass(slots=True)
+class Reading:
+    """What an export holds: how many lines, the products to sell, and all that was refused or is doubtful."""
+
+    lines: int = 0
+    products: list[ProductDraft] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """How many rows a load added; what is not counted was there before."""
+
+    categories: int
+    products: int
+    variants: int
+
+
+def read_export(*, path: Path, progress: Progress) -> Reading:
+    """Read and judge the whole export; touches no database. Raises NotAnExport and OSError."""
+    reading = Reading()
+
+    def kept(outcomes: Iterable[SaleLine | Finding]) -> Iterator[SaleLine]:
+        for outcome in outcomes:
+            reading.lines += 1
+            if reading.lines % LINES_BETWEEN_REPORTS == 0:
+                progress(f"read {reading.lines:,} lines")
+            if isinstance(outcome, Finding):
+                reading.findings.append(outcome)
+            else:
+                yield outcome
+
+    with open_export(path) as stream:
+        codes = summarize(kept(read_lines(stream)))
+    reading.products, doubts = build_products(codes)
+    reading.findings += doubts
+    return reading
+
+
+def load_products(*, products: list[ProductDraft], progress: Progress) -> Loaded:
+    """Add what is missing of the products, with opening stock. Loading twice changes nothing.
+
+    Each batch commits by itself, products and stock together: an interrupted load is finished by
+    the next one.
+    """
+    categories = import_categories(
+        categories=[
+            CategoryImport(slug=shelf.slug, title=shelf.title, parent_slug=parent) for shelf, parent in shelves()
+        ]
+    )
+    added_products = added_variants = 0
+    for start in range(0, len(products), BATCH_SIZE):
+        batch = products[start : start + BATCH_SIZE]
+        with transaction.atomic():
+            imported = import_products(products=[product_import(draft) for draft in batch])
+            opening = {variant.sku: variant.opening_stock for draft in batch for variant in draft.variants}
+            open_stock(units={imported.variant_ids[sku]: units for sku, units in opening.items()})
+        added_products += imported.products
+        added_variants += imported.variants
+        progress(f"loaded {start + len(batch):,} of {len(products):,} products")
+    return Loaded(categories=categories, products=added_products, variants=added_variants)
+
+
+def product_import(draft: ProductDraft) -> ProductImport:
+    """The draft in the catalog's terms."""
+    return ProductImport(
+        title=draft.title,
+        slug=draft.slug,
+        category_slug=draft.shelf.slug if draft.shelf else "",
+        created_at=draft.first_sold_at,
+        variants=tuple(VariantImport(sku=item.sku, title=item.title, price=item.price) for item in draft.variants),
+    )
