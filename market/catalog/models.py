@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from core.models import TimeStampedModel
+from market.catalog.querysets import ProductListingQuerySet
 
 TITLE_LENGTH = 200
 
@@ -124,6 +125,7 @@ class ProductListing(models.Model):
         expression=SearchVector("search_text", config="simple"), output_field=SearchVectorField(), db_persist=True
     )
     created_at = models.DateTimeField()
+    objects = ProductListingQuerySet.as_manager()
 
     class Meta:
         indexes = [
@@ -138,6 +140,6 @@ class ProductListing(models.Model):
             models.Index(fields=["price", "product"], name="listing_price", condition=Q(is_listed=True)),
             models.Index(fields=["created_at", "product"], name="listing_created_at", condition=Q(is_listed=True)),
             models.Index(fields=["title", "product"], name="listing_title", condition=Q(is_listed=True)),
-            models.Index(fields=["-popularity", "product"], name="listing_popularity", condition=Q(is_listed=True)),
+            models.Index(fields=["popularity", "product"], name="listing_popularity", condition=Q(is_listed=True)),
             GinIndex(fields=["search_vector"], name="listing_search"),
         ]

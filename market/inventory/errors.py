@@ -11,3 +11,10 @@ class InsufficientStock(Conflict):
 
     code = "insufficient_stock"
     title = "There is not enough in stock."
+
+
+class StockBelowReserved(Conflict):
+    """More units are kept for orders than would be on hand; `extra` tells both."""
+
+    code = "stock_below_reserved"
+    title = "More units are kept for orders."

@@ -1,0 +1,81 @@
+"""Pictures from strangers, decoded and drawn anew by Pillow, and their addresses."""
+
+import secrets
+from collections.abc import Iterator
+from dataclasses import dataclass
+from io import BytesIO
+from typing import Any, BinaryIO
+
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from core.errors import FieldError, Invalid
+from market.catalog.rules import thumbnail_name
+
+SUFFIXES = {"JPEG": ".jpg", "PNG": ".png", "WEBP": ".webp"}
+MAX_BYTES = 10 * 1024 * 1024
+# 25 million pixels are 100 MB once decoded: bounded memory, and more than any shop window shows.
+MAX_PIXELS = 25_000_000
+THUMBNAIL_PIXELS = (320, 320)
+
+
+@dataclass(frozen=True, slots=True)
+class Renditions:
+    """A picture as it will be stored: a name that nobody can guess, the picture and its thumbnail."""
+
+    name: str
+    picture: bytes
+    thumbnail: bytes
+
+    def files(self) -> Iterator[tuple[str, ContentFile]]:
+        """Each name with its content."""
+        yield self.name, ContentFile(self.picture)
+        yield thumbnail_name(self.name), ContentFile(self.thumbnail)
+
+
+def renditions_of(file: BinaryIO) -> Renditions:
+    """Decode an uploaded picture and encode it again, upright and without its metadata.
+
+    What it is is decided by decoding, never by its name or declared type: JPEG, PNG or WebP, of
+    which the first frame is kept. Raises Invalid for anything else, for more than `MAX_BYTES`, and
+    for more than `MAX_PIXELS`, which is read from the header before a pixel is decoded.
+    """
+    data = file.read(MAX_BYTES + 1)
+    if len(data) > MAX_BYTES:
+        raise _refused("too_large", f"Give a picture of at most {MAX_BYTES // 1024 // 1024} MB.")
+    try:
+        with Image.open(BytesIO(data), formats=list(SUFFIXES)) as image:
+            if image.width * image.height > MAX_PIXELS:
+                raise _refused("too_many_pixels", f"Give a picture of at most {MAX_PIXELS:,} pixels.")
+            kind = image.format
+            picture = _plain(image, kind)
+    except (UnidentifiedImageError, Image.DecompressionBombError, OSError, ValueError, SyntaxError) as error:
+        raise _refused("invalid_image", "Give a JPEG, PNG or WebP picture.") from error
+    thumbnail = picture.copy()
+    thumbnail.thumbnail(THUMBNAIL_PIXELS)
+    name = f"products/{secrets.token_hex(16)}{SUFFIXES[kind]}"
+    return Renditions(name, _encoded(picture, kind), _encoded(thumbnail, kind))
+
+
+def picture_urls(*, name: str, alt: str) -> dict[str, Any]:
+    """What the API shows of a stored picture."""
+    return {"url": default_storage.url(name), "thumbnail": default_storage.url(thumbnail_name(name)), "alt": alt}
+
+
+def _plain(image: Image.Image, kind: str) -> Image.Image:
+    has_alpha = image.mode in {"RGBA", "LA", "PA"} or "transparency" in image.info
+    upright = ImageOps.exif_transpose(image)
+    plain = upright.convert("RGBA" if has_alpha and kind != "JPEG" else "RGB")
+    plain.info.clear()
+    return plain
+
+
+def _encoded(image: Image.Image, kind: str) -> bytes:
+    buffer = BytesIO()
+    image.save(buffer, format=kind, **({} if kind == "PNG" else {"quality": 85}))
+    return buffer.getvalue()
+
+
+def _refused(code: str, message: str) -> Invalid:
+    return Invalid(message, errors=[FieldError("image", code, message)])

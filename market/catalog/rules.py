@@ -1,0 +1,78 @@
+"""What the catalog computes without a database: words to search by, slugs, prices, the tree."""
+
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+from pathlib import PurePosixPath
+from typing import Any
+
+from core.errors import FieldError
+
+WORD = re.compile(r"[^\W_]+")
+THUMBNAIL_SUFFIX = "-thumbnail"
+
+
+def search_words(text: str) -> list[str]:
+    """The words of a text as search compares them: lower-case letters and digits, in their order."""
+    return WORD.findall(unicodedata.normalize("NFKC", text).lower())
+
+
+def search_text(*, title: str, skus: Iterable[str]) -> str:
+    """What a product is found by: the words of its title and of its SKUs."""
+    return " ".join(search_words(" ".join([title, *skus])))
+
+
+def search_query(text: str) -> str | None:
+    """A PostgreSQL text search query: each word of `text` begins a word of the product. None without words."""
+    return " & ".join(f"{word}:*" for word in search_words(text)) or None
+
+
+def slug_of(title: str, *, max_length: int) -> str:
+    """Letters, digits and hyphens that stand for a title in URLs; may be empty."""
+    ascii_title = unicodedata.normalize("NFKD", title).encode("ascii", "ignore").decode()
+    return "-".join(WORD.findall(ascii_title.lower()))[:max_length].strip("-")
+
+
+def free_slug(wanted: str, *, taken: Iterable[str], max_length: int) -> str:
+    """`wanted`, or it with the first number from 2 that makes it differ from all the `taken`."""
+    taken = set(taken)
+    slug, number = wanted, 1
+    while slug in taken:
+        number += 1
+        suffix = f"-{number}"
+        slug = wanted[: max_length - len(suffix)] + suffix
+    return slug
+
+
+def price_problems(*, price: Decimal, compare_at_price: Decimal | None, cost: Decimal | None) -> list[FieldError]:
+    """What is wrong with the prices of a variant, field by field."""
+    problems = [
+        FieldError(field, "min_value", "Give an amount of zero or more.")
+        for field, amount in (("price", price), ("cost", cost))
+        if amount is not None and amount < 0
+    ]
+    if compare_at_price is not None and compare_at_price < price:
+        problems.append(FieldError("compare_at_price", "below_price", "Give no less than the price."))
+    return problems
+
+
+def thumbnail_name(name: str) -> str:
+    """Where the small rendition of a stored image lies: beside it."""
+    path = PurePosixPath(name)
+    return str(path.with_name(f"{path.stem}{THUMBNAIL_SUFFIX}{path.suffix}"))
+
+
+def category_tree(rows: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Rows with `id` and `parent` nested by `children`, in the order given.
+
+    A row whose parent is not among the rows is left out with all that lies below it.
+    """
+    nodes = {row["id"]: {**row, "children": []} for row in rows}
+    roots = []
+    for node in nodes.values():
+        if node["parent"] is None:
+            roots.append(node)
+        elif node["parent"] in nodes:
+            nodes[node["parent"]]["children"].append(node)
+    return roots

@@ -1,0 +1,117 @@
+"""The shelves and how they lie in each other."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.db import connection, transaction
+
+from core.errors import FieldError, Invalid
+from market.catalog.errors import CategoryCycle, CategoryNotEmpty, CategoryNotFound
+from market.catalog.models import TITLE_LENGTH, Category
+from market.catalog.rules import free_slug, slug_of
+from market.catalog.services.uniqueness import refusing_taken_values
+
+CATEGORY_FIELDS = frozenset({"title", "slug", "description", "parent_id", "is_active", "position"})
+# Two moves at once could make a cycle of which neither sees the other's half.
+TREE_LOCK = 7_310_001
+NAMED_IN_REFUSAL = 10
+
+
+@transaction.atomic
+def create_category(
+    *,
+    title: str,
+    slug: str = "",
+    parent_id: int | None = None,
+    description: str = "",
+    is_active: bool = True,
+    position: int = 0,
+) -> Category:
+    """Add a category. Without `slug` one is made from the title.
+
+    Raises Invalid for a slug that is taken and for an unknown parent.
+    """
+    _require_parent(parent_id)
+    with refusing_taken_values({"slug": "slug"}):
+        return Category.objects.create(
+            title=title,
+            slug=slug or _slug_for(title),
+            parent_id=parent_id,
+            description=description,
+            is_active=is_active,
+            position=position,
+        )
+
+
+@transaction.atomic
+def update_category(*, category_id: int, changes: Mapping[str, Any]) -> Category:
+    """Set some of title, slug, description, parent_id, is_active and position.
+
+    Moves in the tree happen one at a time. Raises CategoryNotFound, CategoryCycle for a parent
+    that is the category or lies below it, and Invalid as `create_category`.
+    """
+    if unknown := changes.keys() - CATEGORY_FIELDS:
+        raise TypeError(f"a category has no {', '.join(sorted(unknown))} to change")
+    if changes.get("parent_id") is not None:
+        _hold_tree()
+    category = _held_category(category_id=category_id)
+    if changes.get("parent_id") is not None:
+        _require_parent(changes["parent_id"])
+        _refuse_cycle(category_id=category_id, parent_id=changes["parent_id"])
+    for name, value in changes.items():
+        setattr(category, name, value)
+    with refusing_taken_values({"slug": "slug"}):
+        category.save(update_fields=[*changes.keys(), "updated_at"])
+    return category
+
+
+@transaction.atomic
+def delete_category(*, category_id: int) -> None:
+    """Delete an empty category.
+
+    Raises CategoryNotFound, and CategoryNotEmpty naming up to ten of the children and products in it.
+    """
+    category = Category.objects.select_for_update().filter(pk=category_id).first()
+    if category is None:
+        raise CategoryNotFound
+    children = list(category.children.order_by("pk").values("id", "title")[:NAMED_IN_REFUSAL])
+    products = list(category.products.order_by("pk").values("id", "title")[:NAMED_IN_REFUSAL])
+    if children or products:
+        names = ", ".join(row["title"] for row in children + products)
+        raise CategoryNotEmpty(
+            f"The category is not empty. It holds: {names}.", extra={"children": children, "products": products}
+        )
+    category.delete()
+
+
+def _held_category(*, category_id: int) -> Category:
+    category = Category.objects.select_for_update(no_key=True).filter(pk=category_id).first()
+    if category is None:
+        raise CategoryNotFound
+    return category
+
+
+def _hold_tree() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [TREE_LOCK])
+
+
+def _refuse_cycle(*, category_id: int, parent_id: int) -> None:
+    parents = dict(Category.objects.order_by().values_list("pk", "parent_id"))
+    above: int | None = parent_id
+    while above is not None:
+        if above == category_id:
+            raise CategoryCycle
+        above = parents[above]
+
+
+def _require_parent(parent_id: int | None) -> None:
+    if parent_id is not None and not Category.objects.filter(pk=parent_id).exists():
+        message = "There is no such category."
+        raise Invalid(message, errors=[FieldError("parent", "unknown", message)])
+
+
+def _slug_for(title: str) -> str:
+    wanted = slug_of(title, max_length=TITLE_LENGTH) or "category"
+    alike = Category.objects.filter(slug__startswith=wanted[: TITLE_LENGTH - 8])
+    return free_slug(wanted, taken=alike.values_list("slug", flat=True), max_length=TITLE_LENGTH)

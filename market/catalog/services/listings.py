@@ -1,0 +1,44 @@
+"""Keeping the rows that lists read equal to what they are computed from."""
+
+from collections.abc import Collection
+
+from django.contrib.postgres.aggregates import ArrayAgg
+from django.db import connection, transaction
+from django.db.models import Q
+
+from market.catalog import sql
+from market.catalog.models import Product
+from market.catalog.rules import search_text
+
+
+@transaction.atomic
+def refresh_listings(*, product_ids: Collection[int]) -> None:
+    """Write the listings of the products where they differ from what they are computed from.
+
+    Three statements however many products. Locks the listings by primary key; the caller holds
+    the product when it adds a first variant or removes the last.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(sql.LOCK_LISTINGS, {"product_ids": list(product_ids)})
+        skus = ArrayAgg("variants__sku", filter=Q(variants__sku__isnull=False), default=[], order_by="variants__sku")
+        words = {
+            pk: search_text(title=title, skus=codes)
+            for pk, title, codes in Product.objects.order_by()
+            .filter(pk__in=list(product_ids))
+            .annotate(skus=skus)
+            .values_list("pk", "title", "skus")
+        }
+        cursor.execute(sql.WRITE_LISTINGS, {"product_ids": list(words), "search_texts": list(words.values())})
+
+
+@transaction.atomic
+def set_variants_in_stock(*, variant_ids: Collection[int], in_stock: bool) -> None:
+    """Note that the availability of the variants crossed zero, and show it in the lists.
+
+    Two statements. Locks the variants, then their products' listings, each by primary key; the
+    caller holds the stock rows. Variants that already say so are left alone.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(sql.TURN_IN_STOCK, {"variant_ids": list(variant_ids), "in_stock": in_stock})
+        product_ids = [product_id for (product_id,) in cursor.fetchall()]
+        cursor.execute(sql.WRITE_LISTED_STOCK, {"product_ids": product_ids})

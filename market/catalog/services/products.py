@@ -1,0 +1,116 @@
+"""Putting products into the catalog, changing them, taking them out."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import transaction
+from django.db.models import ProtectedError
+
+from core.errors import FieldError, Invalid
+from market.catalog.errors import ProductOrdered
+from market.catalog.models import Category, Product
+from market.catalog.rules import free_slug, slug_of
+from market.catalog.services.images import delete_files_after_commit
+from market.catalog.services.listings import refresh_listings
+from market.catalog.services.locks import hold_product
+from market.catalog.services.uniqueness import refusing_taken_values
+from market.catalog.services.variants import NewVariant, insert_variants
+
+SLUG_LENGTH = Product._meta.get_field("slug").max_length
+PRODUCT_FIELDS = frozenset({"title", "slug", "description", "status", "category_id"})
+
+
+@dataclass(frozen=True, slots=True)
+class Deletion:
+    """What became of a product that was to be deleted."""
+
+    archived: bool
+
+
+@transaction.atomic
+def create_product(
+    *,
+    title: str,
+    slug: str = "",
+    description: str = "",
+    status: str = Product.Status.DRAFT,
+    category_id: int | None = None,
+    variants: Sequence[NewVariant] = (),
+) -> Product:
+    """Put a product with its variants into the catalog; it is listed once active with an active variant.
+
+    Without `slug` one is made from the title. Raises Invalid for a slug or SKU that is taken,
+    prices that contradict each other, or an unknown category.
+    """
+    _require_category(category_id)
+    with refusing_taken_values({"slug": "slug"}):
+        product = Product.objects.create(
+            title=title,
+            slug=slug or _slug_for(title),
+            description=description,
+            status=status,
+            category_id=category_id,
+        )
+    if variants:
+        insert_variants(product_id=product.pk, variants=variants, prefix="variants.")
+        refresh_listings(product_ids=[product.pk])
+    return product
+
+
+@transaction.atomic
+def update_product(*, product_id: int, changes: Mapping[str, Any]) -> Product:
+    """Set some of title, slug, description, status and category_id.
+
+    Locks the product, then its listing. Raises ProductNotFound, and Invalid as `create_product`.
+    """
+    if unknown := changes.keys() - PRODUCT_FIELDS:
+        raise TypeError(f"a product has no {', '.join(sorted(unknown))} to change")
+    product = hold_product(product_id=product_id)
+    if "category_id" in changes:
+        _require_category(changes["category_id"])
+    for name, value in changes.items():
+        setattr(product, name, value)
+    if not product.slug:
+        product.slug = _slug_for(product.title, except_id=product.pk)
+    with refusing_taken_values({"slug": "slug"}):
+        product.save(update_fields=[*changes.keys(), "slug", "updated_at"])
+    refresh_listings(product_ids=[product.pk])
+    return product
+
+
+def archive_product(*, product_id: int) -> Product:
+    """Take a product out of sale and out of sight. Idempotent. Raises ProductNotFound."""
+    return update_product(product_id=product_id, changes={"status": Product.Status.ARCHIVED})
+
+
+@transaction.atomic
+def delete_product(*, product_id: int) -> Deletion:
+    """Delete a product with all that is its own; one that was ever ordered is archived instead.
+
+    Raises ProductNotFound, and ProductOrdered for an ordered product that is archived already.
+    """
+    product = hold_product(product_id=product_id)
+    images = list(product.images.all())
+    try:
+        with transaction.atomic():
+            product.delete()
+    except ProtectedError as error:
+        if product.status == Product.Status.ARCHIVED:
+            raise ProductOrdered("The product was ordered; it stays archived.") from error
+        archive_product(product_id=product_id)
+        return Deletion(archived=True)
+    delete_files_after_commit(images)
+    return Deletion(archived=False)
+
+
+def _slug_for(title: str, *, except_id: int | None = None) -> str:
+    wanted = slug_of(title, max_length=SLUG_LENGTH) or "product"
+    alike = Product.objects.filter(slug__startswith=wanted[: SLUG_LENGTH - 8]).exclude(pk=except_id)
+    return free_slug(wanted, taken=alike.values_list("slug", flat=True), max_length=SLUG_LENGTH)
+
+
+def _require_category(category_id: int | None) -> None:
+    if category_id is not None and not Category.objects.filter(pk=category_id).exists():
+        message = "There is no such category."
+        raise Invalid(message, errors=[FieldError("category", "unknown", message)])

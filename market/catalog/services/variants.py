@@ -1,0 +1,114 @@
+"""The variants of a product: what is bought, at which price."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from decimal import Decimal
+from typing import Any
+
+from django.db import transaction
+from django.db.models import ProtectedError
+
+from core.errors import FieldError, Invalid
+from market.catalog.errors import ProductOrdered, VariantNotFound
+from market.catalog.models import Variant
+from market.catalog.rules import price_problems
+from market.catalog.services.listings import refresh_listings
+from market.catalog.services.locks import hold_product
+from market.catalog.services.uniqueness import refusing_taken_values, taken
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewVariant:
+    """A variant to be made."""
+
+    sku: str
+    price: Decimal
+    title: str = ""
+    compare_at_price: Decimal | None = None
+    cost: Decimal | None = None
+    weight_grams: int = 0
+    is_active: bool = True
+    position: int = 0
+
+
+VARIANT_FIELDS = frozenset(NewVariant.__dataclass_fields__)
+
+
+@transaction.atomic
+def create_variant(*, product_id: int, variant: NewVariant) -> Variant:
+    """Add a variant, without stock. Locks the product, then its listing.
+
+    Raises ProductNotFound, and Invalid for a taken SKU or prices that contradict each other.
+    """
+    hold_product(product_id=product_id)
+    (made,) = insert_variants(product_id=product_id, variants=[variant])
+    refresh_listings(product_ids=[product_id])
+    return made
+
+
+@transaction.atomic
+def update_variant(*, product_id: int, variant_id: int, changes: Mapping[str, Any]) -> Variant:
+    """Set some of the fields of a `NewVariant`. Locks the product, the variant, the listing.
+
+    Raises ProductNotFound, VariantNotFound, and Invalid as `create_variant`.
+    """
+    if unknown := changes.keys() - VARIANT_FIELDS:
+        raise TypeError(f"a variant has no {', '.join(sorted(unknown))} to change")
+    hold_product(product_id=product_id)
+    variant = _held_variant(product_id=product_id, variant_id=variant_id)
+    for name, value in changes.items():
+        setattr(variant, name, value)
+    _refuse_prices(variant)
+    with refusing_taken_values({"sku": "sku"}):
+        variant.save(update_fields=[*changes.keys(), "updated_at"])
+    refresh_listings(product_ids=[product_id])
+    return variant
+
+
+@transaction.atomic
+def delete_variant(*, product_id: int, variant_id: int) -> None:
+    """Delete a variant that was never ordered, with its stock and ledger.
+
+    Raises ProductNotFound, VariantNotFound, ProductOrdered.
+    """
+    hold_product(product_id=product_id)
+    variant = _held_variant(product_id=product_id, variant_id=variant_id)
+    try:
+        with transaction.atomic():
+            variant.delete()
+    except ProtectedError as error:
+        raise ProductOrdered("The variant was ordered; make it inactive instead.") from error
+    refresh_listings(product_ids=[product_id])
+
+
+def insert_variants(*, product_id: int, variants: Sequence[NewVariant], prefix: str = "") -> list[Variant]:
+    """Write new variants of a product that the caller holds and whose listing it refreshes.
+
+    Two statements. `prefix` begins the field names in refusals, before the variant's place.
+    Raises Invalid as `create_variant`.
+    """
+    places = [f"{prefix}{place}." if prefix else "" for place in range(len(variants))]
+    skus = [variant.sku for variant in variants]
+    known = set(Variant.objects.filter(sku__in=skus).values_list("sku", flat=True))
+    repeated = [f"{place}sku" for i, place in enumerate(places) if skus[i] in known or skus[i] in skus[:i]]
+    if repeated:
+        raise taken(repeated)
+    made = [Variant(product_id=product_id, **asdict(variant)) for variant in variants]
+    for place, variant in zip(places, made, strict=True):
+        _refuse_prices(variant, prefix=place)
+    with refusing_taken_values({"sku": f"{prefix}sku"}):
+        return Variant.objects.bulk_create(made)
+
+
+def _refuse_prices(variant: Variant, *, prefix: str = "") -> None:
+    problems = price_problems(price=variant.price, compare_at_price=variant.compare_at_price, cost=variant.cost)
+    if problems:
+        fields = [FieldError(prefix + problem.field, problem.code, problem.message) for problem in problems]
+        raise Invalid("The prices of the variant cannot be used.", errors=fields)
+
+
+def _held_variant(*, product_id: int, variant_id: int) -> Variant:
+    variant = Variant.objects.select_for_update(no_key=True).filter(pk=variant_id, product_id=product_id).first()
+    if variant is None:
+        raise VariantNotFound
+    return variant

@@ -1,0 +1,101 @@
+"""The set statements of the catalog. Each has its plain ORM form in `tests/test_sql.py`."""
+
+# What the listings of some products should say. A product is shown with its active, available,
+# cheapest variant; only where none is active does an inactive one lend its price, and nobody sees it.
+LISTING_VALUES = """
+    SELECT DISTINCT ON (product.id)
+        product.id AS product_id, product.category_id,
+        CASE WHEN variant.is_active THEN variant.id END AS default_variant_id,
+        product.title, variant.price, variant.compare_at_price,
+        variant.is_active AND product.status = 'active' AS is_listed,
+        variant.is_active AND variant.in_stock AS in_stock,
+        product.created_at
+    FROM catalog_product product
+    JOIN catalog_variant variant ON variant.product_id = product.id
+    WHERE product.id = ANY(%(product_ids)s::bigint[])
+    ORDER BY product.id, variant.is_active DESC, variant.in_stock DESC, variant.price, variant.position, variant.id
+"""
+
+LOCK_LISTINGS = """
+    SELECT product_id FROM catalog_productlisting
+    WHERE product_id = ANY(%(product_ids)s::bigint[])
+    ORDER BY product_id FOR NO KEY UPDATE
+"""
+
+# Writes the listings of some products, where their values changed, and drops those of products
+# that have no variant left. `search_texts` stand in the order of `product_ids`.
+WRITE_LISTINGS = f"""
+    WITH gone AS (
+        DELETE FROM catalog_productlisting listing
+        WHERE product_id = ANY(%(product_ids)s::bigint[])
+          AND NOT EXISTS (SELECT FROM catalog_variant variant WHERE variant.product_id = listing.product_id)
+    )
+    INSERT INTO catalog_productlisting AS listing
+        (product_id, category_id, default_variant_id, title, price, compare_at_price, is_listed, in_stock,
+         created_at, search_text, review_count, popularity)
+    SELECT shown.product_id, category_id, default_variant_id, title, price, compare_at_price, is_listed, in_stock,
+           created_at, words.search_text, 0, 0
+    FROM ({LISTING_VALUES}) shown
+    JOIN UNNEST(%(product_ids)s::bigint[], %(search_texts)s::text[]) words (product_id, search_text)
+         ON words.product_id = shown.product_id
+    ON CONFLICT (product_id) DO UPDATE
+    SET category_id = EXCLUDED.category_id, default_variant_id = EXCLUDED.default_variant_id,
+        title = EXCLUDED.title, price = EXCLUDED.price, compare_at_price = EXCLUDED.compare_at_price,
+        is_listed = EXCLUDED.is_listed, in_stock = EXCLUDED.in_stock, created_at = EXCLUDED.created_at,
+        search_text = EXCLUDED.search_text
+    WHERE (listing.category_id, listing.default_variant_id, listing.title, listing.price, listing.compare_at_price,
+           listing.is_listed, listing.in_stock, listing.created_at, listing.search_text)
+          IS DISTINCT FROM
+          (EXCLUDED.category_id, EXCLUDED.default_variant_id, EXCLUDED.title, EXCLUDED.price,
+           EXCLUDED.compare_at_price, EXCLUDED.is_listed, EXCLUDED.in_stock, EXCLUDED.created_at,
+           EXCLUDED.search_text)
+"""
+
+# Turns `in_stock` of some variants and takes the listings of their products, both by primary key.
+TURN_IN_STOCK = """
+    WITH held AS (
+        SELECT id, product_id FROM catalog_variant
+        WHERE id = ANY(%(variant_ids)s::bigint[])
+        ORDER BY id FOR NO KEY UPDATE
+    ),
+    turned AS (
+        UPDATE catalog_variant variant SET in_stock = %(in_stock)s, updated_at = statement_timestamp()
+        FROM held WHERE variant.id = held.id AND variant.in_stock <> %(in_stock)s
+    )
+    SELECT product_id FROM catalog_productlisting
+    WHERE product_id IN (SELECT product_id FROM held)
+    ORDER BY product_id FOR NO KEY UPDATE
+"""
+
+# The part of WRITE_LISTINGS that a change of stock can touch.
+WRITE_LISTED_STOCK = f"""
+    UPDATE catalog_productlisting listing
+    SET default_variant_id = shown.default_variant_id, price = shown.price,
+        compare_at_price = shown.compare_at_price, in_stock = shown.in_stock
+    FROM ({LISTING_VALUES}) shown
+    WHERE listing.product_id = shown.product_id
+      AND (listing.default_variant_id, listing.price, listing.compare_at_price, listing.in_stock)
+          IS DISTINCT FROM (shown.default_variant_id, shown.price, shown.compare_at_price, shown.in_stock)
+"""
+
+# The ids of an active category and of the active ones below it.
+CATEGORY_SUBTREE = """
+    WITH RECURSIVE below AS (
+        SELECT id FROM catalog_category WHERE slug = %(slug)s AND is_active
+        UNION
+        SELECT child.id FROM catalog_category child JOIN below ON child.parent_id = below.id
+        WHERE child.is_active
+    )
+    SELECT id FROM below
+"""
+
+# A category and those above it, the root first.
+CATEGORY_PATH = """
+    WITH RECURSIVE above AS (
+        SELECT id, parent_id, slug, title, is_active, 0 AS steps FROM catalog_category WHERE id = %(category_id)s
+        UNION ALL
+        SELECT parent.id, parent.parent_id, parent.slug, parent.title, parent.is_active, steps + 1
+        FROM catalog_category parent JOIN above ON parent.id = above.parent_id
+    )
+    SELECT id, slug, title, is_active FROM above ORDER BY steps DESC
+"""

@@ -1,0 +1,54 @@
+"""Catalog rows for tests, made through the services that the shop uses."""
+
+from decimal import Decimal
+from itertools import count
+from typing import Any
+
+from market.catalog import services
+from market.catalog.models import Category, Product, Variant
+from market.catalog.services import NewVariant
+
+numbers = count(1)
+
+
+def make_category(**overrides: Any) -> Category:
+    """An active category; `parent` may be a category."""
+    number = next(numbers)
+    if parent := overrides.pop("parent", None):
+        overrides["parent_id"] = parent.pk
+    return services.create_category(**{"title": f"Category {number}", "slug": f"category-{number}"} | overrides)
+
+
+def new_variant(**overrides: Any) -> NewVariant:
+    """A variant to be made, at 5.00; amounts may be given as text."""
+    fields = {"sku": f"SKU-{next(numbers)}", "price": "5.00"} | overrides
+    amounts = {name: Decimal(fields[name]) for name in ("price", "compare_at_price", "cost") if fields.get(name)}
+    return NewVariant(**fields | amounts)
+
+
+def make_product(**overrides: Any) -> Product:
+    """An active product with one variant at `price` (5.00), without stock.
+
+    `category` may be a category; `variants` is a list of `new_variant`s, or of dicts of their
+    overrides; `sku`, `price`, `compare_at_price` and `cost` go to the one variant otherwise.
+    """
+    number = next(numbers)
+    if category := overrides.pop("category", None):
+        overrides["category_id"] = category.pk
+    of_variant = {
+        name: overrides.pop(name) for name in ("sku", "price", "compare_at_price", "cost") if name in overrides
+    }
+    variants = overrides.pop("variants", [of_variant])
+    made = [variant if isinstance(variant, NewVariant) else new_variant(**variant) for variant in variants]
+    return services.create_product(
+        **{"title": f"Product {number}", "slug": f"product-{number}", "status": Product.Status.ACTIVE} | overrides,
+        variants=made,
+    )
+
+
+def make_variant(**overrides: Any) -> Variant:
+    """A variant at 5.00, without stock, of `product` or else of a new active product of its own."""
+    product = overrides.pop("product", None)
+    if product is None:
+        return make_product(variants=[overrides]).variants.get()
+    return services.create_variant(product_id=product.pk, variant=new_variant(**overrides))

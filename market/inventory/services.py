@@ -1,0 +1,188 @@
+"""Every move of stock: kept for orders, shipped, counted anew.
+
+Units are whole numbers by variant. A variant without a stock row has nothing in stock. Locks are
+taken in one order: stock rows by variant, then (only when the last unit goes or the first comes)
+variants and listings.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from django.db import connection, transaction
+from django.db.models import F
+from django.db.models.functions import Greatest
+from django.utils import timezone
+
+from core.errors import FieldError, Invalid
+from market.catalog.errors import VariantNotFound
+from market.catalog.models import Variant
+from market.catalog.services import set_variants_in_stock
+from market.inventory import sql
+from market.inventory.errors import InsufficientStock, StockBelowReserved
+from market.inventory.models import DEFAULT_LOCATION, Reservation, StockItem, StockMovement
+
+MAX_ON_HAND = 1_000_000_000
+LOW_STOCK_THRESHOLD = StockItem._meta.get_field("low_stock_threshold").default
+OPENING_REASON = "Opening stock"
+
+
+@transaction.atomic(savepoint=False)
+def reserve(*, reference: str, units: Mapping[int, int], expires_at: datetime) -> None:
+    """Keep units for the order `reference` until `expires_at`: all lines, or none.
+
+    Two statements, and two more when something sells out. Idempotent: a line that is kept already
+    stays as it is; a released one is kept anew. Raises InsufficientStock naming every short line.
+    """
+    if not units:
+        return
+    variant_ids = sorted(units)
+    with connection.cursor() as cursor:
+        cursor.execute(sql.lock_stock(), {"variant_ids": variant_ids})
+        cursor.execute(
+            sql.reserve(),
+            {
+                "variant_ids": variant_ids,
+                "quantities": [units[variant_id] for variant_id in variant_ids],
+                "reference": reference,
+                "expires_at": expires_at,
+            },
+        )
+        lines = cursor.fetchall()
+    short = [
+        {"variant": variant_id, "sku": sku, "requested": quantity, "available": max(available, 0)}
+        for variant_id, sku, quantity, is_short, available, _ in lines
+        if is_short
+    ]
+    if short:
+        raise _insufficient(short)
+    if sold_out := [variant_id for variant_id, *_, is_sold_out in lines if is_sold_out]:
+        set_variants_in_stock(variant_ids=sold_out, in_stock=False)
+
+
+@transaction.atomic(savepoint=False)
+def release(*, reference: str) -> None:
+    """Give the units kept for an order back to sale. Idempotent; shipped units stay shipped.
+
+    Two statements, and two more when something is in stock again.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(sql.LOCK_RESERVED_STOCK, {"reference": reference})
+        cursor.execute(sql.RELEASE, {"reference": reference})
+        for_sale_again = [variant_id for (variant_id,) in cursor.fetchall()]
+    if for_sale_again:
+        set_variants_in_stock(variant_ids=for_sale_again, in_stock=True)
+
+
+def commit(*, reference: str) -> None:
+    """Keep the held units of an order without a limit: it is paid or confirmed. Idempotent, one statement."""
+    Reservation.objects.filter(reference=reference, state=Reservation.State.HELD).update(
+        state=Reservation.State.COMMITTED, expires_at=None, updated_at=timezone.now()
+    )
+
+
+def extend(*, reference: str, expires_at: datetime) -> None:
+    """Hold the units of an order until `expires_at` at least. Idempotent, one statement."""
+    Reservation.objects.filter(reference=reference, state=Reservation.State.HELD).update(
+        expires_at=Greatest(F("expires_at"), expires_at), updated_at=timezone.now()
+    )
+
+
+@transaction.atomic(savepoint=False)
+def consume(*, reference: str, actor_id: int | None = None) -> None:
+    """Ship the committed units of an order: they leave, with one ledger line per variant.
+
+    Two statements. Idempotent; held units, which nobody has paid or confirmed, stay held.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(sql.LOCK_RESERVED_STOCK, {"reference": reference})
+        cursor.execute(sql.CONSUME, {"reference": reference, "actor_id": actor_id, "location": DEFAULT_LOCATION})
+
+
+@transaction.atomic
+def open_stock(*, units: Mapping[int, int]) -> int:
+    """Give variants that have no stock row their first one, and answer how many did not have one.
+
+    One statement however many variants, and two when some are now in stock. Idempotent: variants
+    with a stock row are left alone.
+    """
+    variant_ids = sorted(units)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            sql.OPEN_STOCK,
+            {
+                "variant_ids": variant_ids,
+                "quantities": [units[variant_id] for variant_id in variant_ids],
+                "low_stock_threshold": LOW_STOCK_THRESHOLD,
+                "location": DEFAULT_LOCATION,
+                "reason": OPENING_REASON,
+            },
+        )
+        opened = cursor.fetchall()
+    if in_stock := [variant_id for variant_id, on_hand in opened if on_hand > 0]:
+        set_variants_in_stock(variant_ids=in_stock, in_stock=True)
+    return len(opened)
+
+
+@transaction.atomic
+def set_on_hand(*, variant_id: int, on_hand: int, reason: str, actor_id: int | None = None) -> StockItem:
+    """Correct what is on hand to a counted number, with a ledger line for the difference.
+
+    Locks the stock row. Raises VariantNotFound, Invalid for a number out of range, and
+    StockBelowReserved when more is kept for orders than would be there.
+    """
+    stock = _held_stock(variant_id=variant_id)
+    return _move(stock, on_hand - stock.on_hand, reason=reason, actor_id=actor_id, field="on_hand")
+
+
+@transaction.atomic
+def move_stock(*, variant_id: int, quantity: int, reason: str, actor_id: int | None = None) -> StockItem:
+    """Add units that came or take away units that went (negative), with a ledger line.
+
+    Locks the stock row. Raises Invalid for zero, else as `set_on_hand`.
+    """
+    if quantity == 0:
+        message = "Give a number of units that is not zero."
+        raise Invalid(message, errors=[FieldError("quantity", "invalid", message)])
+    return _move(_held_stock(variant_id=variant_id), quantity, reason=reason, actor_id=actor_id, field="quantity")
+
+
+def _held_stock(*, variant_id: int) -> StockItem:
+    if not Variant.objects.filter(pk=variant_id).exists():
+        raise VariantNotFound
+    StockItem.objects.bulk_create([StockItem(variant_id=variant_id)], ignore_conflicts=True)
+    return StockItem.objects.select_for_update(no_key=True).get(pk=variant_id)
+
+
+def _move(stock: StockItem, quantity: int, *, reason: str, actor_id: int | None, field: str) -> StockItem:
+    was_available = stock.available > 0
+    on_hand = stock.on_hand + quantity
+    if not 0 <= on_hand <= MAX_ON_HAND:
+        message = f"There can be from 0 to {MAX_ON_HAND:,} units on hand."
+        raise Invalid(message, errors=[FieldError(field, "out_of_range", message)])
+    if on_hand < stock.reserved:
+        raise StockBelowReserved(
+            f"{stock.reserved} units are kept for orders.",
+            extra={"on_hand": stock.on_hand, "reserved": stock.reserved},
+        )
+    if quantity == 0:
+        return stock
+    stock.on_hand = on_hand
+    stock.save(update_fields=["on_hand", "updated_at"])
+    StockMovement.objects.create(
+        variant_id=stock.pk,
+        kind=StockMovement.Kind.ADJUSTMENT,
+        quantity=quantity,
+        reason=reason,
+        actor_id=actor_id,
+    )
+    if was_available != (stock.available > 0):
+        set_variants_in_stock(variant_ids=[stock.pk], in_stock=stock.available > 0)
+    return stock
+
+
+def _insufficient(short: list[dict]) -> InsufficientStock:
+    errors = [
+        FieldError(f"variant.{line['variant']}", "insufficient_stock", f"Only {line['available']} are available.")
+        for line in short
+    ]
+    return InsufficientStock(errors=errors, extra={"short": short})
