@@ -11,7 +11,7 @@ from market.customers.models import Customer
 from market.orders import rules
 from market.orders.querysets import OrderQuerySet
 
-ACCESS_TOKEN_SALT = "market.orders.access"
+ACCESS_SALT = "market.orders.access"
 
 
 def money_field(**options) -> models.DecimalField:
@@ -110,11 +110,11 @@ class Order(models.Model):
         if self.customer_id or not token:
             return False
         secrets = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
-        return any([constant_time_compare(token, _access_token(self.number, secret)) for secret in secrets])
+        return any(constant_time_compare(token, _access_token(self.number, secret)) for secret in secrets)
 
 
 def _access_token(number: str, secret: str) -> str:
-    return salted_hmac(ACCESS_TOKEN_SALT, number, secret=secret, algorithm="sha256").hexdigest()
+    return salted_hmac(ACCESS_SALT, number, secret=secret, algorithm="sha256").hexdigest()
 
 
 class OrderItem(models.Model):

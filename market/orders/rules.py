@@ -1,6 +1,8 @@
 """The state graph of an order, its number, and what each state allows."""
 
+import re
 from collections.abc import Callable
+from itertools import pairwise
 
 PENDING = "pending"
 CONFIRMED = "confirmed"
@@ -23,6 +25,7 @@ TRANSITIONS: dict[str, tuple[str, ...]] = {
 # No 0 and O, 1, I and L, no U: read over the phone, a number has one spelling.
 NUMBER_ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
 NUMBER_GROUPS = (4, 4, 2)
+NUMBER_PATTERN = re.compile("-".join(f"[{NUMBER_ALPHABET}]{{{length}}}" for length in NUMBER_GROUPS))
 
 
 def allowed_statuses(status: str) -> tuple[str, ...]:
@@ -39,8 +42,7 @@ def is_path(statuses: list[str]) -> bool:
     """Whether an order may have had these statuses one after the other; repeats are no step."""
     if not statuses or statuses[0] != PENDING:
         return False
-    steps = zip(statuses, statuses[1:], strict=False)
-    return all(after == before or after in TRANSITIONS[before] for before, after in steps)
+    return all(after == before or after in TRANSITIONS[before] for before, after in pairwise(statuses))
 
 
 def order_number(*, choose: Callable[[str], str]) -> str:

@@ -43,14 +43,14 @@ def visible_orders(*, user: AbstractBaseUser) -> QuerySet[Order]:
     return Order.objects.of_customer(customer and customer.pk).newest_first()
 
 
-def order_to_open(*, number: str, user: AbstractBaseUser, token: str = "") -> Order:
+def order_to_open(*, number: str, user: AbstractBaseUser, token: str = "", staff_permission: str = VIEW_ALL) -> Order:
     """The order of that number, if the caller may open it: one query.
 
-    Opened by its customer, by staff who may view orders, and by a guest with the order's token.
+    Opened by its customer, by staff with the permission, and by a guest with the order's token.
     Raises OrderNotFound, which does not tell a foreign order from one that does not exist.
     """
     order = Order.objects.filter(number=number).first()
-    if order is None or not _may_open(order, user=user, token=token):
+    if order is None or not _may_open(order, user=user, token=token, staff_permission=staff_permission):
         raise OrderNotFound()
     return order
 
@@ -60,7 +60,7 @@ def order_of_cart(*, cart_id: UUID) -> Order | None:
     return Order.objects.select_related("quote").filter(cart_uuid=cart_id).first()
 
 
-def _may_open(order: Order, *, user: AbstractBaseUser, token: str) -> bool:
+def _may_open(order: Order, *, user: AbstractBaseUser, token: str, staff_permission: str) -> bool:
     if order.is_opened_by(token):
         return True
     if not user.is_authenticated:
@@ -68,4 +68,4 @@ def _may_open(order: Order, *, user: AbstractBaseUser, token: str) -> bool:
     customer = getattr(user, "customer", None)
     if customer is not None and order.customer_id == customer.pk:
         return True
-    return user.is_staff and user.has_perm(VIEW_ALL)
+    return user.is_staff and user.has_perm(staff_permission)

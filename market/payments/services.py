@@ -1,6 +1,7 @@
 """Writes of payments."""
 
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from django.db import transaction
 from django.utils import timezone
@@ -33,7 +34,7 @@ def start_payment(*, order: Order, provider: Provider, now: datetime) -> Payment
 
 
 @transaction.atomic
-def confirm_payment(*, payment_id, actor: str) -> Payment:
+def confirm_payment(*, payment_id: UUID, actor: str) -> Payment:
     """Staff have seen the money: the payment is complete, the order confirmed, its stock committed.
 
     Idempotent: a complete payment is returned unchanged. Locks the order, the payment, its stock.
@@ -53,8 +54,16 @@ def confirm_payment(*, payment_id, actor: str) -> Payment:
     return payment
 
 
+def confirm_open_payment(*, order_id: int, actor: str) -> Payment:
+    """`confirm_payment` for the one open payment of an order. Raises PaymentNotOpen when it has none."""
+    payment_id = Payment.objects.filter(order_id=order_id, status__in=Payment.OPEN).values_list("pk", flat=True).first()
+    if payment_id is None:
+        raise PaymentNotOpen("The order has no open payment.")
+    return confirm_payment(payment_id=payment_id, actor=actor)
+
+
 @transaction.atomic
-def fail_payment(*, payment_id, actor: str, reason: str = "") -> Payment:
+def fail_payment(*, payment_id: UUID, actor: str, reason: str = "") -> Payment:
     """The attempt to pay came to nothing; the order keeps its stock until its deadline.
 
     Idempotent. Locks the order, then the payment. Raises PaymentNotFound and PaymentNotOpen.
@@ -76,7 +85,7 @@ def cancel_open_payments(*, order_id: int) -> int:
     )
 
 
-def _locked(*, payment_id) -> tuple[Order, Payment]:
+def _locked(*, payment_id: UUID) -> tuple[Order, Payment]:
     """The order and its payment, locked in that order."""
     order_id = Payment.objects.filter(pk=payment_id).values_list("order_id", flat=True).first()
     if order_id is None:

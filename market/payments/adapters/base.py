@@ -21,6 +21,6 @@ class Provider(Protocol):
     @property
     def deadline(self) -> timedelta: ...
 
-    def client_action(self, *, payment: Payment, order_number: str) -> dict[str, Any]:
-        """What the buyer's client does next to pay. Asks nobody."""
+    def client_action(self, *, payment: Payment) -> dict[str, Any]:
+        """What the buyer's client does next to pay. Asks nobody; the payment comes with its order."""
         ...

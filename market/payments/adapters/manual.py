@@ -19,9 +19,9 @@ class ManualProvider:
     def deadline(self) -> timedelta:
         return settings.MANUAL_PAYMENT_DEADLINE
 
-    def client_action(self, *, payment: Payment, order_number: str) -> dict[str, Any]:
+    def client_action(self, *, payment: Payment) -> dict[str, Any]:
         return {
             "type": "bank_transfer",
             "instructions": settings.BANK_TRANSFER_INSTRUCTIONS,
-            "reference": order_number,
+            "reference": payment.order.number,
         }

@@ -1,0 +1,49 @@
+"""Staff screens for payments."""
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.http import HttpRequest
+
+from core.errors import ShopError
+from market.payments import services
+from market.payments.models import Payment
+
+
+@admin.register(Payment)
+class PaymentAdmin(admin.ModelAdmin):
+    """Attempts to pay, newest first. Changed by the actions alone."""
+
+    list_display = ["created_at", "order", "provider", "amount", "currency", "status", "captured_at"]
+    list_filter = ["status", "provider"]
+    list_select_related = ["order"]
+    ordering = ["-created_at"]
+    search_fields = ["id", "order__number", "order__email", "provider_reference"]
+    show_full_result_count = False
+    actions = ["confirm", "fail"]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        return [field.name for field in self.model._meta.fields]
+
+    @admin.action(description="Mark as received", permissions=["change"])
+    def confirm(self, request: HttpRequest, queryset) -> None:
+        self._each(request, queryset, services.confirm_payment)
+
+    @admin.action(description="Mark as failed", permissions=["change"])
+    def fail(self, request: HttpRequest, queryset) -> None:
+        self._each(request, queryset, services.fail_payment)
+
+    def _each(self, request: HttpRequest, queryset, change) -> None:
+        for payment in queryset.select_related("order"):
+            try:
+                change(payment_id=payment.pk, actor=f"staff:{request.user.pk}")
+            except ShopError as refusal:
+                self.message_user(request, f"{payment.order.number}: {refusal.detail}", messages.WARNING)
+            else:
+                self.message_user(request, f"{payment.order.number}: done.", messages.SUCCESS)
