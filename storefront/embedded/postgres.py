@@ -11,7 +11,7 @@ import psycopg
 from psycopg import sql
 
 from storefront.embedded.folders import Folders
-from storefront.embedded.processes import CannotStart, Program, identity_of, wait_until
+from storefront.embedded.processes import CannotStart, Program, identity_of, is_alive, wait_until
 
 SUPERUSER = "postgres"
 PORT = "5432"
@@ -89,7 +89,7 @@ def _clear_stale_pid(data: Path) -> None:
         return
     print(f"Ending PostgreSQL {pid}, left by a killed start.", flush=True)
     process.send_signal(signal.SIGINT)
-    wait_until(lambda: not process.is_running(), seconds=30, what=f"the end of PostgreSQL {pid}")
+    wait_until(lambda: not is_alive(process), seconds=30, what=f"the end of PostgreSQL {pid}")
 
 
 def accepts_connections(folders: Folders) -> bool:

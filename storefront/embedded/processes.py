@@ -108,14 +108,23 @@ def end_orphans(instance: str, *, patience_seconds: float = 15) -> list[str]:
     The caller holds the lock of the data folder, so nobody else can own them.
     """
     orphans = [process for process in psutil.process_iter() if _belongs_to(process, instance)]
-    names = sorted({process.name() for process in orphans if process.is_running()})
+    names = sorted({process.name() for process in orphans if is_alive(process)})
     for process in orphans:
         _ask(process, signal.SIGINT if process.name() == "postgres" else signal.SIGTERM)
-    _, alive = psutil.wait_procs(orphans, timeout=patience_seconds)
-    for process in alive:
+    end = time.monotonic() + patience_seconds
+    while any(map(is_alive, orphans)) and time.monotonic() < end:
+        time.sleep(0.05)
+    for process in filter(is_alive, orphans):
         _ask(process, signal.SIGKILL)
-    psutil.wait_procs(alive, timeout=5)
     return names
+
+
+def is_alive(process: psutil.Process) -> bool:
+    """Whether the process still does anything: a zombie that nobody collects does not."""
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.Error:
+        return False
 
 
 def _belongs_to(process: psutil.Process, instance: str) -> bool:

@@ -1,0 +1,115 @@
+"""A shop under `make run`'s supervisor, in a data folder of its own."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import requests
+
+from storefront.embedded.processes import INSTANCE_VARIABLE
+from tests.running import ROOT, free_port, wait_for
+
+READY = re.compile(r"ready after ([\d.]+) s")
+MARKS = {
+    "postgres": ("postgres", "-D"),
+    "valkey": ("valkey-server",),
+    "mail": ("storefront.embedded.mail_sink",),
+    "web": ("granian",),
+    "worker": ("celery", "worker"),
+    "beat": ("celery", "beat"),
+}
+
+
+class SupervisedShop:
+    """`python -m storefront.embedded run`, started and killed as often as a test needs."""
+
+    def __init__(self, data: Path, *, python: str = sys.executable, user: str | None = None, **variables: str) -> None:
+        self.data = data
+        self.python = python
+        self.user = user
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.log = data.parent / f"{data.name}.log"
+        kept = ("PATH", "HOME", "LANG", "PYTHONPATH")
+        self.environment = {name: os.environ[name] for name in kept if name in os.environ}
+        self.environment |= {"DATA_DIR": str(data), "PORT": str(self.port)} | variables
+        self.process: subprocess.Popen | None = None
+
+    def start(self, *, seconds: float = 120) -> float:
+        """Start and wait for "ready"; answers the seconds that it says it took."""
+        position = len(self.output())
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                [self.python, "-m", "storefront.embedded", "run"],
+                cwd=ROOT,
+                env=self.environment,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                stdin=subprocess.DEVNULL,
+                start_new_session=True,
+                **({"user": self.user, "group": "nogroup", "extra_groups": []} if self.user else {}),
+            )
+
+        def ready() -> re.Match | None:
+            assert self.process.poll() is None, self.output()[position:][-4000:]
+            return READY.search(self.output()[position:])
+
+        return float(wait_for(ready, seconds=seconds, what="the supervisor says ready").group(1))
+
+    def output(self) -> str:
+        """All that was printed so far."""
+        return self.log.read_text(errors="replace") if self.log.exists() else ""
+
+    def stop(self) -> int:
+        """SIGTERM; answers the exit code."""
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(timeout=60)
+
+    def running(self) -> list[psutil.Process]:
+        """Every process of this shop but the supervisor, in no order."""
+        found = []
+        for process in psutil.process_iter():
+            try:
+                if process.environ().get(INSTANCE_VARIABLE) == str(self.data) and process.status() != "zombie":
+                    found.append(process)
+            except psutil.Error:
+                continue
+        return found
+
+    def process_of(self, name: str) -> psutil.Process | None:
+        """The leader of the named program, if it runs."""
+        for process in self.running():
+            try:
+                command = process.cmdline()
+                is_leader = process.ppid() == self.process.pid
+            except psutil.Error:
+                continue
+            if is_leader and all(any(mark in part for part in command) for mark in MARKS[name]):
+                return process
+        return None
+
+    def is_healthy(self) -> bool:
+        """Whether the health page says that everything is well."""
+        try:
+            answer = requests.get(f"{self.url}/health/ready/", timeout=5)
+        except requests.RequestException:
+            return False
+        return answer.status_code == 200 and answer.json().get("status") == "ok"
+
+    def discard(self) -> None:
+        """End whatever is left, for a test that failed halfway."""
+        if self.process and self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+            try:
+                self.process.wait(timeout=60)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+        for process in self.running():
+            process.kill()
+        time.sleep(0.1)
