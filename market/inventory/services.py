@@ -26,17 +26,18 @@ LOW_STOCK_THRESHOLD = StockItem._meta.get_field("low_stock_threshold").default
 OPENING_REASON = "Opening stock"
 
 
-@transaction.atomic(savepoint=False)
 def reserve(*, reference: str, units: Mapping[int, int], expires_at: datetime) -> None:
     """Keep units for the order `reference` until `expires_at`: all lines, or none.
 
     Two statements, and two more when something sells out. Idempotent: a line that is kept already
-    stays as it is; a released one is kept anew. Raises InsufficientStock naming every short line.
+    stays as it is; a released one is kept anew. Raises InsufficientStock naming every short line;
+    the caller's transaction is then as it was, and may go on.
     """
     if not units:
         return
     variant_ids = sorted(units)
-    with connection.cursor() as cursor:
+    # No savepoint, which would be two round trips more under the locks: a refusal has written nothing.
+    with transaction.atomic(savepoint=False), connection.cursor() as cursor:
         cursor.execute(sql.lock_stock(), {"variant_ids": variant_ids})
         cursor.execute(
             sql.reserve(),
@@ -48,6 +49,8 @@ def reserve(*, reference: str, units: Mapping[int, int], expires_at: datetime) -
             },
         )
         lines = cursor.fetchall()
+        if sold_out := [variant_id for variant_id, *_, is_sold_out in lines if is_sold_out]:
+            set_variants_in_stock(variant_ids=sold_out, in_stock=False)
     short = [
         {"variant": variant_id, "sku": sku, "requested": quantity, "available": max(available, 0)}
         for variant_id, sku, quantity, is_short, available, _ in lines
@@ -55,8 +58,6 @@ def reserve(*, reference: str, units: Mapping[int, int], expires_at: datetime) -
     ]
     if short:
         raise _insufficient(short)
-    if sold_out := [variant_id for variant_id, *_, is_sold_out in lines if is_sold_out]:
-        set_variants_in_stock(variant_ids=sold_out, in_stock=False)
 
 
 @transaction.atomic(savepoint=False)

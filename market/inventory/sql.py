@@ -20,13 +20,19 @@ _RESERVE = """
         SELECT variant_id FROM inventory_reservation
         WHERE reference = %(reference)s AND state <> 'released' AND variant_id = ANY(%(variant_ids)s::bigint[])
     ),
+    short AS (
+        SELECT wanted.variant_id FROM wanted
+        LEFT JOIN inventory_stockitem stock ON stock.variant_id = wanted.variant_id
+        WHERE wanted.variant_id NOT IN (SELECT variant_id FROM kept) AND NOT ({is_available})
+    ),
     taken AS (
         UPDATE inventory_stockitem stock
         SET reserved = stock.reserved + wanted.quantity, updated_at = statement_timestamp()
         FROM wanted
         WHERE stock.variant_id = wanted.variant_id
           AND wanted.variant_id NOT IN (SELECT variant_id FROM kept)
-          AND {condition}
+          AND NOT EXISTS (SELECT FROM short)
+          AND {is_available}
         RETURNING stock.variant_id, wanted.quantity, stock.on_hand - stock.reserved AS available
     ),
     reserved AS (
@@ -39,12 +45,11 @@ _RESERVE = """
             updated_at = EXCLUDED.updated_at
     )
     SELECT wanted.variant_id, variant.sku, wanted.quantity,
-           taken.variant_id IS NULL AND kept.variant_id IS NULL AS is_short,
+           wanted.variant_id IN (SELECT variant_id FROM short) AS is_short,
            COALESCE(taken.available, stock.on_hand - stock.reserved, 0) AS available,
            taken.variant_id IS NOT NULL AND taken.available <= 0 AS is_sold_out
     FROM wanted
     LEFT JOIN taken ON taken.variant_id = wanted.variant_id
-    LEFT JOIN kept ON kept.variant_id = wanted.variant_id
     LEFT JOIN inventory_stockitem stock ON stock.variant_id = wanted.variant_id
     LEFT JOIN catalog_variant variant ON variant.id = wanted.variant_id
     ORDER BY wanted.variant_id
@@ -121,6 +126,6 @@ def lock_stock() -> str:
 
 
 def reserve() -> str:
-    """Reserves each line of which enough is available, and tells of every line how it went."""
-    is_available = "stock.on_hand - stock.reserved >= wanted.quantity"
-    return _RESERVE.format(condition=is_available if guard_enabled("stock_condition") else "TRUE")
+    """Reserves all lines if enough is available of each, else none, and tells of every line how it went."""
+    is_available = "COALESCE(stock.on_hand - stock.reserved, 0) >= wanted.quantity"
+    return _RESERVE.format(is_available=is_available if guard_enabled("stock_condition") else "TRUE")

@@ -31,7 +31,7 @@ def refresh_listings(*, product_ids: Collection[int]) -> None:
         cursor.execute(sql.WRITE_LISTINGS, {"product_ids": list(words), "search_texts": list(words.values())})
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def set_variants_in_stock(*, variant_ids: Collection[int], in_stock: bool) -> None:
     """Note that the availability of the variants crossed zero, and show it in the lists.
 
