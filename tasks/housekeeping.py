@@ -5,12 +5,17 @@ from celery import shared_task
 from core import housekeeping
 from core.idempotency import prune_idempotency_keys
 from core.outbox.services import prune_events
+from market.carts.services import delete_expired_carts
+from market.checkout.services import expire_unpaid_orders
 from tasks.schedule import HEARTBEAT
 
 # A batch of 1,000 deletes takes well under a second; a run does five at most of each kind.
 BATCH = 1000
 BATCHES_PER_RUN = 5
+# Each order is a transaction of its own, about 10 ms.
+ORDERS_PER_RUN = 100
 PRUNERS = (
+    delete_expired_carts,
     prune_events,
     prune_idempotency_keys,
     housekeeping.prune_changes,
@@ -23,6 +28,12 @@ PRUNERS = (
 def heartbeat(queue: str) -> None:
     """A worker of this queue lives, and beat reached it."""
     housekeeping.beat_heart(name=f"worker:{queue}")
+
+
+@shared_task(name="checkout.expire_unpaid_orders")
+def release_unpaid_orders() -> None:
+    """Cancel pending orders whose time to pay has passed; their units go back to sale."""
+    expire_unpaid_orders(limit=ORDERS_PER_RUN)
 
 
 @shared_task(name="system.prune")

@@ -35,6 +35,7 @@ def seconds(count: int) -> timedelta:
 SCHEDULES = (
     Schedule("outbox.relay", seconds(1), "checkout"),
     Schedule("notifications.sweep_mails", seconds(1), "notifications"),
+    Schedule("checkout.expire_unpaid_orders", seconds(10), "checkout"),
     Schedule("system.prune", seconds(60), "default"),
     # One per queue, so that a queue without a worker is named.
     *(Schedule(HEARTBEAT, seconds(5), queue, (queue,)) for queue in QUEUES),

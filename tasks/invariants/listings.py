@@ -1,6 +1,10 @@
 """Invariant 8: the copies that lists read equal what they are computed from."""
 
-from tasks.invariants.engine import sql_check
+from django.contrib.postgres.aggregates import ArrayAgg
+
+from market.catalog.models import ProductListing
+from market.catalog.rules import search_text
+from tasks.invariants.engine import NAMED, Check, Evidence, sql_check
 
 IN_STOCK = """
 SELECT variant.sku || ': in_stock ' || variant.in_stock || ', available '
@@ -11,12 +15,12 @@ WHERE variant.in_stock <> (coalesce(stock.on_hand - stock.reserved, 0) > 0)
 
 LISTINGS = """
 WITH variants AS (
-    SELECT variant.product_id, variant.id, variant.price, variant.compare_at_price, variant.is_active,
-           coalesce(stock.on_hand - stock.reserved, 0) > 0 AS is_available
+    SELECT variant.product_id, variant.id, variant.position, variant.price, variant.compare_at_price,
+           variant.is_active, coalesce(stock.on_hand - stock.reserved, 0) > 0 AS is_available
     FROM catalog_variant AS variant LEFT JOIN inventory_stockitem AS stock ON stock.variant_id = variant.id
 ), chosen AS (
-    SELECT DISTINCT ON (product_id) product_id, id, price, compare_at_price
-    FROM variants ORDER BY product_id, is_active DESC, is_available DESC, price, id
+    SELECT DISTINCT ON (product_id) product_id, CASE WHEN is_active THEN id END AS id, price, compare_at_price
+    FROM variants ORDER BY product_id, is_active DESC, is_available DESC, price, position, id
 ), computed AS (
     SELECT product.id AS product_id, product.category_id, product.title, product.created_at,
            chosen.id AS default_variant_id, chosen.price, chosen.compare_at_price,
@@ -52,7 +56,24 @@ WHERE (listing.is_listed, listing.in_stock, listing.price, listing.compare_at_pr
        computed.category_id, computed.title, computed.created_at)
 """
 
+CHUNK = 2000
+
+
+def wrongly_found_products(evidence: Evidence) -> list[str]:
+    """Listings whose searched words are not those of title and SKUs: one statement, read in chunks."""
+    found: list[str] = []
+    words = ProductListing.objects.annotate(skus=ArrayAgg("product__variants__sku", order_by="product__variants__sku"))
+    rows = words.order_by("pk").values_list("product__slug", "product__title", "skus", "search_text")
+    for slug, title, skus, text in rows.iterator(chunk_size=CHUNK):
+        if text != search_text(title=title, skus=filter(None, skus)):
+            found.append(f"{slug}: found by {text!r}")
+        if len(found) > NAMED:
+            break
+    return found
+
+
 CHECKS = [
     sql_check(8, "listings", "a variant is in stock when units are available", IN_STOCK),
     sql_check(8, "listings", "a listing equals what it is computed from", LISTINGS),
+    Check(8, "listings", "a product is found by its title and SKUs", wrongly_found_products),
 ]

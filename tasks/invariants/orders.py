@@ -43,6 +43,13 @@ SELECT scope || ' ' || key || ': ' || string_agg(reference, ', ' ORDER BY refere
 FROM core_idempotencykey GROUP BY scope, key HAVING count(*) > 1
 """
 
+KEYS_OF_NOTHING = """
+SELECT key.scope || ' ' || key.key || ': answered with ' || key.reference || ', which does not exist'
+FROM core_idempotencykey AS key
+WHERE key.scope LIKE 'orders.place:%%' AND key.reference <> ''
+  AND NOT EXISTS (SELECT FROM orders_order AS orders WHERE orders.number = key.reference)
+"""
+
 EMPTY_ORDERS = """
 SELECT orders.number || ': no items' FROM orders_order AS orders
 WHERE NOT EXISTS (SELECT FROM orders_orderitem AS item WHERE item.order_id = orders.id)
@@ -70,5 +77,6 @@ CHECKS = [
     sql_check(2, "orders", "a claimed cart has its order", CLAIMED_CARTS),
     sql_check(2, "orders", "the cart of an order is claimed for it", ORDERS_OF_OPEN_CARTS),
     sql_check(2, "orders", "an idempotency key stands for one outcome", ONE_ORDER_PER_KEY),
+    sql_check(2, "orders", "the order that a key was answered with exists", KEYS_OF_NOTHING, {}),
     sql_check(2, "orders", "every order has items", EMPTY_ORDERS),
 ]

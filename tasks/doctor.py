@@ -1,0 +1,178 @@
+"""What is wrong with this installation, by name. `manage.py doctor` shows it."""
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from smtplib import SMTPException
+
+import redis
+from django.conf import settings
+from django.core.mail import get_connection
+from django.db import DatabaseError, connection
+from django.db.migrations.executor import MigrationExecutor
+from django.utils import timezone
+
+from core.models import Heartbeat
+from core.notifications.models import Mail
+from core.outbox.models import Delivery
+from tasks.celery_settings import QUEUES
+from tasks.scheduler import BEAT
+
+# Signs of life come every 5 s; three missed ones are silence.
+SILENCE = timedelta(seconds=15)
+TOLERATED_SKEW = timedelta(seconds=2)
+REDIS_TIMEOUT_SECONDS = 2
+FREE_BYTES = 1024**3
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that is wrong. An `error` keeps the shop from working, a `warning` makes it unsafe."""
+
+    level: str
+    name: str
+    text: str
+
+
+Examination = Callable[[], Iterator[Finding]]
+
+
+def examine() -> list[Finding]:
+    """Everything that is wrong, the database first. Without the database what it knows is not asked."""
+    findings = list(examine_database())
+    examinations: list[Examination] = [examine_broker, examine_mail, examine_folders, examine_settings]
+    if not findings:
+        examinations = [examine_migrations, examine_database_clock, examine_life, examine_backlog, *examinations]
+    return findings + [finding for examination in examinations for finding in examination()]
+
+
+def examine_database() -> Iterator[Finding]:
+    """Whether PostgreSQL answers."""
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    except DatabaseError as error:
+        yield Finding("error", "database_unreachable", f"PostgreSQL does not answer: {first_line(error)}")
+
+
+def examine_migrations() -> Iterator[Finding]:
+    """Whether the tables are those of this code."""
+    executor = MigrationExecutor(connection)
+    missing = executor.migration_plan(executor.loader.graph.leaf_nodes())
+    if missing:
+        names = ", ".join(str(migration) for migration, _ in missing[:5])
+        yield Finding("error", "unapplied_migration", f"{len(missing)} migrations are not applied: {names}.")
+
+
+def examine_database_clock() -> Iterator[Finding]:
+    """Whether this machine and PostgreSQL agree about the time; leases and deadlines rest on it."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT clock_timestamp()")
+        yield from skew("PostgreSQL", cursor.fetchone()[0])
+
+
+def examine_life() -> Iterator[Finding]:
+    """Whether beat and a worker of each queue gave a sign of life."""
+    if "core_heartbeat" not in connection.introspection.table_names():
+        return
+    silent_since = timezone.now() - SILENCE
+    alive = set(Heartbeat.objects.filter(seen_at__gte=silent_since).values_list("name", flat=True))
+    if BEAT not in alive:
+        yield Finding(
+            "error", "no_beat", "No beat is running: nothing is relayed, released or sent, and workers cannot be told."
+        )
+        return
+    for queue in QUEUES:
+        if f"worker:{queue}" not in alive:
+            yield Finding("error", "no_worker", f"No worker serves the queue {queue!r}.")
+
+
+def examine_backlog() -> Iterator[Finding]:
+    """Whether background work died or is stuck."""
+    tables = connection.introspection.table_names()
+    if not {Delivery._meta.db_table, Mail._meta.db_table} <= set(tables):
+        return
+    if dead := Delivery.objects.filter(state=Delivery.State.DEAD).count():
+        yield Finding("warning", "dead_letters", f"{dead} dead letters wait in the admin to be retried or dismissed.")
+    if failed := Mail.objects.filter(state=Mail.State.FAILED).count():
+        yield Finding("warning", "failed_mails", f"{failed} mails were refused for good; the admin tells why.")
+
+
+def examine_broker() -> Iterator[Finding]:
+    """Whether the broker answers, keeps what it is given, and is not the cache."""
+    try:
+        with closing(
+            redis.Redis.from_url(
+                settings.BROKER_URL, socket_timeout=REDIS_TIMEOUT_SECONDS, socket_connect_timeout=REDIS_TIMEOUT_SECONDS
+            )
+        ) as client:
+            policy = client.info("memory")["maxmemory_policy"]
+            seconds, microseconds = client.time()
+    except (redis.RedisError, OSError) as error:
+        yield Finding("error", "broker_unreachable", f"The broker does not answer: {first_line(error)}")
+        return
+    if policy != "noeviction":
+        yield Finding("error", "evicting_broker", f"The broker throws work away when full: set {policy} to noeviction.")
+    if settings.BROKER_URL == settings.CACHE_URL:
+        text = "Cache and broker are one database: clearing the cache empties the queues."
+        yield Finding("warning", "broker_is_cache", text)
+    yield from skew("The broker", datetime.fromtimestamp(seconds + microseconds / 1e6, tz=UTC))
+
+
+def examine_mail() -> Iterator[Finding]:
+    """Whether the mail server greets us."""
+    mail = get_connection()
+    try:
+        mail.open()
+        mail.close()
+    except (OSError, SMTPException) as error:
+        where = f"{settings.EMAIL_HOST}:{settings.EMAIL_PORT}"
+        yield Finding("error", "smtp_unreachable", f"The mail server {where} does not answer: {first_line(error)}")
+
+
+def examine_folders() -> Iterator[Finding]:
+    """Whether uploads and data can be written, and have room."""
+    folders = {"MEDIA_ROOT": settings.MEDIA_ROOT}
+    if settings.DATA_DIR.exists():
+        folders["DATA_DIR"] = settings.DATA_DIR
+    for name, folder in folders.items():
+        if not is_writable(folder):
+            yield Finding("error", "folder_not_writable", f"{name} {folder} cannot be written.")
+        elif (free := shutil.disk_usage(folder).free) < FREE_BYTES:
+            yield Finding("warning", "disk_nearly_full", f"{name} {folder} has {free // 1024**2} MB left.")
+
+
+def examine_settings() -> Iterator[Finding]:
+    """What is fine on a developer's machine and nowhere else."""
+    if settings.DEBUG:
+        yield Finding("warning", "debug_on", "DJANGO_DEBUG is on: errors show their insides to everybody.")
+    for name in ("SECRET_KEY", "JWT_SECRET_KEY"):
+        if getattr(settings, name) == settings.INSECURE_SECRET_KEY:
+            variable = name if name.startswith("JWT") else f"DJANGO_{name}"
+            yield Finding(
+                "warning", "default_secret", f"{variable} is the published default: anybody can sign with it."
+            )
+    if settings.LOADTEST_TOKEN:
+        yield Finding("warning", "loadtest_token", "LOADTEST_TOKEN is set: whoever knows it is not throttled.")
+
+
+def skew(whose: str, their_time: datetime) -> Iterator[Finding]:
+    """A finding if that clock and ours differ by more than is tolerated."""
+    difference = abs(timezone.now() - their_time)
+    if difference > TOLERATED_SKEW:
+        text = f"{whose} and this machine differ by {difference.total_seconds():.1f} s."
+        yield Finding("error", "clock_skew", text)
+
+
+def is_writable(folder: Path) -> bool:
+    """Whether this user can make files there."""
+    return folder.is_dir() and os.access(folder, os.W_OK | os.X_OK)
+
+
+def first_line(error: BaseException) -> str:
+    """The error in one line."""
+    return (str(error).strip() or type(error).__name__).splitlines()[0]
