@@ -58,6 +58,12 @@ def count_statements() -> Callable[[], AbstractContextManager[list[str]]]:
     return capture
 
 
+@pytest.fixture
+def unthrottled(settings) -> None:
+    """Checkouts are not refused for being many: the tests of a minute share one count."""
+    settings.THROTTLE_RATES = settings.THROTTLE_RATES | dict.fromkeys(("anon", "user", "checkout"), "1000000/minute")
+
+
 @pytest.fixture(autouse=True)
 def reference_rows(request: pytest.FixtureRequest) -> None:
     """The rows that every shop has (a tax rate, a shipping method), also after a test truncated them."""
