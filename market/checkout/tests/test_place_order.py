@@ -17,13 +17,13 @@ from market.orders.tests.factories import ADDRESS, checkout_body, make_buyer
 from market.payments.models import Payment
 from market.pricing.rules import input_from_json, quote
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("unthrottled")]
 URL = "/api/v1/orders/"
 
 
-def post(client, cart, key=None, **overrides):
+def post(client, of_cart, key=None, **overrides):
     headers = {} if key is None else {"Idempotency-Key": key}
-    return client.post(URL, checkout_body(cart, **overrides), headers=headers)
+    return client.post(URL, checkout_body(of_cart, **overrides), headers=headers)
 
 
 def traces() -> dict[str, object]:

@@ -39,10 +39,10 @@ def make_staff(*permissions: str) -> User:
     return staff
 
 
-def checkout_body(cart: Cart, **overrides: Any) -> dict[str, Any]:
+def checkout_body(of_cart: Cart, /, **overrides: Any) -> dict[str, Any]:
     """A complete body of `POST /orders/` by a guest; None as a value leaves a member out."""
     body = {
-        "cart": str(cart.pk),
+        "cart": str(of_cart.pk),
         "email": "guest@shop.example",
         "shipping_address": {name: value for name, value in ADDRESS.items() if value},
         "shipping_method": "standard",
