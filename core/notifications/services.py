@@ -7,10 +7,10 @@ from typing import Any
 import css_inline
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F
 from django.template.loader import render_to_string
 from django.utils import timezone, translation
 
+from core.errors import Conflict, NotFound
 from core.notifications.models import Mail
 
 ERROR_LENGTH = 2000
@@ -116,7 +116,15 @@ def _settle(mail: Mail, **values: Any) -> None:
     )
 
 
-def resend_mail(*, mail_id: int) -> bool:
-    """Queue a failed or sent mail again under its own Message-ID; answers whether there was one."""
-    again = Mail.objects.filter(pk=mail_id, state__in=[Mail.State.FAILED, Mail.State.SENT])
-    return bool(again.update(state=Mail.State.QUEUED, due_at=timezone.now(), sent_at=None, attempts=F("attempts") + 1))
+def resend_mail(*, mail_id: int) -> None:
+    """Queue a sent or failed mail again under its own Message-ID.
+
+    Raises NotFound, or Conflict while it is still on its way.
+    """
+    settled = Mail.objects.filter(pk=mail_id, state__in=[Mail.State.FAILED, Mail.State.SENT])
+    if settled.update(state=Mail.State.QUEUED, due_at=timezone.now(), sent_at=None, last_error=""):
+        return
+    state = Mail.objects.filter(pk=mail_id).values_list("state", flat=True).first()
+    if state is None:
+        raise NotFound(f"There is no mail {mail_id}.")
+    raise Conflict(f"Mail {mail_id} is {state}: it is on its way.", code="mail_on_its_way")

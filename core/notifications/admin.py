@@ -1,0 +1,30 @@
+"""The mails of the shop, and what became of them."""
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from core.errors import ShopError
+from core.notifications.models import Mail
+from core.notifications.services import resend_mail
+from core.readonly_admin import ReadOnlyAdmin
+
+
+@admin.register(Mail)
+class MailAdmin(ReadOnlyAdmin):
+    """Mails, newest first. A failed one tells why and can be sent again."""
+
+    list_display = ["kind", "recipient", "subject", "state", "attempts", "created_at", "sent_at", "last_error"]
+    list_filter = ["state", "kind", "created_at"]
+    search_fields = ["recipient", "subject", "key"]
+    search_help_text = "Recipient, subject, or key"
+    ordering = ["-id"]
+    actions = ["send_again"]
+
+    @admin.action(description="Send selected mails again", permissions=["change"])
+    def send_again(self, request: HttpRequest, queryset: QuerySet[Mail]) -> None:
+        for mail_id in queryset.values_list("pk", flat=True):
+            try:
+                resend_mail(mail_id=mail_id)
+            except ShopError as error:
+                self.message_user(request, error.detail, messages.WARNING)
