@@ -54,7 +54,7 @@ def test_sample_becomes_the_catalog_and_a_second_run_changes_nothing(tmp_path, c
     printed = capsys.readouterr().out
     assert "30,000 lines are 2,757 products with 2,959 variants" in printed
     assert "refused 790 lines: cancellation 620, not_a_product_code 109, blank_description 15" in printed
-    assert "added 2,757 products, 2,959 variants and 42 categories" in printed
+    assert "added 2,757 products, 2,959 variants and 43 categories" in printed
 
     with report.open(newline="") as stream:
         rows = list(csv.DictReader(stream))
