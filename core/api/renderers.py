@@ -26,7 +26,7 @@ def _default(value: Any) -> Any:
 
 
 def dump_json(data: Any) -> bytes:
-    """`data` as the API writes it: money as strings with two places, times in UTC with `Z`."""
+    """`data` as the API writes it: money as strings with two places, times (in UTC, as the ORM's are) with `Z`."""
     return orjson.dumps(data, _default, _OPTIONS)
 
 
