@@ -96,4 +96,4 @@ def _locked(*, payment_id: UUID) -> tuple[Order, Payment]:
 
 def _refuse_closed(payment: Payment) -> None:
     if payment.status not in Payment.OPEN:
-        raise PaymentNotOpen(f"The payment is {payment.status}.", extra={"status": payment.status})
+        raise PaymentNotOpen(f"The payment is {payment.status}.", extra={"payment_status": payment.status})

@@ -27,7 +27,7 @@ def cancel_order(*, order_id: int, actor: str, reason: str = "") -> Order:
     if order.status == Order.Status.CANCELED:
         return order
     if not order.is_cancelable:
-        raise OrderNotCancelable(f"Order {order.number} is {order.status}.", extra={"status": order.status})
+        raise OrderNotCancelable(f"Order {order.number} is {order.status}.", extra={"order_status": order.status})
     _cancel(order, kind="canceled", actor=actor, detail=reason)
     return order
 

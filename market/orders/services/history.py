@@ -31,7 +31,7 @@ def move_order(*, order: Order, status: str, actor: str, kind: str = "status_cha
         names = ", ".join(allowed) or "none"
         raise IllegalTransition(
             f"Order {order.number} is {before}; allowed next: {names}.",
-            extra={"status": before, "allowed": list(allowed)},
+            extra={"order_status": before, "allowed": list(allowed)},
         )
     order.status = status
     order.reserved_until = None

@@ -1,0 +1,96 @@
+"""Staff screens: every page opens at a bounded price, every action is the service's."""
+
+import pytest
+from django.urls import reverse
+
+from market.inventory.models import Reservation
+from market.orders.models import Order
+from market.orders.tests.factories import make_order, make_staff
+from market.payments.models import Payment
+
+pytestmark = pytest.mark.django_db
+ORDERS = reverse("admin:orders_order_changelist")
+PAYMENTS = reverse("admin:payments_payment_changelist")
+
+
+@pytest.fixture
+def staff_client(client):
+    client.force_login(make_staff())
+    return client
+
+
+def act(client, url: str, action: str, rows) -> list[str]:
+    """Run an action on rows; the messages that staff see."""
+    keys = [str(row.pk) for row in rows]
+    response = client.post(url, {"action": action, "_selected_action": keys}, follow=True)
+    assert response.status_code == 200
+    return [str(message) for message in response.context["messages"]]
+
+
+@pytest.mark.parametrize("url", [ORDERS, PAYMENTS])
+def test_lists_open_and_search_at_the_same_price(staff_client, count_statements, url):
+    costs = []
+    for orders in (1, 9):
+        made = [make_order() for _ in range(orders)]
+        with count_statements() as statements:
+            page = staff_client.get(url).content.decode()
+        assert all(order.number in page for order in made)
+        costs.append(len(statements))
+    assert costs[0] == costs[1]
+    found = staff_client.get(url, {"q": made[0].number}).content.decode()
+    assert made[0].number in found
+    assert made[1].number not in found
+
+
+def test_an_order_is_read_and_not_typed_into(staff_client):
+    order = make_order()
+    url = reverse("admin:orders_order_change", args=[order.pk])
+    page = staff_client.get(url).content.decode()
+    assert order.items.get().sku in page
+    assert str(order.payments.get().pk) in page
+    staff_client.post(url, {"status": "delivered", "grand_total": "0.01", "_save": "Save"})
+    order.refresh_from_db()
+    assert (order.status, str(order.grand_total)) == ("pending", "24.95")
+    assert staff_client.get(reverse("admin:orders_order_add")).status_code == 403
+    assert staff_client.post(reverse("admin:orders_order_delete", args=[order.pk])).status_code == 403
+
+
+def test_a_whole_page_of_orders_is_processed_by_one_click_each(staff_client):
+    orders = [make_order() for _ in range(10)]
+    for action, status in [
+        ("mark_paid", "confirmed"),
+        ("mark_processing", "processing"),
+        ("mark_shipped", "shipped"),
+        ("mark_delivered", "delivered"),
+    ]:
+        assert act(staff_client, ORDERS, action, orders) == ["Done for 10 orders."]
+        assert set(Order.objects.values_list("status", flat=True)) == {status}
+    assert set(Payment.objects.values_list("status", flat=True)) == {"complete"}
+    assert set(Reservation.objects.values_list("state", flat=True)) == {"consumed"}
+    refused = act(staff_client, ORDERS, "cancel", orders[:1])
+    assert refused == [f"{orders[0].number}: Order {orders[0].number} is delivered."]
+
+
+def test_orders_are_confirmed_without_payment_and_canceled(staff_client):
+    order, other = make_order(), make_order()
+    assert act(staff_client, ORDERS, "mark_confirmed", [order]) == ["Done for 1 orders."]
+    assert act(staff_client, ORDERS, "cancel", [order, other]) == ["Done for 2 orders."]
+    assert act(staff_client, ORDERS, "mark_paid", [other]) == [f"{other.number}: The order has no open payment."]
+    assert set(Order.objects.values_list("status", flat=True)) == {"canceled"}
+
+
+def test_payments_are_marked_received_and_failed(staff_client):
+    paid, failed = make_order(), make_order()
+    assert act(staff_client, PAYMENTS, "confirm", [paid.payments.get()]) == [f"{paid.number}: done."]
+    assert act(staff_client, PAYMENTS, "fail", [failed.payments.get()]) == [f"{failed.number}: done."]
+    assert act(staff_client, PAYMENTS, "fail", [paid.payments.get()]) == [f"{paid.number}: The payment is complete."]
+    assert set(Order.objects.values_list("payment_status", flat=True)) == {"complete", "failed"}
+
+
+def test_staff_without_the_permission_get_no_action(client):
+    order = make_order()
+    client.force_login(make_staff("orders.view_order"))
+    assert "mark_paid" not in client.get(ORDERS).content.decode()
+    client.post(ORDERS, {"action": "mark_paid", "_selected_action": [str(order.pk)]}, follow=True)
+    order.refresh_from_db()
+    assert order.status == "pending"
