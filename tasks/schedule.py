@@ -3,6 +3,7 @@
 import json
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 from django.db import transaction
 from django_celery_beat.models import IntervalSchedule, PeriodicTask, PeriodicTasks
@@ -12,6 +13,7 @@ from tasks.celery_settings import QUEUES
 HEARTBEAT = "system.heartbeat"
 # Rows with this mark are ours: what is no longer declared is deleted, what staff add stays.
 MARK = "Declared in tasks/schedule.py."
+SHORTEST_EXPIRY_SECONDS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,23 +46,51 @@ SCHEDULES = (
 
 @transaction.atomic
 def sync_schedules() -> None:
-    """Make the stored schedules those declared. Idempotent; whether one is enabled stays staff's choice."""
-    PeriodicTask.objects.filter(description=MARK).exclude(name__in=[s.name for s in SCHEDULES]).delete()
+    """Make the stored schedules those declared; whether one is enabled stays staff's choice.
+
+    Writes only what differs: a write makes every beat read its schedules anew.
+    """
+    undeclared = PeriodicTask.objects.filter(description=MARK).exclude(name__in=[s.name for s in SCHEDULES])
+    is_changed = undeclared.delete()[0] > 0
+    stored = {task.name: task for task in PeriodicTask.objects.select_related("interval")}
     for schedule in SCHEDULES:
-        interval, _ = IntervalSchedule.objects.get_or_create(
-            every=int(schedule.every.total_seconds()), period=IntervalSchedule.SECONDS
-        )
-        PeriodicTask.objects.update_or_create(
-            name=schedule.name,
-            defaults={
-                "task": schedule.task,
-                "interval": interval,
-                "crontab": None,
-                "queue": schedule.queue,
-                "args": json.dumps(schedule.arguments),
-                # A sweep that waited longer is no use: the next one does its work.
-                "expire_seconds": max(5, int(schedule.every.total_seconds())),
-                "description": MARK,
-            },
-        )
-    PeriodicTasks.update_changed()
+        task = stored.get(schedule.name) or PeriodicTask(name=schedule.name)
+        if _values_of(task) != _declared(schedule):
+            _store(task, schedule)
+            is_changed = True
+    if is_changed:
+        PeriodicTasks.update_changed()
+
+
+def _declared(schedule: Schedule) -> dict[str, Any]:
+    every = int(schedule.every.total_seconds())
+    return {
+        "task": schedule.task,
+        "every": (every, IntervalSchedule.SECONDS),
+        "queue": schedule.queue,
+        "args": json.dumps(schedule.arguments),
+        # A run that waited longer is no use: the next one does its work.
+        "expire_seconds": max(SHORTEST_EXPIRY_SECONDS, every),
+        "description": MARK,
+    }
+
+
+def _values_of(task: PeriodicTask) -> dict[str, Any]:
+    return {
+        "task": task.task,
+        "every": task.interval and (task.interval.every, task.interval.period),
+        "queue": task.queue,
+        "args": task.args,
+        "expire_seconds": task.expire_seconds,
+        "description": task.description,
+    }
+
+
+def _store(task: PeriodicTask, schedule: Schedule) -> None:
+    values = _declared(schedule)
+    every, period = values.pop("every")
+    for name, value in values.items():
+        setattr(task, name, value)
+    task.interval, _ = IntervalSchedule.objects.get_or_create(every=every, period=period)
+    task.crontab = task.solar = task.clocked = None
+    task.save()

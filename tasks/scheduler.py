@@ -25,9 +25,10 @@ def slot_of(schedule: BaseSchedule, now: datetime) -> datetime:
 class SlotClaimingScheduler(DatabaseScheduler):
     """Sends a task only where it is the first to claim the slot, so a second beat is harmless."""
 
-    def setup_schedule(self) -> None:
+    def all_as_schedule(self) -> dict[str, ScheduleEntry]:
+        """What is declared is there whenever beat reads, also after somebody deleted it."""
         sync_schedules()
-        super().setup_schedule()
+        return super().all_as_schedule()
 
     def apply_async(self, entry: ScheduleEntry, producer=None, advance: bool = True, **options):
         """Claim the slot, then send. Errors are logged by the caller and cost this one slot."""
