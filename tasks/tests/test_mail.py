@@ -1,0 +1,106 @@
+"""Mails over real SMTP: every answer that a server may give, and none."""
+
+import socket
+from datetime import timedelta
+
+import pytest
+import time_machine
+from django.utils import timezone
+
+from core.notifications.models import Mail
+from core.notifications.services import take_due_mails
+from core.notifications.tests.factories import make_mail
+from tasks.senders.mail import send_mails
+from tasks.tests.smtp_server import mail_server
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def port(settings) -> int:
+    """A free port of the loopback, where the shop believes its mail server."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        settings.EMAIL_PORT = probe.getsockname()[1]
+    settings.EMAIL_HOST = "127.0.0.1"
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    return settings.EMAIL_PORT
+
+
+def send_what_is_due(*, minutes_later: int = 0) -> None:
+    with time_machine.travel(timezone.now() + timedelta(minutes=minutes_later), tick=False):
+        send_mails(take_due_mails(limit=100))
+
+
+def test_a_mail_arrives_with_its_key_as_message_id(port):
+    mail = make_mail(key="welcome-42", recipient="ada@shop.example")
+    with mail_server(port) as server:
+        send_what_is_due()
+        send_what_is_due(minutes_later=10)
+    [message] = server.accepted
+    assert message["Message-ID"] == "<welcome-42@storefront.example>"
+    assert message["To"] == "ada@shop.example"
+    assert message["Subject"] == mail.subject
+    assert message["Auto-Submitted"] == "auto-generated"
+    bodies = {part.get_content_type(): part.get_content() for part in message.iter_parts()}
+    assert bodies["text/plain"].replace("\r\n", "\n") == mail.text
+    assert "Welcome, Ada." in bodies["text/html"]
+    mail.refresh_from_db()
+    assert (mail.state, mail.attempts, mail.last_error) == ("sent", 1, "")
+
+
+@pytest.mark.parametrize(
+    ("answers", "state", "arrivals"),
+    [
+        ({"recipient_answers": ["550 No such user"]}, "failed", 0),
+        ({"data_answers": ["554 Looks like spam"]}, "failed", 0),
+        ({"recipient_answers": ["451 Try later"]}, "queued", 1),
+        ({"data_answers": ["452 Disk full"]}, "queued", 1),
+        ({"data_answers": [None]}, "unknown", 2),
+    ],
+)
+def test_what_the_server_answers_decides(port, answers, state, arrivals):
+    mail = make_mail()
+    with mail_server(port) as server:
+        vars(server).update(answers)
+        send_what_is_due()
+        mail.refresh_from_db()
+        assert (mail.state, mail.attempts) == (state, 1)
+        assert mail.last_error
+        send_what_is_due(minutes_later=10)
+    assert [message["Message-ID"] for message in server.accepted] == [f"<{mail.key}@storefront.example>"] * arrivals
+    mail.refresh_from_db()
+    assert mail.state == ("failed" if arrivals == 0 else "sent")
+
+
+def test_a_refused_mail_does_not_hold_up_the_next(port):
+    refused, cut, fine = make_mail(), make_mail(), make_mail()
+    with mail_server(port) as server:
+        server.recipient_answers = ["550 No such user"]
+        server.data_answers = [None]
+        send_what_is_due()
+    states = Mail.objects.in_bulk([refused.pk, cut.pk, fine.pk])
+    assert [states[mail.pk].state for mail in (refused, cut, fine)] == ["failed", "unknown", "sent"]
+
+
+def test_a_server_that_is_away_costs_no_attempt(port):
+    mails = [make_mail() for _ in range(3)]
+    for minutes in range(10):
+        send_what_is_due(minutes_later=minutes)
+    assert set(Mail.objects.values_list("state", "attempts")) == {("queued", 0)}
+    assert "ConnectionRefusedError" in Mail.objects.first().last_error
+    with mail_server(port) as server:
+        send_what_is_due(minutes_later=11)
+    assert len(server.accepted) == len(mails)
+    assert set(Mail.objects.values_list("state", "attempts")) == {("sent", 1)}
+
+
+@pytest.mark.parametrize("recipient", ["ada@shop.example\nBcc: all@shop.example", "no address"])
+def test_an_address_that_cannot_be_written_fails_for_good(port, recipient):
+    mail = make_mail()
+    Mail.objects.update(recipient=recipient)
+    with mail_server(port) as server:
+        server.recipient_answers = ["553 Bad address"]
+        send_what_is_due()
+    mail.refresh_from_db()
+    assert (mail.state, server.accepted) == ("failed", [])
