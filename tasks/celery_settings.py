@@ -1,6 +1,6 @@
 """How Celery runs here. Recovery comes from rows, so the broker may lose anything at any time."""
 
-from urllib.parse import urlencode, urlsplit, urlunsplit
+from urllib.parse import urlencode, urlsplit
 
 from django.conf import settings
 from kombu import Queue
@@ -16,7 +16,8 @@ def kombu_url(url: str) -> str:
         return url
     query = dict(pair.split("=", 1) for pair in parts.query.split("&") if "=" in pair)
     database = query.pop("db", "0")
-    return urlunsplit(("redis+socket", parts.netloc, parts.path, urlencode(query | {"virtual_host": database}), ""))
+    # Not urlunsplit: for a scheme that it does not know it leaves out the slashes of an empty host.
+    return f"redis+socket://{parts.path}?{urlencode(query | {'virtual_host': database})}"
 
 
 broker_url = kombu_url(settings.CELERY_BROKER_URL)
