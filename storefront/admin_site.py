@@ -12,3 +12,7 @@ class ShopAdminSite(AdminSite):
 
 class ShopAdminConfig(AdminConfig):
     default_site = "storefront.admin_site.ShopAdminSite"
+
+    def ready(self) -> None:
+        super().ready()
+        import storefront.celery  # noqa: F401, PLC0415 - the schedules' pages list and send its tasks

@@ -1,0 +1,83 @@
+"""Each fact's mails: what they say, and that twice delivered is once done."""
+
+import pytest
+
+from core.accounts.events import registration_repeated, user_registered
+from core.notifications.models import Mail
+from core.outbox.models import Event
+from core.outbox.registry import all_handlers, handlers_of
+from market.carts.tests.factories import make_cart, make_offer
+from market.checkout.services import cancel_order
+from market.orders.models import Order
+from market.orders.tests.factories import make_buyer, make_order
+from market.payments.services import confirm_open_payment
+
+pytestmark = pytest.mark.django_db
+
+
+def react_to(event: Event) -> Mail:
+    """The mail of the event's only handler, delivered twice."""
+    [handler] = handlers_of(event.name)
+    handler.function(event)
+    handler.function(event)
+    return Mail.objects.get()
+
+
+def placed(**overrides) -> Order:
+    lamp = make_offer(sku="LAMP", product_title="Lamp & Shade", price="10.00")
+    return make_order(cart=make_cart(units={lamp: 3}), **overrides)
+
+
+def test_the_confirmation_tells_the_order(settings):
+    settings.BANK_TRANSFER_INSTRUCTIONS = "Pay to GB00 0000."
+    order = placed()
+    mail = react_to(Event.objects.get(name="orders.order_placed"))
+    assert (mail.recipient, mail.subject) == ("guest@shop.example", f"Your order {order.number} at Storefront")
+    assert "3 x Lamp & Shade (LAMP) at 10.00: 30.00" in mail.text
+    assert "Standard delivery: 4.95\nTax included: 5.83\nTotal: 34.95 GBP" in mail.text
+    assert "Ada Buyer\n1 Sample Street\nN1 9GU London\nGB" in mail.text
+    assert f"Payment: Pay to GB00 0000.\nReference: {order.number}" in mail.text
+    for said in (order.number, "Lamp &amp; Shade", "34.95 GBP", "Pay to GB00 0000."):
+        assert said in mail.html
+
+
+def test_a_customers_confirmation_goes_to_his_address():
+    buyer = make_buyer()
+    placed(buyer=buyer)
+    assert react_to(Event.objects.get(name="orders.order_placed")).recipient == buyer.email
+
+
+def test_a_canceled_order_is_told():
+    order = placed()
+    cancel_order(order_id=order.pk, actor="customer")
+    mail = react_to(Event.objects.get(name="orders.order_canceled"))
+    assert mail.subject == f"Your order {order.number} is canceled"
+    assert "Payment:" not in mail.text
+
+
+def test_a_payment_is_acknowledged():
+    order = placed()
+    confirm_open_payment(order_id=order.pk, actor="staff:1")
+    mail = react_to(Event.objects.get(name="orders.order_paid"))
+    assert mail.subject == f"We have received your payment for order {order.number}"
+    assert f"Order {order.number} is paid: 34.95 GBP." in mail.text
+
+
+@pytest.mark.parametrize(
+    ("fact", "subject"),
+    [
+        (user_registered, "Welcome to Storefront"),
+        (registration_repeated, "You already have an account at Storefront"),
+    ],
+)
+def test_users_are_told_about_their_account(fact, subject):
+    user = make_buyer(first_name="Ada")
+    mail = react_to(fact.publish(user_id=user.pk))
+    assert (mail.recipient, mail.subject) == (user.email, subject)
+
+
+@pytest.mark.parametrize("handler", all_handlers(), ids=lambda handler: handler.name)
+def test_who_is_gone_gets_no_mail(handler):
+    event = Event.objects.create(name=handler.event_name, payload={"order_id": 0, "user_id": 0})
+    handler.function(event)
+    assert not Mail.objects.exists()
