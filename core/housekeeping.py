@@ -5,7 +5,7 @@ from datetime import timedelta
 from django.utils import timezone
 
 from core.accounts.models import RefreshFamily
-from core.models import Change, Heartbeat, ScheduleSlot
+from core.models import Change, Heartbeat, ScheduleSlot, ThrottleCount
 
 # Readers poll every 250 ms; one that slept this long starts afresh.
 CHANGE_RETENTION = timedelta(hours=1)
@@ -38,3 +38,9 @@ def prune_refresh_families(*, limit: int) -> int:
     """Delete up to `limit` token families whose last token has expired; answers how many."""
     old = RefreshFamily.objects.filter(expires_at__lt=timezone.now()).order_by("expires_at")
     return RefreshFamily.objects.filter(pk__in=list(old.values_list("pk", flat=True)[:limit])).delete()[0]
+
+
+def prune_throttle_counts(*, limit: int) -> int:
+    """Delete up to `limit` counts of windows that have ended; answers how many."""
+    ended = ThrottleCount.objects.filter(ends_at__lt=timezone.now())
+    return ended.filter(pk__in=list(ended.order_by("ends_at").values_list("pk", flat=True)[:limit])).delete()[0]

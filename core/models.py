@@ -53,6 +53,17 @@ class Heartbeat(models.Model):
     seen_at = models.DateTimeField()
 
 
+class ThrottleCount(models.Model):
+    """Requests of one caller in the present window, counted here only while Redis is away."""
+
+    key = models.CharField(max_length=200, primary_key=True)
+    count = models.PositiveIntegerField()
+    ends_at = models.DateTimeField()
+
+    class Meta:
+        indexes = [models.Index(fields=["ends_at"], name="throttle_count_ends_at")]
+
+
 class IdempotencyKey(models.Model):
     """A client's key for one write, and what became of it, so that a retry gets the same outcome.
 

@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeout
 
 import psycopg
@@ -20,36 +20,44 @@ DEADLINE_SECONDS = 1.5
 
 
 class Check:
-    """One dependency, asked in a thread of its own; a check that hangs is not started again."""
+    """One dependency, asked in a thread of its own; a question that hangs is not asked again meanwhile."""
 
     def __init__(self, ask: Callable[[], None], failures: tuple[type[Exception], ...]) -> None:
         self._ask = ask
         self._failures = failures
         self._lock = threading.Lock()
-        self._executor: ThreadPoolExecutor | None = None
         self._pending: Future[None] | None = None
 
     def begin(self) -> Future[None]:
+        """The answer to come: of a new question, or of the one that is still open."""
         with self._lock:
-            if self._executor is None:
-                self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="health")
             if self._pending is None or self._pending.done():
-                self._pending = self._executor.submit(self._ask)
+                self._pending = Future()
+                # A daemon, unlike an executor's threads: a frozen server must not hold up our own end.
+                threading.Thread(target=self._answer, args=(self._pending,), name="health", daemon=True).start()
             return self._pending
 
     def is_ok(self, pending: Future[None]) -> bool:
+        """Whether the answer came in time and was good."""
         try:
             pending.result(timeout=DEADLINE_SECONDS)
         except (FutureTimeout, *self._failures):
             return False
         return True
 
+    def _answer(self, pending: Future[None]) -> None:
+        try:
+            self._ask()
+        except self._failures as error:
+            pending.set_exception(error)
+        else:
+            pending.set_result(None)
+
 
 def ask_database() -> None:
-    """One statement on a connection of its own, so that a broken pool of the workers is seen too."""
-    parameters = connection.get_connection_params()
-    parameters = {key: parameters[key] for key in ("host", "port", "user", "password", "dbname") if key in parameters}
-    with psycopg.connect(**parameters, connect_timeout=2, autocommit=True) as fresh:
+    """One statement on a connection of its own, so that no request's connection is disturbed."""
+    parameters = {**connection.get_connection_params(), "connect_timeout": 2, "autocommit": True}
+    with psycopg.connect(**parameters) as fresh:
         fresh.execute("SELECT 1")
 
 

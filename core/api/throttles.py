@@ -9,6 +9,7 @@ from typing import Any
 
 import redis
 from django.conf import settings
+from django.db import connection
 from limits import RateLimitItem, parse
 from limits.storage import MemoryStorage
 from redis.backoff import NoBackoff
@@ -20,14 +21,25 @@ from core.api.client_address import client_network
 from core.breaker import Breaker, BreakerOpen
 from core.guards import guard_enabled
 
-# A load test must not be able to guess passwords or coupon codes faster than anybody else.
-NEVER_LIFTED = frozenset({"auth", "coupon"})
+# Scopes that keep passwords and codes from being guessed: no load test lifts them.
+GUARDS_OF_SECRETS = frozenset({"auth", "coupon"})
 
 # One round trip: count, begin the window at the first hit, tell how long it still lasts.
 _COUNT = """
 local count = redis.call('INCR', KEYS[1])
 if count == 1 then redis.call('PEXPIRE', KEYS[1], ARGV[1]) end
 return {count, redis.call('PTTL', KEYS[1])}
+"""
+
+
+# The same in one statement, for the scopes that must hold while Redis is away.
+_COUNT_IN_DATABASE = """
+INSERT INTO core_throttlecount AS counted (key, count, ends_at)
+VALUES (%s, 1, now() + make_interval(secs => %s))
+ON CONFLICT (key) DO UPDATE SET
+    count = CASE WHEN counted.ends_at <= now() THEN 1 ELSE counted.count + 1 END,
+    ends_at = CASE WHEN counted.ends_at <= now() THEN EXCLUDED.ends_at ELSE counted.ends_at END
+RETURNING count, ceil(extract(epoch FROM ends_at - now()))::int
 """
 
 
@@ -56,7 +68,11 @@ class Verdict:
 
 
 class Counter:
-    """Counts in Redis or Valkey behind a breaker; while that is away, in this process."""
+    """Counts in Redis or Valkey behind a breaker.
+
+    While that is away, what guards secrets is counted in PostgreSQL and the rest in this process:
+    shopping goes on with a limit per process, guessing gets no further than before.
+    """
 
     def __init__(self, url: str, deadline_seconds: float) -> None:
         self._client = redis.Redis.from_url(
@@ -69,18 +85,27 @@ class Counter:
         self._memory = MemoryStorage()
         self.breaker = Breaker("throttle", probe=self._client.ping, failures=(redis.RedisError, OSError))
 
-    def hit(self, key: str, window_seconds: int) -> tuple[int, int]:
+    def hit(self, scope: str, caller: str, window_seconds: int) -> tuple[int, int]:
         """Count one request; answers the count in the window and the seconds until it ends."""
+        key = f"throttle:{scope}:{caller}"
         count = self._count if guard_enabled("throttle_count") else self._read_then_write
         try:
             return self.breaker.call(lambda: count(key, window_seconds))
         except BreakerOpen:
+            if scope in GUARDS_OF_SECRETS:
+                return self._count_in_database(key, window_seconds)
             hits = self._memory.incr(key, window_seconds)
             return hits, max(int(self._memory.get_expiry(key) - time.time()), 1)
 
     def _count(self, key: str, window_seconds: int) -> tuple[int, int]:
         hits, left_milliseconds = self._script(keys=[key], args=[window_seconds * 1000])
         return hits, max(-(-left_milliseconds // 1000), 1)
+
+    def _count_in_database(self, key: str, window_seconds: int) -> tuple[int, int]:
+        with connection.cursor() as cursor:
+            cursor.execute(_COUNT_IN_DATABASE, [key, window_seconds])
+            hits, left_seconds = cursor.fetchone()
+        return hits, max(left_seconds, 1)
 
     def _read_then_write(self, key: str, window_seconds: int) -> tuple[int, int]:
         """What the guard `throttle_count` stands against; only its twin test comes here."""
@@ -112,11 +137,11 @@ class ScopedThrottle(BaseThrottle):
 
     def allow_request(self, request: Request, view: Any) -> bool:
         scope = self._scope(request, view)
-        if scope not in NEVER_LIFTED and is_load_test(request):
+        if scope not in GUARDS_OF_SECRETS and is_load_test(request):
             return True
         rate = _rate(settings.THROTTLE_RATES[scope])
         window_seconds = rate.get_expiry()
-        hits, reset_seconds = counter().hit(f"throttle:{scope}:{self._caller(request, scope)}", window_seconds)
+        hits, reset_seconds = counter().hit(scope, self._caller(request, scope), window_seconds)
         self.verdict = Verdict(scope, rate.amount, window_seconds, hits, reset_seconds)
         request._request.rate_limit = self.verdict
         return self.verdict.is_allowed
