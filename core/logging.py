@@ -113,5 +113,10 @@ def logging_settings(log_format: str, level: str) -> dict[str, Any]:
             # Answers below 500 are in the request log already.
             "django.request": {"handlers": [], "propagate": True, "level": "ERROR"},
             "django.server": {"handlers": [], "propagate": True, "level": "WARNING"},
+            # A sweep every second would fill the log; tasks log what they have done themselves.
+            "celery.beat": {"handlers": [], "propagate": True, "level": "WARNING"},
+            "celery.app.trace": {"handlers": [], "propagate": True, "level": "WARNING"},
+            "celery.worker.strategy": {"handlers": [], "propagate": True, "level": "WARNING"},
+            "celery.worker.request": {"handlers": [], "propagate": True, "level": "WARNING"},
         },
     }

@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 
+import structlog
 from celery.beat import ScheduleEntry
 from celery.schedules import BaseSchedule, crontab
 from django.db import close_old_connections
@@ -15,6 +16,8 @@ from tasks.schedule import HEARTBEAT, sync_schedules
 EPOCH = datetime.fromtimestamp(0, tz=timezone.get_default_timezone())
 BEAT = "beat"
 
+log = structlog.get_logger("beat")
+
 
 def slot_of(schedule: BaseSchedule, now: datetime) -> datetime:
     """The moment that a schedule due now stands for: the same for every beat, whenever it woke."""
@@ -24,6 +27,11 @@ def slot_of(schedule: BaseSchedule, now: datetime) -> datetime:
 
 class SlotClaimingScheduler(DatabaseScheduler):
     """Sends a task only where it is the first to claim the slot, so a second beat is harmless."""
+
+    def setup_schedule(self) -> None:
+        """Also says so, which is what the supervisor waits for."""
+        super().setup_schedule()
+        log.info("beat is ready", schedules=len(self.schedule))
 
     def all_as_schedule(self) -> dict[str, ScheduleEntry]:
         """What is declared is there whenever beat reads, also after somebody deleted it."""

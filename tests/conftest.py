@@ -9,6 +9,7 @@ from django.conf import settings
 
 from market.shipping.services import ensure_standard_method
 from market.taxes.services import ensure_standard_rate
+from tasks.schedule import sync_schedules
 from tests.databases import copy_database, drop_constraint, drop_database, redis_url_of_processes
 from tests.running import RunningShop, make_shop
 
@@ -49,6 +50,7 @@ def shop(shop_processes, transactional_db) -> Iterator[RunningShop]:
     What the test writes with the ORM, the processes see; the tables are emptied afterwards. Between
     tests worker and beat are frozen, so that they touch no other test's rows.
     """
+    sync_schedules()  # beat reads them from tables that the test before has emptied
     shop_processes.resume()
     yield shop_processes
     shop_processes.clear_fault()

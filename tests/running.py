@@ -224,8 +224,8 @@ def make_shop(database: str, folder: Path, *, redis_url: str, guards: list[str],
             *("--blocking-threads", "4", "--respawn-failed-workers", "--respawn-interval", "0.1"),
             "storefront.wsgi:application",
         ],
-        "worker": ["celery", "-A", "storefront.celery", "worker", "--concurrency", "2", "--loglevel", "INFO"],
-        "beat": ["celery", "-A", "storefront.celery", "beat", "--loglevel", "INFO"],
+        "worker": ["celery", "-A", "storefront.celery", "worker", "--concurrency", "2", "--without-mingle"],
+        "beat": ["celery", "-A", "storefront.celery", "beat"],
     }
     if not background:
         commands = {"web": commands["web"]}

@@ -89,12 +89,17 @@ def start_shop(supervisor: Supervisor, environment: Mapping[str, str], *, host: 
         *("--workers", "2", "--blocking-threads", "4", "--respawn-failed-workers", "--respawn-interval", "0.5"),
         *("--workers-kill-timeout", "10", "storefront.wsgi:application"),
     ]
-    celery = ["celery", "-A", "storefront.celery"]
+    celery = ["celery", "--quiet", "-A", "storefront.celery"]
     supervisor.start(_python("web", web, environment))
     supervisor.start(
-        _python("worker", [*celery, "worker", "--concurrency", "2", "--loglevel", "INFO"], environment, "ready.")
+        _python(
+            "worker",
+            [*celery, "worker", "--concurrency", "2", "--without-mingle", "--without-gossip"],
+            environment,
+            "ready.",
+        )
     )
-    supervisor.start(_python("beat", [*celery, "beat", "--loglevel", "INFO"], environment, "beat: Starting"))
+    supervisor.start(_python("beat", [*celery, "beat"], environment, "beat is ready"))
     _await(supervisor, "the web server", lambda: _is_healthy(host, port))
     for name in ("worker", "beat"):
         _await(supervisor, f"the {name}", lambda child=supervisor.children[name]: child.is_ready)
