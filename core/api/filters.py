@@ -13,6 +13,7 @@ from core.api.keyset import Keyset
 from core.errors import FieldError, Invalid
 
 ORDERING = "ordering"
+NOT_A_FLAG = "Give true or false."
 BOOLEANS = {"true": True, "1": True, "false": False, "0": False}
 
 
@@ -22,7 +23,7 @@ class StrictBooleanField(forms.CharField):
     def clean(self, value: str | None) -> bool | None:
         text = super().clean(value).lower()
         if text and text not in BOOLEANS:
-            raise forms.ValidationError("Give true or false.", code="invalid")
+            raise forms.ValidationError(NOT_A_FLAG, code="invalid")
         return BOOLEANS.get(text)
 
 
@@ -98,6 +99,14 @@ def ordering_of(request, view) -> tuple[str, Keyset]:
         message = "Order by one of: " + ", ".join(view.orderings) + "."
         raise Invalid(message, errors=[FieldError(ORDERING, "unknown", message)])
     return name, view.orderings[name]
+
+
+def read_flag(request, name: str) -> bool:
+    """A yes or no of a list that is not filtered by the database, no unless given. Raises Invalid."""
+    text = request.query_params.get(name, "").lower()
+    if text and text not in BOOLEANS:
+        raise Invalid("The query has values that cannot be used.", errors=[FieldError(name, "invalid", NOT_A_FLAG)])
+    return BOOLEANS.get(text, False)
 
 
 def _invalid_values(errors: forms.utils.ErrorDict) -> Invalid:

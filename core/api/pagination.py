@@ -1,4 +1,8 @@
-"""Lists in pages: by offset everywhere, by cursor where a list has a keyset order."""
+"""Lists in pages: by offset everywhere, by cursor where a list has a keyset order.
+
+A view may have `with_page_columns`, which adds to a queryset what its rows show and its count does
+not need: joins under a count of 10,000 rows cost more than the page.
+"""
 
 from collections.abc import Sequence
 from typing import Any
@@ -17,12 +21,13 @@ MAX_LIMIT = 100
 # Counting 10,001 rows of a million takes 0.6 ms, counting all of them 66 ms.
 MAX_COUNT = 10_000
 MAX_OFFSET = 10_000
-MAX_DIGITS = 9
+MAX_DIGITS = 18
 
 
 class LimitOffsetPagination(BasePagination):
     """`limit` and `offset`, or `page` and `per_page`. Two statements: a capped count and the page."""
 
+    default_limit = DEFAULT_LIMIT
     query_parameters = ("limit", "offset", "page", "per_page")
     too_deep_advice = "narrow the list by its filters"
 
@@ -30,7 +35,7 @@ class LimitOffsetPagination(BasePagination):
         self.request = request
         self._read_place()
         self.count, self.count_is_exact = _capped_count(queryset)
-        return list(queryset[self.offset : self.offset + self.limit])
+        return list(_with_page_columns(queryset, view)[self.offset : self.offset + self.limit])
 
     def get_paginated_response(self, data: Any) -> Response:
         return Response(
@@ -73,7 +78,7 @@ class LimitOffsetPagination(BasePagination):
 
     def get_schema_operation_parameters(self, view) -> list[dict]:
         return [
-            _parameter("limit", "Rows per page.", minimum=1, maximum=MAX_LIMIT, default=DEFAULT_LIMIT),
+            _parameter("limit", "Rows per page.", minimum=1, maximum=MAX_LIMIT, default=self.default_limit),
             _parameter("offset", "Rows to skip.", minimum=0, maximum=MAX_OFFSET),
             _parameter("page", "Instead of an offset: the number of the page, from 1.", minimum=1),
             _parameter("per_page", "Instead of `limit`, beside `page`.", minimum=1, maximum=MAX_LIMIT),
@@ -86,10 +91,10 @@ class LimitOffsetPagination(BasePagination):
             if mixed in given:
                 raise _refusal(mixed, "ambiguous", "Give either limit and offset, or page and per_page.")
         if paged:
-            self.limit = _number(given, "per_page", default=DEFAULT_LIMIT, lowest=1, highest=MAX_LIMIT)
+            self.limit = _number(given, "per_page", default=self.default_limit, lowest=1, highest=MAX_LIMIT)
             self.offset = (_number(given, "page", default=1, lowest=1) - 1) * self.limit
         else:
-            self.limit = _number(given, "limit", default=DEFAULT_LIMIT, lowest=1, highest=MAX_LIMIT)
+            self.limit = _number(given, "limit", default=self.default_limit, lowest=1, highest=MAX_LIMIT)
             self.offset = _number(given, "offset", default=0, lowest=0)
         if self.offset > MAX_OFFSET:
             message = f"No more than {MAX_OFFSET} rows can be skipped; {self.too_deep_advice}."
@@ -143,7 +148,7 @@ class KeysetPagination(LimitOffsetPagination):
         order = f"{queryset.model._meta.label}:{name}"
         cursor = Cursor.decode(text, order=order, queryset=queryset, keyset=keyset) if text else None
         backward = bool(cursor and cursor.backward)
-        rows = keyset.ordered(queryset, backward=backward)
+        rows = keyset.ordered(_with_page_columns(queryset, view), backward=backward)
         if cursor:
             rows = keyset.beyond(rows, cursor.values, backward=backward)
         page = list(rows[: self.limit + 1])
@@ -168,13 +173,18 @@ def _capped_count(rows: QuerySet | Sequence) -> tuple[int, bool]:
     return min(count, MAX_COUNT), count <= MAX_COUNT
 
 
+def _with_page_columns(rows: QuerySet | Sequence, view) -> QuerySet | Sequence:
+    add = getattr(view, "with_page_columns", None)
+    return add(rows) if add else rows
+
+
 def _number(given, name: str, *, default: int, lowest: int, highest: int | None = None) -> int:
     text = given.get(name, "")
     if text == "":
         return default
-    if not (text.isascii() and text.isdigit() and len(text.lstrip("0")) <= MAX_DIGITS):
+    if not (text.isascii() and text.isdigit()):
         raise _refusal(name, "invalid", "Give a whole number.")
-    number = int(text)
+    number = int(text) if len(text) <= MAX_DIGITS else 10**MAX_DIGITS
     if number < lowest or (highest is not None and number > highest):
         raise _refusal(name, "out_of_range", f"Give a number from {lowest}" + (f" to {highest}." if highest else "."))
     return number

@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 from pathlib import PurePosixPath
 from typing import Any
@@ -76,3 +76,15 @@ def category_tree(rows: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
         elif node["parent"] in nodes:
             nodes[node["parent"]]["children"].append(node)
     return roots
+
+
+def walk_tree(nodes: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Each node of a tree, parents before their children."""
+    for node in nodes:
+        yield node
+        yield from walk_tree(node["children"])
+
+
+def without_children(node: Mapping[str, Any]) -> dict[str, Any]:
+    """A node of a tree by itself."""
+    return {name: value for name, value in node.items() if name != "children"}

@@ -1,0 +1,102 @@
+"""The documents of the catalog, built by hand: a page of 20 products in a tenth of a serializer's time."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.conf import settings
+
+from market.catalog.adapters.pictures import picture_urls
+from market.catalog.models import ProductImage
+from market.catalog.selectors import ProductDetail
+
+# Enough for any cart that is honest, and no count of the shop's stock for its competitors.
+MAX_AVAILABLE = 20
+
+
+def product_row(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A product in a list, from a row of `selectors.listing_rows`."""
+    return {
+        "id": row["product_id"],
+        "slug": row["slug"],
+        "title": row["title"],
+        **_shown_price(row),
+        "category": _category(row),
+        "image": picture_urls(name=row["image"], alt=row["image_alt"]) if row["image"] else None,
+        "default_variant": row["default_variant_id"],
+        "created_at": row["created_at"],
+    }
+
+
+def product(detail: ProductDetail, variants: list[dict[str, Any]], *, is_staff: bool) -> dict[str, Any]:
+    """A product's page, with its variants from `variant`."""
+    row = detail.row
+    primary = next((columns for columns in detail.images if columns["is_primary"]), None)
+    document = {
+        "id": row["id"],
+        "slug": row["slug"],
+        "title": row["title"],
+        **_shown_price(row),
+        "category": _category(row),
+        "image": picture_urls(name=primary["image"], alt=primary["alt"]) if primary else None,
+        "default_variant": row["default_variant_id"],
+        "description": row["description"],
+        "attributes": {},
+        "variants": variants,
+        "images": [_image(columns) for columns in detail.images],
+        "collections": [],
+        "breadcrumbs": detail.breadcrumbs,
+        "created_at": row["created_at"],
+        "updated_at": row["updated_at"],
+    }
+    return document | {"status": row["status"]} if is_staff else document
+
+
+def variant(row: Any, *, is_staff: bool) -> dict[str, Any]:
+    """A variant, from a model with `available`."""
+    document = {
+        "id": row.pk,
+        "sku": row.sku,
+        "title": row.title,
+        "price": row.price,
+        "compare_at_price": row.compare_at_price,
+        "attributes": {},
+        "in_stock": row.in_stock,
+        "available": min(max(row.available, 0), MAX_AVAILABLE),
+        "weight_grams": row.weight_grams,
+    }
+    of_staff = {"cost": row.cost, "is_active": row.is_active, "position": row.position}
+    return document | of_staff if is_staff else document
+
+
+def image(row: ProductImage) -> dict[str, Any]:
+    """A picture, from its model."""
+    columns = {"id": row.pk, "image": row.image.name, "alt": row.alt}
+    return _image({**columns, "is_primary": row.is_primary, "position": row.position})
+
+
+def _image(columns: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "id": columns["id"],
+        **picture_urls(name=columns["image"], alt=columns["alt"]),
+        "is_primary": columns["is_primary"],
+        "position": columns["position"],
+    }
+
+
+def _category(row: Mapping[str, Any]) -> dict[str, Any] | None:
+    if not row["category_is_active"]:
+        return None
+    return {"id": row["category_id"], "slug": row["category_slug"], "title": row["category_title"]}
+
+
+def _shown_price(row: Mapping[str, Any]) -> dict[str, Any]:
+    price, compare_at_price = row["price"], row["compare_at_price"]
+    return {
+        "price": price,
+        "compare_at_price": compare_at_price,
+        "currency": settings.SHOP_CURRENCY,
+        "on_sale": compare_at_price is not None and compare_at_price > price,
+        "in_stock": bool(row["in_stock"]),
+        "rating": row["rating"],
+        "review_count": row["review_count"] or 0,
+    }

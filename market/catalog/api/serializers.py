@@ -1,0 +1,173 @@
+"""The catalog's shapes on the wire: what may be written, and the schema of what is read.
+
+Documents are built by `documents`; a test holds each against its serializer here.
+"""
+
+from decimal import Decimal
+
+from rest_framework import serializers
+
+from market.catalog.models import TITLE_LENGTH, Category, Product, ProductImage, Variant
+from market.catalog.services import NewVariant
+
+MAX_ID = 2**63 - 1
+MAX_TEXT = 20_000
+MAX_POSITION = 1_000_000
+MAX_WEIGHT_GRAMS = 100_000_000
+MAX_VARIANTS = 100
+
+
+def money(**options) -> serializers.DecimalField:
+    return serializers.DecimalField(max_digits=10, decimal_places=2, **options)
+
+
+class CategoryStepSerializer(serializers.Serializer):
+    id = serializers.IntegerField()
+    slug = serializers.CharField()
+    title = serializers.CharField()
+
+
+class ImageSerializer(serializers.Serializer):
+    """The primary picture of a product."""
+
+    url = serializers.CharField()
+    thumbnail = serializers.CharField()
+    alt = serializers.CharField(allow_blank=True)
+
+
+class ProductImageSerializer(ImageSerializer):
+    """A picture of a product."""
+
+    id = serializers.IntegerField()
+    is_primary = serializers.BooleanField()
+    position = serializers.IntegerField()
+
+
+class VariantSerializer(serializers.Serializer):
+    """What is put in a cart. Staff also see what it costs the shop, and inactive ones."""
+
+    id = serializers.IntegerField()
+    sku = serializers.CharField()
+    title = serializers.CharField(allow_blank=True)
+    price = money()
+    compare_at_price = money(allow_null=True)
+    attributes = serializers.DictField(child=serializers.CharField())
+    in_stock = serializers.BooleanField()
+    available = serializers.IntegerField(max_value=20, help_text="Units for sale; 20 stands for 20 or more.")
+    weight_grams = serializers.IntegerField()
+    cost = money(allow_null=True, required=False, help_text="For staff only.")
+    is_active = serializers.BooleanField(required=False, help_text="For staff only.")
+    position = serializers.IntegerField(required=False, help_text="For staff only.")
+
+
+class ProductRowSerializer(serializers.Serializer):
+    """A product in a list. `price` is the lowest of its variants, available ones first."""
+
+    id = serializers.IntegerField()
+    slug = serializers.CharField()
+    title = serializers.CharField()
+    price = money()
+    compare_at_price = money(allow_null=True)
+    currency = serializers.CharField()
+    on_sale = serializers.BooleanField()
+    in_stock = serializers.BooleanField()
+    rating = serializers.DecimalField(max_digits=3, decimal_places=2, allow_null=True)
+    review_count = serializers.IntegerField()
+    category = CategoryStepSerializer(allow_null=True)
+    image = ImageSerializer(allow_null=True)
+    default_variant = serializers.IntegerField(allow_null=True)
+    created_at = serializers.DateTimeField()
+
+
+class ProductSerializer(ProductRowSerializer):
+    """A product with all that its page shows. Staff also see drafts, with `price` null before a variant."""
+
+    price = money(allow_null=True)
+    description = serializers.CharField(allow_blank=True)
+    attributes = serializers.DictField(child=serializers.CharField())
+    variants = VariantSerializer(many=True)
+    images = ProductImageSerializer(many=True)
+    collections = CategoryStepSerializer(many=True)
+    breadcrumbs = CategoryStepSerializer(many=True, help_text="From the root to the product's category.")
+    updated_at = serializers.DateTimeField()
+    status = serializers.ChoiceField(Product.Status.choices, required=False, help_text="For staff only.")
+
+
+class VariantWriteSerializer(serializers.Serializer):
+    """A variant as staff write it."""
+
+    sku = serializers.CharField(max_length=Variant._meta.get_field("sku").max_length)
+    title = serializers.CharField(max_length=TITLE_LENGTH, allow_blank=True, required=False)
+    price = money(min_value=Decimal(0))
+    compare_at_price = money(min_value=Decimal(0), allow_null=True, required=False)
+    cost = money(min_value=Decimal(0), allow_null=True, required=False)
+    weight_grams = serializers.IntegerField(min_value=0, max_value=MAX_WEIGHT_GRAMS, required=False)
+    is_active = serializers.BooleanField(required=False)
+    position = serializers.IntegerField(min_value=0, max_value=MAX_POSITION, required=False)
+
+
+class ProductWriteSerializer(serializers.Serializer):
+    """A product as staff change it. Without `slug` one is made from the title."""
+
+    title = serializers.CharField(max_length=TITLE_LENGTH)
+    slug = serializers.SlugField(max_length=Product._meta.get_field("slug").max_length, required=False)
+    description = serializers.CharField(max_length=MAX_TEXT, allow_blank=True, required=False)
+    status = serializers.ChoiceField(Product.Status.choices, required=False)
+    category = serializers.IntegerField(
+        source="category_id", min_value=1, max_value=MAX_ID, allow_null=True, required=False
+    )
+
+
+class ProductCreateSerializer(ProductWriteSerializer):
+    """A new product with its variants; without any it is not listed yet."""
+
+    variants = VariantWriteSerializer(many=True, required=False, max_length=MAX_VARIANTS)
+
+    def validate_variants(self, variants: list[dict]) -> list[NewVariant]:
+        return [NewVariant(**variant) for variant in variants]
+
+
+class ImageUploadSerializer(serializers.Serializer):
+    """A picture as staff upload it: JPEG, PNG or WebP."""
+
+    image = serializers.FileField()
+    alt = serializers.CharField(max_length=ProductImage._meta.get_field("alt").max_length, required=False)
+    is_primary = serializers.BooleanField(required=False)
+
+
+class ImageWriteSerializer(serializers.Serializer):
+    """What staff may change of a picture."""
+
+    alt = serializers.CharField(
+        max_length=ProductImage._meta.get_field("alt").max_length, allow_blank=True, required=False
+    )
+    is_primary = serializers.BooleanField(required=False)
+    position = serializers.IntegerField(min_value=0, max_value=MAX_POSITION, required=False)
+
+
+class CategorySerializer(serializers.Serializer):
+    """A category; `children` are given in the tree only."""
+
+    id = serializers.IntegerField()
+    slug = serializers.CharField()
+    title = serializers.CharField()
+    description = serializers.CharField(allow_blank=True)
+    parent = serializers.IntegerField(allow_null=True)
+    is_active = serializers.BooleanField()
+    position = serializers.IntegerField()
+    created_at = serializers.DateTimeField()
+    updated_at = serializers.DateTimeField()
+    children = serializers.ListField(child=serializers.DictField(), required=False, help_text="Categories below.")
+
+
+class CategoryWriteSerializer(serializers.Serializer):
+    """A category as staff write it. Without `slug` one is made from the title."""
+
+    title = serializers.CharField(max_length=TITLE_LENGTH)
+    slug = serializers.SlugField(max_length=Category._meta.get_field("slug").max_length, required=False)
+    description = serializers.CharField(max_length=MAX_TEXT, allow_blank=True, required=False)
+    parent = serializers.IntegerField(
+        source="parent_id", min_value=1, max_value=MAX_ID, allow_null=True, required=False
+    )
+    is_active = serializers.BooleanField(required=False)
+    position = serializers.IntegerField(min_value=0, max_value=MAX_POSITION, required=False)

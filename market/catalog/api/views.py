@@ -1,0 +1,241 @@
+"""Products, their variants and images, and categories over HTTP: everybody reads, staff write."""
+
+from typing import Any
+
+from django.http import HttpResponse
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+from rest_framework import status, viewsets
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from core.api.filters import read_flag
+from core.api.keyset import Keyset
+from core.api.pagination import KeysetPagination, LimitOffsetPagination
+from core.api.permissions import IsAdminOrReadOnly
+from market.catalog import selectors, services
+from market.catalog.api import documents
+from market.catalog.api import serializers as shapes
+from market.catalog.api.caching import PublicCacheMixin
+from market.catalog.api.filters import ProductFilter
+from market.catalog.api.parsers import PictureParser
+from market.catalog.models import Category, Product, ProductImage, ProductListing, Variant
+from market.catalog.rules import walk_tree, without_children
+from market.catalog.services import NewVariant
+from market.inventory.selectors import with_available
+
+DELETED = OpenApiResponse(description="Deleted.")
+
+
+class CatalogViewSet(PublicCacheMixin, viewsets.GenericViewSet):
+    """What the views of the catalog share."""
+
+    permission_classes = (IsAdminOrReadOnly,)
+
+    @property
+    def is_staff(self) -> bool:
+        """Whether the caller also sees what the public does not."""
+        model = self.permission_model._meta
+        user = self.request.user
+        return user.is_authenticated and user.is_staff and user.has_perm(f"{model.app_label}.view_{model.model_name}")
+
+    def body(self, shape: type, *, partial: bool = False) -> dict[str, Any]:
+        """The request's body in the given shape."""
+        body = shape(data=self.request.data, partial=partial)
+        body.is_valid(raise_exception=True)
+        return body.validated_data
+
+
+class ProductViewSet(CatalogViewSet):
+    """The products for sale, and all of them for staff."""
+
+    queryset = ProductListing.objects.all()
+    permission_model = Product
+    serializer_class = shapes.ProductRowSerializer
+    pagination_class = KeysetPagination
+    filterset_class = ProductFilter
+    orderings = {
+        "-created_at": Keyset(("created_at", "product_id"), descending=True),
+        "created_at": Keyset(("created_at", "product_id")),
+        "price": Keyset(("price", "product_id")),
+        "-price": Keyset(("price", "product_id"), descending=True),
+        "title": Keyset(("title", "product_id")),
+        "-title": Keyset(("title", "product_id"), descending=True),
+        "popularity": Keyset(("popularity", "product_id"), descending=True),
+    }
+
+    with_page_columns = staticmethod(selectors.listing_rows)
+
+    def list(self, request: Request) -> Response:
+        rows = self.paginate_queryset(self.filter_queryset(ProductListing.objects.listed()))
+        return self.get_paginated_response([documents.product_row(row) for row in rows])
+
+    @extend_schema(responses=shapes.ProductSerializer)
+    def retrieve(self, request: Request, pk: int) -> Response:
+        return Response(self._document(product_id=pk))
+
+    @extend_schema(responses=shapes.ProductSerializer)
+    def by_slug(self, request: Request, slug: str) -> Response:
+        return Response(self._document(slug=slug))
+
+    @extend_schema(request=shapes.ProductCreateSerializer, responses={201: shapes.ProductSerializer})
+    def create(self, request: Request) -> Response:
+        product = services.create_product(**self.body(shapes.ProductCreateSerializer))
+        return Response(self._document(product_id=product.pk, is_staff=True), status=status.HTTP_201_CREATED)
+
+    @extend_schema(request=shapes.ProductWriteSerializer, responses=shapes.ProductSerializer)
+    def update(self, request: Request, pk: int) -> Response:
+        return self._change(pk)
+
+    @extend_schema(request=shapes.ProductWriteSerializer, responses=shapes.ProductSerializer)
+    def partial_update(self, request: Request, pk: int) -> Response:
+        return self._change(pk, partial=True)
+
+    @extend_schema(
+        responses={
+            200: OpenApiResponse(shapes.ProductSerializer, description="It was ordered before, so it is archived."),
+            204: DELETED,
+        }
+    )
+    def destroy(self, request: Request, pk: int) -> HttpResponse:
+        if services.delete_product(product_id=pk).archived:
+            return Response(self._document(product_id=pk, is_staff=True))
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+    def _change(self, pk: int, *, partial: bool = False) -> Response:
+        services.update_product(product_id=pk, changes=self.body(shapes.ProductWriteSerializer, partial=partial))
+        return Response(self._document(product_id=pk, is_staff=True))
+
+    def _document(self, *, is_staff: bool | None = None, **which: Any) -> dict[str, Any]:
+        sees_all = self.is_staff if is_staff is None else is_staff
+        detail = selectors.product_detail(**which, is_staff=sees_all)
+        variants = with_available(selectors.product_variants(product_id=detail.row["id"], is_staff=sees_all))
+        shown = [documents.variant(row, is_staff=sees_all) for row in variants]
+        return documents.product(detail, shown, is_staff=sees_all)
+
+
+class VariantViewSet(CatalogViewSet):
+    """The variants of one product."""
+
+    queryset = Variant.objects.all()
+    permission_model = Variant
+    serializer_class = shapes.VariantSerializer
+
+    def list(self, request: Request, product_id: int) -> Response:
+        selectors.require_product(product_id=product_id, is_staff=self.is_staff)
+        variants = with_available(selectors.product_variants(product_id=product_id, is_staff=self.is_staff))
+        rows = self.paginate_queryset(self.filter_queryset(variants))
+        return self.get_paginated_response([documents.variant(row, is_staff=self.is_staff) for row in rows])
+
+    def retrieve(self, request: Request, product_id: int, pk: int) -> Response:
+        selectors.require_product(product_id=product_id, is_staff=self.is_staff)
+        return Response(self._document(product_id, pk, is_staff=self.is_staff))
+
+    @extend_schema(request=shapes.VariantWriteSerializer, responses={201: shapes.VariantSerializer})
+    def create(self, request: Request, product_id: int) -> Response:
+        new = NewVariant(**self.body(shapes.VariantWriteSerializer))
+        made = services.create_variant(product_id=product_id, variant=new)
+        return Response(self._document(product_id, made.pk, is_staff=True), status=status.HTTP_201_CREATED)
+
+    @extend_schema(request=shapes.VariantWriteSerializer, responses=shapes.VariantSerializer)
+    def update(self, request: Request, product_id: int, pk: int) -> Response:
+        return self._change(product_id, pk)
+
+    @extend_schema(request=shapes.VariantWriteSerializer, responses=shapes.VariantSerializer)
+    def partial_update(self, request: Request, product_id: int, pk: int) -> Response:
+        return self._change(product_id, pk, partial=True)
+
+    @extend_schema(responses={204: DELETED})
+    def destroy(self, request: Request, product_id: int, pk: int) -> HttpResponse:
+        services.delete_variant(product_id=product_id, variant_id=pk)
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+    def _change(self, product_id: int, pk: int, *, partial: bool = False) -> Response:
+        changes = self.body(shapes.VariantWriteSerializer, partial=partial)
+        services.update_variant(product_id=product_id, variant_id=pk, changes=changes)
+        return Response(self._document(product_id, pk, is_staff=True))
+
+    def _document(self, product_id: int, pk: int, *, is_staff: bool) -> dict[str, Any]:
+        variants = with_available(selectors.product_variants(product_id=product_id, is_staff=is_staff))
+        return documents.variant(selectors.one_variant(variants, variant_id=pk), is_staff=is_staff)
+
+
+class ProductImageViewSet(CatalogViewSet):
+    """The pictures of one product."""
+
+    queryset = ProductImage.objects.all()
+    permission_model = ProductImage
+    serializer_class = shapes.ProductImageSerializer
+
+    def get_parsers(self) -> list:
+        uploads = self.request is not None and self.request.method == "POST"
+        return [PictureParser()] if uploads else super().get_parsers()
+
+    def list(self, request: Request, product_id: int) -> Response:
+        selectors.require_product(product_id=product_id, is_staff=self.is_staff)
+        rows = self.paginate_queryset(self.filter_queryset(selectors.product_images(product_id=product_id)))
+        return self.get_paginated_response([documents.image(row) for row in rows])
+
+    @extend_schema(
+        request={"multipart/form-data": shapes.ImageUploadSerializer}, responses={201: shapes.ProductImageSerializer}
+    )
+    def create(self, request: Request, product_id: int) -> Response:
+        body = self.body(shapes.ImageUploadSerializer)
+        image = services.add_image(product_id=product_id, file=body.pop("image"), **body)
+        return Response(documents.image(image), status=status.HTTP_201_CREATED)
+
+    @extend_schema(request=shapes.ImageWriteSerializer, responses=shapes.ProductImageSerializer)
+    def partial_update(self, request: Request, product_id: int, pk: int) -> Response:
+        changes = self.body(shapes.ImageWriteSerializer, partial=True)
+        return Response(documents.image(services.update_image(product_id=product_id, image_id=pk, changes=changes)))
+
+    @extend_schema(responses={204: DELETED})
+    def destroy(self, request: Request, product_id: int, pk: int) -> HttpResponse:
+        services.delete_image(product_id=product_id, image_id=pk)
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+class CategoryPagination(LimitOffsetPagination):
+    """A menu is read in one piece."""
+
+    default_limit = 100
+
+
+class CategoryViewSet(CatalogViewSet):
+    """The categories: a tree by default, with `flat=1` each on its own, parents before children."""
+
+    queryset = Category.objects.all()
+    permission_model = Category
+    serializer_class = shapes.CategorySerializer
+    pagination_class = CategoryPagination
+    extra_query_parameters = ("flat",)
+
+    @extend_schema(parameters=[OpenApiParameter("flat", bool, description="Without nesting.")])
+    def list(self, request: Request) -> Response:
+        tree = selectors.categories(is_staff=self.is_staff)
+        nodes = [without_children(node) for node in walk_tree(tree)] if read_flag(request, "flat") else tree
+        return self.get_paginated_response(self.paginate_queryset(self.filter_queryset(nodes)))
+
+    def retrieve(self, request: Request, pk: int) -> Response:
+        return Response(selectors.category(category_id=pk, is_staff=self.is_staff))
+
+    @extend_schema(request=shapes.CategoryWriteSerializer, responses={201: shapes.CategorySerializer})
+    def create(self, request: Request) -> Response:
+        category = services.create_category(**self.body(shapes.CategoryWriteSerializer))
+        return Response(selectors.category(category_id=category.pk, is_staff=True), status=status.HTTP_201_CREATED)
+
+    @extend_schema(request=shapes.CategoryWriteSerializer, responses=shapes.CategorySerializer)
+    def update(self, request: Request, pk: int) -> Response:
+        return self._change(pk)
+
+    @extend_schema(request=shapes.CategoryWriteSerializer, responses=shapes.CategorySerializer)
+    def partial_update(self, request: Request, pk: int) -> Response:
+        return self._change(pk, partial=True)
+
+    @extend_schema(responses={204: DELETED})
+    def destroy(self, request: Request, pk: int) -> HttpResponse:
+        services.delete_category(category_id=pk)
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+    def _change(self, pk: int, *, partial: bool = False) -> Response:
+        services.update_category(category_id=pk, changes=self.body(shapes.CategoryWriteSerializer, partial=partial))
+        return Response(selectors.category(category_id=pk, is_staff=True))

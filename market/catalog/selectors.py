@@ -1,0 +1,160 @@
+"""Reads of the catalog, as plain values: no model is built to show a page."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db import connection
+from django.db.models import F, FilteredRelation, OuterRef, Q, QuerySet
+from django.db.models.functions import JSONObject
+
+from market.catalog import sql
+from market.catalog.errors import CategoryNotFound, ProductNotFound, VariantNotFound
+from market.catalog.models import Category, Product, ProductImage, ProductListing, Variant
+from market.catalog.rules import category_tree, walk_tree
+
+LISTING_COLUMNS = (
+    "product_id",
+    "title",
+    "price",
+    "compare_at_price",
+    "in_stock",
+    "rating",
+    "review_count",
+    "default_variant_id",
+    "popularity",
+    "created_at",
+)
+CATEGORY_COLUMNS = ("id", "slug", "title", "description", "parent", "is_active", "position", "created_at", "updated_at")
+
+
+def listing_rows(listings: QuerySet[ProductListing]) -> QuerySet[ProductListing, dict[str, Any]]:
+    """The listings as dicts with all that a list shows: still one query.
+
+    Beside the columns of the listing: `slug`, `category_slug`, `category_title` and
+    `category_is_active` (all None without category), `image` and `image_alt` of the primary image.
+    """
+    return listings.alias(
+        picture=FilteredRelation("product__images", condition=Q(product__images__is_primary=True))
+    ).values(
+        *LISTING_COLUMNS,
+        "category_id",
+        slug=F("product__slug"),
+        category_slug=F("category__slug"),
+        category_title=F("category__title"),
+        category_is_active=F("category__is_active"),
+        image=F("picture__image"),
+        image_alt=F("picture__alt"),
+    )
+
+
+def category_subtree(*, slug: str) -> list[int]:
+    """The ids of an active category and of the active ones below it, empty when there is none: one query."""
+    with connection.cursor() as cursor:
+        cursor.execute(sql.CATEGORY_SUBTREE, {"slug": slug})
+        return [category_id for (category_id,) in cursor.fetchall()]
+
+
+@dataclass(frozen=True, slots=True)
+class ProductDetail:
+    """One product: its row, the images in their order, and the way to its category from the root.
+
+    `row` has the columns of a product and of its listing (None while it has no variant); `images`
+    are `{id, image, alt, is_primary, position}`; `breadcrumbs` are `{id, slug, title}`, and empty
+    when a category on the way is not active.
+    """
+
+    row: Mapping[str, Any]
+    images: list[dict[str, Any]]
+    breadcrumbs: list[dict[str, Any]]
+
+
+def product_detail(*, product_id: int | None = None, slug: str | None = None, is_staff: bool = False) -> ProductDetail:
+    """One product by id or by slug: two queries. Staff also see what is not listed. Raises ProductNotFound."""
+    images = ProductImage.objects.filter(product_id=OuterRef("pk")).order_by("position", "pk")
+    image = JSONObject(id="id", image="image", alt="alt", is_primary="is_primary", position="position")
+    products = Product.objects.order_by() if is_staff else Product.objects.order_by().filter(listing__is_listed=True)
+    row = (
+        products.filter(**({"slug": slug} if product_id is None else {"pk": product_id}))
+        .values(
+            "id",
+            "slug",
+            "title",
+            "description",
+            "status",
+            "category_id",
+            "created_at",
+            "updated_at",
+            price=F("listing__price"),
+            compare_at_price=F("listing__compare_at_price"),
+            in_stock=F("listing__in_stock"),
+            rating=F("listing__rating"),
+            review_count=F("listing__review_count"),
+            default_variant_id=F("listing__default_variant_id"),
+            category_slug=F("category__slug"),
+            category_title=F("category__title"),
+            category_is_active=F("category__is_active"),
+            pictures=ArraySubquery(images.values(shown=image)),
+        )
+        .first()
+    )
+    if row is None:
+        raise ProductNotFound
+    return ProductDetail(row=row, images=row["pictures"], breadcrumbs=_breadcrumbs(category_id=row["category_id"]))
+
+
+def product_variants(*, product_id: int, is_staff: bool = False) -> QuerySet[Variant]:
+    """The variants of a product in their order, one query; staff also see the inactive ones."""
+    variants = Variant.objects.filter(product_id=product_id).order_by("position", "pk")
+    return variants if is_staff else variants.filter(is_active=True)
+
+
+def one_variant(variants: QuerySet[Variant], *, variant_id: int) -> Variant:
+    """One of the variants: one query. Raises VariantNotFound."""
+    variant = variants.filter(pk=variant_id).first()
+    if variant is None:
+        raise VariantNotFound
+    return variant
+
+
+def require_product(*, product_id: int, is_staff: bool = False) -> None:
+    """One query. Raises ProductNotFound for a product that this caller may not see."""
+    products = Product.objects.filter(pk=product_id)
+    if not (products if is_staff else products.filter(listing__is_listed=True)).exists():
+        raise ProductNotFound
+
+
+def product_images(*, product_id: int) -> QuerySet[ProductImage]:
+    """The images of a product in their order: one query."""
+    return ProductImage.objects.filter(product_id=product_id).order_by("position", "pk")
+
+
+def categories(*, is_staff: bool = False) -> list[dict[str, Any]]:
+    """The categories as a tree of dicts by `children`: one query.
+
+    An inactive category hides what lies below it; staff see all.
+    """
+    rows = Category.objects.order_by("position", "title", "pk")
+    if not is_staff:
+        rows = rows.filter(is_active=True)
+    return category_tree(rows.values(*CATEGORY_COLUMNS))
+
+
+def category(*, category_id: int, is_staff: bool = False) -> dict[str, Any]:
+    """One category with what lies below it: one query. Raises CategoryNotFound."""
+    for node in walk_tree(categories(is_staff=is_staff)):
+        if node["id"] == category_id:
+            return node
+    raise CategoryNotFound
+
+
+def _breadcrumbs(*, category_id: int | None) -> list[dict[str, Any]]:
+    if category_id is None:
+        return []
+    with connection.cursor() as cursor:
+        cursor.execute(sql.CATEGORY_PATH, {"category_id": category_id})
+        steps = cursor.fetchall()
+    if not all(is_active for *_, is_active in steps):
+        return []
+    return [{"id": id_, "slug": slug, "title": title} for id_, slug, title, _ in steps]
