@@ -14,6 +14,7 @@ from rest_framework import serializers
 from core.errors import FieldError, Invalid
 from market.carts.selectors import CartLine, LineImage, PricedCart
 from market.carts.services import WantedLine
+from market.catalog.rules import thumbnail_name
 from market.pricing.rules import QuotedLine
 
 Value = TypeVar("Value")
@@ -261,8 +262,11 @@ def _item_document(line: CartLine, quoted: QuotedLine) -> dict[str, Any]:
 def _image_document(image: LineImage | None) -> dict[str, str] | None:
     if image is None:
         return None
-    url = default_storage.url(image.name)
-    return {"url": url, "thumbnail": url, "alt": image.alt}
+    return {
+        "url": default_storage.url(image.name),
+        "thumbnail": default_storage.url(thumbnail_name(image.name)),
+        "alt": image.alt,
+    }
 
 
 def _members(body: Any) -> Mapping[str, Any]:

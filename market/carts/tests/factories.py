@@ -2,33 +2,24 @@
 
 from collections.abc import Mapping
 from datetime import timedelta
-from decimal import Decimal
-from itertools import count
 
 from django.utils import timezone
 
 from market.carts.models import Cart, CartItem
 from market.catalog.models import Product, Variant
-from market.inventory.models import StockItem, StockMovement
-
-sequence = count(1)
+from market.catalog.tests.factories import make_product
+from market.inventory.services import open_stock
 
 
 def make_offer(*, available: int = 100, status: str = Product.Status.ACTIVE, **overrides) -> Variant:
-    """A variant of a product of its own, with this many units that may be sold.
+    """A variant at 10.00 of a product of its own, with this many units that may be sold.
 
-    `overrides` go to the variant, `product` or `product_title` to choose its product.
+    `product_title` goes to the product and the other overrides to the variant.
     """
-    number = next(sequence)
-    product_title = overrides.pop("product_title", f"Thing {number}")
-    product = overrides.pop("product", None) or Product.objects.create(
-        title=product_title, slug=f"offer-{number}", status=status
-    )
-    defaults = {"sku": f"OFFER-{number}", "price": Decimal("10.00"), "in_stock": available > 0}
-    variant = Variant.objects.create(product=product, **{**defaults, **overrides})
-    StockItem.objects.create(variant=variant, on_hand=available)
-    if available:
-        StockMovement.objects.create(variant=variant, kind=StockMovement.Kind.OPENING, quantity=available)
+    of_product = {"title": overrides.pop("product_title")} if "product_title" in overrides else {}
+    product = make_product(status=status, variants=[{"price": "10.00", **overrides}], **of_product)
+    variant = product.variants.get()
+    open_stock(units={variant.pk: available})
     return variant
 
 

@@ -52,7 +52,11 @@ def test_a_buyer_fills_changes_and_empties_a_cart(api_client):
                 "id": mug.product_id,
                 "slug": mug.product.slug,
                 "title": "Mug",
-                "image": {"url": "/media/products/mug.jpg", "thumbnail": "/media/products/mug.jpg", "alt": "A mug"},
+                "image": {
+                    "url": "/media/products/mug.jpg",
+                    "thumbnail": "/media/products/mug-thumbnail.jpg",
+                    "alt": "A mug",
+                },
             },
         },
         "quantity": 3,

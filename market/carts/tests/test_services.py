@@ -13,6 +13,7 @@ from market.carts import services
 from market.carts.errors import CartNotFound, CartOrdered
 from market.carts.models import Cart, CartItem
 from market.carts.selectors import priced_cart
+from market.carts.sql import ADD_TO_LINE
 from market.carts.tests.factories import make_cart, make_full_cart, make_offer
 from market.inventory.errors import InsufficientStock
 from market.inventory.models import StockItem
@@ -107,7 +108,9 @@ def test_a_write_that_waits_for_the_claim_is_refused_and_changes_nothing():
             with connection.cursor() as cursor:
                 # Until the addition waits for this transaction's lock on the cart.
                 for _ in range(200):
-                    cursor.execute("SELECT COUNT(*) FROM pg_locks WHERE NOT granted AND locktype = 'transactionid'")
+                    cursor.execute(
+                        "SELECT COUNT(*) FROM pg_locks WHERE NOT granted AND transactionid = pg_current_xact_id()::xid"
+                    )
                     waiting.append(cursor.fetchone()[0])
                     if waiting[-1]:
                         return
@@ -149,19 +152,22 @@ def test_what_was_priced_is_what_is_claimed():
 
 
 @pytest.mark.django_db
-def test_a_refusal_that_stock_undoes_is_tried_again(monkeypatch):
+def test_a_refusal_that_stock_undoes_before_it_is_explained_is_tried_again():
     variant = make_offer(available=1)
     cart = make_cart()
-    explain = services._refuse_closed
+    statements = []
 
-    def restock(**caller):
-        StockItem.objects.update(on_hand=5)
-        explain(**caller)
+    def restock_after_the_first(execute, sql, *rest):
+        result = execute(sql, *rest)
+        statements.append(sql)
+        if len(statements) == 1:
+            StockItem.objects.update(on_hand=5)
+        return result
 
-    monkeypatch.setattr(services, "_refuse_closed", restock)
+    with connection.execute_wrapper(restock_after_the_first):
+        services.add_item(cart_id=cart.pk, variant_id=variant.pk, quantity=5)
 
-    services.add_item(cart_id=cart.pk, variant_id=variant.pk, quantity=5)
-
+    assert [ADD_TO_LINE in sql for sql in statements].count(True) == 2
     assert cart.items.get().quantity == 5
 
 
