@@ -52,6 +52,7 @@ result_expires = None
 
 worker_prefetch_multiplier = 1
 worker_hijack_root_logger = False
+worker_redirect_stdouts = False  # structlog writes there already
 worker_send_task_events = False
 worker_cancel_long_running_tasks_on_connection_loss = False
 

@@ -224,7 +224,17 @@ def make_shop(database: str, folder: Path, *, redis_url: str, guards: list[str],
             *("--blocking-threads", "4", "--respawn-failed-workers", "--respawn-interval", "0.1"),
             "storefront.wsgi:application",
         ],
-        "worker": ["celery", "-A", "storefront.celery", "worker", "--concurrency", "2", "--without-mingle"],
+        "worker": [
+            "celery",
+            "-A",
+            "storefront.celery",
+            "worker",
+            "--concurrency",
+            "2",
+            "--without-mingle",
+            "--loglevel",
+            "INFO",
+        ],
         "beat": ["celery", "-A", "storefront.celery", "beat"],
     }
     if not background:

@@ -18,6 +18,7 @@ DATABASE = "storefront"
 MAIL_PORT = 1025
 STOP_ORDER = (("web", "worker", "beat"), ("mail",), ("valkey",), ("postgres",))
 PATIENCE_SECONDS = 60
+PROBE_SECONDS = 0.2
 
 
 def run_shop(environment: Mapping[str, str]) -> int:
@@ -94,7 +95,7 @@ def start_shop(supervisor: Supervisor, environment: Mapping[str, str], *, host: 
     supervisor.start(
         _python(
             "worker",
-            [*celery, "worker", "--concurrency", "2", "--without-mingle", "--without-gossip"],
+            [*celery, "worker", "--concurrency", "2", "--without-mingle", "--without-gossip", "--loglevel", "INFO"],
             environment,
             "ready.",
         )
@@ -181,11 +182,16 @@ def _python(
 
 def _await(supervisor: Supervisor, what: str, is_ready) -> None:
     """Run the loop until `is_ready()`; says after a minute what is still missing, and goes on."""
-    began, is_reported = time.monotonic(), False
+    began = asked = time.monotonic()
+    is_reported = False
 
     def check() -> bool:
-        nonlocal is_reported
-        if not is_reported and time.monotonic() - began > PATIENCE_SECONDS:
+        nonlocal asked, is_reported
+        now = time.monotonic()
+        if now - asked < PROBE_SECONDS:
+            return False
+        asked = now
+        if not is_reported and now - began > PATIENCE_SECONDS:
             is_reported = True
             supervisor.console.say(f"Still waiting for {what}; its lines above may say why.")
         return is_ready()
