@@ -64,10 +64,11 @@ def run_checks(*, checks: Sequence[Check], evidence: Evidence) -> list[Result]:
     with transaction.atomic(durable=True):
         with connection.cursor() as cursor:
             cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-        return [_result_of(check, evidence) for check in checks]
+        return [result_of(check, evidence) for check in checks]
 
 
-def _result_of(check: Check, evidence: Evidence) -> Result:
+def result_of(check: Check, evidence: Evidence) -> Result:
+    """What the check finds in the transaction that is open."""
     try:
         offenders = check.find(evidence)
     except NotChecked as missing:

@@ -43,7 +43,7 @@ WITH handlers AS (
 )
 SELECT event.name || ' ' || event.id || ': no delivery to ' || handlers.name
 FROM outbox_event AS event
-JOIN handlers ON handlers.event_name = event.name AND event.relayed_at > handlers.since
+JOIN handlers ON handlers.event_name = event.name AND event.relayed_at >= handlers.since
 WHERE NOT EXISTS (
     SELECT FROM outbox_delivery AS delivery WHERE delivery.event_id = event.id AND delivery.handler = handlers.name
 )

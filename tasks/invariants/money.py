@@ -69,7 +69,7 @@ def mispriced_orders(evidence: Evidence) -> list[str]:
     found: list[str] = []
     for orders in (Order.objects.order_by("-pk"), Order.objects.order_by("?")):
         priced = orders.select_related("quote").prefetch_related("items")[:SAMPLE]
-        found += [f"{order.number}: {reason}" for order in priced for reason in differences(order)]
+        found += [f"{order.number}: {reasons}" for order in priced if (reasons := "; ".join(differences(order)))]
     return sorted(set(found))[: NAMED + 1]
 
 

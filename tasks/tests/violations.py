@@ -1,0 +1,241 @@
+"""What may go wrong in the shop of `planting`, rule by rule."""
+
+# Rule, a statement that breaks it, what the report says then.
+PLANTED = [
+    (
+        "0 <= reserved <= on_hand",
+        "UPDATE inventory_stockitem SET reserved = 12 WHERE variant_id = {lamp}",
+        "LAMP: reserved 12, on_hand 9",
+    ),
+    (
+        "0 <= reserved <= on_hand",
+        "UPDATE inventory_stockitem SET reserved = -1 WHERE variant_id = {lamp}",
+        "LAMP: reserved -1, on_hand 9",
+    ),
+    (
+        "on_hand equals the sum of the ledger",
+        "UPDATE inventory_stockitem SET on_hand = 8 WHERE variant_id = {lamp}",
+        "LAMP: on_hand 8, ledger 9",
+    ),
+    (
+        "on_hand equals the sum of the ledger",
+        "DELETE FROM inventory_stockmovement WHERE variant_id = {lamp} AND kind = 'shipment'",
+        "LAMP: on_hand 9, ledger 10",
+    ),
+    (
+        "reserved equals the held and committed reservations",
+        "UPDATE inventory_reservation SET state = 'released', expires_at = NULL WHERE reference = '{pending_number}'",
+        "LAMP: reserved 3, reservations 1",
+    ),
+    (
+        "every order line has the reservation that its status asks for",
+        "UPDATE orders_order SET status = 'confirmed' WHERE id = {pending}",
+        "{pending_number} (confirmed) LAMP: ordered 2, reservation 2 held",
+    ),
+    (
+        "every order line has the reservation that its status asks for",
+        "DELETE FROM inventory_reservation WHERE reference = '{paid_number}'",
+        "{paid_number} (confirmed) LAMP: ordered 1, reservation none",
+    ),
+    (
+        "every reservation is an order's",
+        "UPDATE inventory_reservation SET reference = 'NOBODYS' WHERE reference = '{paid_number}'",
+        "NOBODYS: 1 of LAMP committed",
+    ),
+    (
+        "a cart became at most one order",
+        "UPDATE orders_order SET cart_uuid = '{paid_cart}', number = 'TWIN' WHERE id = {pending}",
+        "{paid_cart}: {paid_twin}",
+    ),
+    (
+        "a claimed cart has its order",
+        "UPDATE orders_order SET cart_uuid = NULL WHERE id = {pending}",
+        "{pending_cart}: claimed for {pending_number}, which is not its order",
+    ),
+    (
+        "the cart of an order is claimed for it",
+        "UPDATE carts_cart SET order_number = NULL WHERE id = '{pending_cart}'",
+        "{pending_number}: its cart {pending_cart} is claimed for nothing",
+    ),
+    (
+        "an idempotency key stands for one outcome",
+        """
+        INSERT INTO core_idempotencykey (scope, key, fingerprint, status, reference, created_at)
+        SELECT 'orders.place:user:1', 'k', 'f', 201, number, {now} FROM orders_order WHERE id IN ({paid}, {pending})
+        """,
+        "orders.place:user:1 k: {paid_and_pending}",
+    ),
+    (
+        "the order that a key was answered with exists",
+        """
+        INSERT INTO core_idempotencykey (scope, key, fingerprint, status, reference, created_at)
+        VALUES ('orders.place:user:1', 'k', 'f', 201, 'LOST', {now})
+        """,
+        "orders.place:user:1 k: answered with LOST, which does not exist",
+    ),
+    (
+        "every order has items",
+        "DELETE FROM orders_orderitem WHERE order_id = {paid}",
+        "{paid_number}: no items",
+    ),
+    (
+        "grand_total is what the formula gives",
+        "UPDATE orders_order SET grand_total = grand_total + 0.01 WHERE id = {paid}",
+        "{paid_number}: grand_total 14.96, computed 14.95",
+    ),
+    (
+        "line_total is what the formula gives",
+        "UPDATE orders_orderitem SET line_total = 9.99 WHERE order_id = {paid}",
+        "{paid_number} LAMP: line_total 9.99",
+    ),
+    (
+        "totals are the sums of the lines",
+        "UPDATE orders_orderitem SET tax_total = 1.66 WHERE order_id = {paid}",
+        "{paid_number}: subtotal 10.00 of lines 10.00, discounts 0.00 of lines 0.00, "
+        "tax 2.50 of lines and shipping 2.49",
+    ),
+    (
+        "no amount is below zero",
+        "UPDATE orders_order SET shipping_tax_total = -0.83 WHERE id = {paid}",
+        "{paid_number}: an amount below zero",
+    ),
+    (
+        "no amount is below zero",
+        "UPDATE orders_orderitem SET unit_price = -10 WHERE order_id = {paid}",
+        "{paid_number} LAMP: an amount below zero",
+    ),
+    (
+        "nothing is refunded that was not captured",
+        "UPDATE orders_order SET payment_status = 'refunded' WHERE id = {pending}",
+        "{pending_number}: refunded, but nothing was captured",
+    ),
+    (
+        "a sample of orders, priced again, gives itself",
+        "UPDATE orders_orderquote SET inputs = jsonb_set(inputs, '{{shipping,price}}', '\"5.95\"') "
+        "WHERE order_id = {paid}",
+        "{paid_number}: shipping_total 4.95, priced again 5.95; shipping_tax_total 0.83, priced again 0.99; "
+        "tax_total 2.50, priced again 2.66; grand_total 14.95, priced again 15.95",
+    ),
+    (
+        "a sample of orders, priced again, gives itself",
+        "DELETE FROM orders_orderquote WHERE order_id = {paid}",
+        "{paid_number}: no record of how it was priced",
+    ),
+    (
+        "an order is captured at most once",
+        """
+        INSERT INTO payments_payment
+            (id, order_id, provider, amount, currency, status, provider_reference, captured_at, created_at, updated_at)
+        SELECT gen_random_uuid(), order_id, provider, amount, currency, status, '', captured_at, {now}, {now}
+        FROM payments_payment WHERE order_id = {paid}
+        """,
+        "{paid_number}: captured 2 times",
+    ),
+    (
+        "a paid order has its capture, no other has one",
+        "UPDATE payments_payment SET amount = 14.94 WHERE order_id = {paid}",
+        "{paid_number}: payment_status complete, captured 14.94 of 14.95",
+    ),
+    (
+        "a paid order has its capture, no other has one",
+        "UPDATE orders_order SET payment_status = 'pending' WHERE id = {paid}",
+        "{paid_number}: payment_status pending, captured 14.95 of 14.95",
+    ),
+    (
+        "every discount is backed by a use of its promotion",
+        "UPDATE orders_order SET discount_total = 1 WHERE id = {paid}",
+        "{paid_number}: discounts of 1.00 without a use of a promotion",
+    ),
+    (
+        "orders move along the state graph",
+        """
+        INSERT INTO orders_orderevent (order_id, at, kind, status, detail, actor)
+        VALUES ({canceled}, {now}, 'status_changed', 'delivered', '', 'staff:1')
+        """,
+        "{canceled_number}: canceled -> delivered",
+    ),
+    (
+        "orders move along the state graph",
+        "DELETE FROM orders_orderevent WHERE order_id = {canceled} AND kind = 'placed'",
+        "{canceled_number}: nothing -> canceled",
+    ),
+    (
+        "an order has the status its history ends with",
+        "UPDATE orders_order SET status = 'delivered' WHERE id = {shipped}",
+        "{shipped_number}: delivered, its history ends with shipped",
+    ),
+    (
+        "no event is delivered to a handler twice",
+        """
+        INSERT INTO outbox_delivery
+            (event_id, handler, queue, state, attempts, due_at, done_at, last_error, dismissed_reason)
+        SELECT event_id, handler, queue, state, attempts, due_at, done_at, '', '' FROM outbox_delivery
+        WHERE handler = 'email_order_cancellation'
+        """,
+        "orders.order_canceled {cancellation}: 2 deliveries to email_order_cancellation",
+    ),
+    (
+        "every relayed event has its deliveries",
+        """
+        DELETE FROM outbox_delivery WHERE id = (
+            SELECT max(id) FROM outbox_delivery WHERE handler = 'email_payment_receipt'
+        )
+        """,
+        "orders.order_paid {second_payment}: no delivery to email_payment_receipt",
+    ),
+    (
+        "every event is relayed in time",
+        """
+        UPDATE outbox_event SET relayed_at = NULL, created_at = '2026-01-01' WHERE name = 'orders.order_canceled'
+        """,
+        "orders.order_canceled {cancellation}: waits for the relay since 2026-01-01 00:00:00+00",
+    ),
+    (
+        "no delivery is overdue",
+        """
+        UPDATE outbox_delivery SET state = 'pending', due_at = '2026-01-01'
+        WHERE handler = 'email_order_cancellation'
+        """,
+        "email_order_cancellation {cancellation_delivery}: due since 2026-01-01 00:00:00+00",
+    ),
+    (
+        "no lease is overdue",
+        "UPDATE outbox_delivery SET lease_until = '2026-01-01' WHERE handler = 'email_order_cancellation'",
+        "email_order_cancellation {cancellation_delivery}: leased until 2026-01-01 00:00:00+00",
+    ),
+    (
+        "no mail is overdue",
+        "UPDATE notifications_mail SET due_at = '2026-01-01' WHERE kind = 'order_canceled'",
+        "mail {cancellation_mail} (order_canceled): due since 2026-01-01 00:00:00+00",
+    ),
+    (
+        "no reservation is overdue",
+        "UPDATE inventory_reservation SET expires_at = '2026-01-01' WHERE reference = '{pending_number}'",
+        "{pending_number}: held until 2026-01-01 00:00:00+00",
+    ),
+    (
+        "every dead letter is visible and tells why",
+        "UPDATE outbox_delivery SET state = 'dead', attempts = 5 WHERE handler = 'email_order_cancellation'",
+        "email_order_cancellation {cancellation_delivery}: dead after 5 attempts, without a word why",
+    ),
+    (
+        "a variant is in stock when units are available",
+        "UPDATE catalog_variant SET in_stock = false WHERE id = {lamp}",
+        "LAMP: in_stock false, available 6",
+    ),
+    (
+        "a listing equals what it is computed from",
+        "UPDATE catalog_productlisting SET price = 9.99 WHERE default_variant_id = {lamp}",
+        "{slug}: price 9.99 instead of 10.00",
+    ),
+    (
+        "a listing equals what it is computed from",
+        "DELETE FROM catalog_productlisting WHERE default_variant_id = {lamp}",
+        "{slug}: no listing",
+    ),
+    (
+        "a product is found by its title and SKUs",
+        "UPDATE catalog_productlisting SET search_text = 'lump' WHERE default_variant_id = {lamp}",
+        "{slug}: found by 'lump'",
+    ),
+]
