@@ -147,6 +147,15 @@ def move_stock(*, variant_id: int, quantity: int, reason: str, actor_id: int | N
     return _move(_held_stock(variant_id=variant_id), quantity, reason=reason, actor_id=actor_id, field="quantity")
 
 
+@transaction.atomic
+def set_low_stock_threshold(*, variant_id: int, low_stock_threshold: int) -> StockItem:
+    """At how many available units the variant counts as low. Raises VariantNotFound."""
+    stock = _held_stock(variant_id=variant_id)
+    stock.low_stock_threshold = low_stock_threshold
+    stock.save(update_fields=["low_stock_threshold", "updated_at"])
+    return stock
+
+
 def _held_stock(*, variant_id: int) -> StockItem:
     if not Variant.objects.filter(pk=variant_id).exists():
         raise VariantNotFound

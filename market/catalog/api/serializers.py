@@ -27,7 +27,7 @@ class CategoryStepSerializer(serializers.Serializer):
     title = serializers.CharField()
 
 
-class ImageSerializer(serializers.Serializer):
+class PrimaryImageSerializer(serializers.Serializer):
     """The primary picture of a product."""
 
     url = serializers.CharField()
@@ -35,7 +35,7 @@ class ImageSerializer(serializers.Serializer):
     alt = serializers.CharField(allow_blank=True)
 
 
-class ProductImageSerializer(ImageSerializer):
+class ProductImageSerializer(PrimaryImageSerializer):
     """A picture of a product."""
 
     id = serializers.IntegerField()
@@ -74,7 +74,7 @@ class ProductRowSerializer(serializers.Serializer):
     rating = serializers.DecimalField(max_digits=3, decimal_places=2, allow_null=True)
     review_count = serializers.IntegerField()
     category = CategoryStepSerializer(allow_null=True)
-    image = ImageSerializer(allow_null=True)
+    image = PrimaryImageSerializer(allow_null=True)
     default_variant = serializers.IntegerField(allow_null=True)
     created_at = serializers.DateTimeField()
 
