@@ -1,6 +1,5 @@
 """Mails over real SMTP: every answer that a server may give, and none."""
 
-import socket
 from datetime import timedelta
 
 import pytest
@@ -11,7 +10,7 @@ from core.notifications.models import Mail
 from core.notifications.services import take_due_mails
 from core.notifications.tests.factories import make_mail
 from tasks.senders.mail import send_mails
-from tasks.tests.smtp_server import mail_server
+from tasks.tests.smtp_server import free_port, mail_server
 
 pytestmark = pytest.mark.django_db
 
@@ -19,10 +18,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def port(settings) -> int:
     """A free port of the loopback, where the shop believes its mail server."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        settings.EMAIL_PORT = probe.getsockname()[1]
-    settings.EMAIL_HOST = "127.0.0.1"
+    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", free_port()
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
     return settings.EMAIL_PORT
 

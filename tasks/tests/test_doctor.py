@@ -1,0 +1,131 @@
+"""Each thing that can be wrong with an installation is named, and nothing that is not."""
+
+import json
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+import redis
+import time_machine
+from django.core.management import CommandError, call_command
+from django.db import connection
+from django.utils import timezone
+
+from core.housekeeping import beat_heart
+from core.notifications.models import Mail
+from core.notifications.tests.factories import make_mail
+from core.outbox.models import Delivery
+from core.outbox.tests.factories import handler_of, make_delivery, something_happened
+from tasks.celery_settings import QUEUES
+from tasks.doctor import examine
+from tasks.tests.smtp_server import free_port, mail_server
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def healthy(settings, tmp_path):
+    """An installation with nothing wrong."""
+    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", free_port()
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.CACHE_URL = settings.BROKER_URL + "?cache"
+    settings.DATA_DIR = settings.MEDIA_ROOT = tmp_path
+    for name in ("beat", *(f"worker:{queue}" for queue in QUEUES)):
+        beat_heart(name=name)
+    with mail_server(settings.EMAIL_PORT):
+        yield
+
+
+def named() -> list[tuple[str, str]]:
+    return [(finding.level, finding.name) for finding in examine()]
+
+
+def test_a_healthy_installation(capsys):
+    assert named() == []
+    call_command("doctor", no_color=True)
+    assert capsys.readouterr().out == "The shop is well.\n"
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "level", "name"),
+    [
+        ("DEBUG", True, "warning", "debug_on"),
+        ("SECRET_KEY", "insecure-development-key-never-used-in-production", "warning", "default_secret"),
+        ("JWT_SECRET_KEY", "insecure-development-key-never-used-in-production", "warning", "default_secret"),
+        ("LOADTEST_TOKEN", "anything", "warning", "loadtest_token"),
+        ("EMAIL_PORT", 1, "error", "smtp_unreachable"),
+        ("BROKER_URL", "redis://127.0.0.1:1/0", "error", "broker_unreachable"),
+        ("MEDIA_ROOT", Path("/nowhere"), "error", "folder_not_writable"),
+    ],
+)
+def test_a_wrong_setting_is_named(settings, variable, value, level, name):
+    setattr(settings, variable, value)
+    assert named() == [(level, name)]
+
+
+def test_a_cache_in_the_brokers_database_is_named(settings):
+    settings.CACHE_URL = settings.BROKER_URL
+    assert named() == [("warning", "broker_is_cache")]
+
+
+def test_a_silent_beat_is_named():
+    with time_machine.travel(timezone.now() + timedelta(seconds=16)):
+        assert ("error", "no_beat") in named()
+
+
+def test_a_queue_without_worker_is_named():
+    with time_machine.travel(timezone.now() + timedelta(seconds=-20), tick=False):
+        beat_heart(name="worker:webhooks")
+    assert [finding.text for finding in examine()] == ["No worker serves the queue 'webhooks'."]
+
+
+def test_a_clock_that_is_wrong_is_named():
+    with time_machine.travel(timezone.now() + timedelta(seconds=5)):
+        assert [name for name in named() if name[1] == "clock_skew"] == [("error", "clock_skew")] * 2
+
+
+def test_an_unapplied_migration_is_named():
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM django_migrations WHERE app = 'notifications'")
+    [finding] = examine()
+    assert (finding.level, finding.name) == ("error", "unapplied_migration")
+    assert "notifications.0001_initial" in finding.text
+
+
+def test_an_evicting_broker_is_named(settings):
+    with redis.Redis.from_url(settings.BROKER_URL) as client:
+        client.config_set("maxmemory-policy", "allkeys-lru")
+        try:
+            assert named() == [("error", "evicting_broker")]
+        finally:
+            client.config_set("maxmemory-policy", "noeviction")
+
+
+def test_work_that_died_is_named():
+    with handler_of(something_happened, lambda event: None):
+        make_delivery()
+    make_mail()
+    Delivery.objects.update(state="dead")
+    Mail.objects.update(state="failed")
+    assert named() == [("warning", "dead_letters"), ("warning", "failed_mails")]
+
+
+def test_a_database_that_is_away_hides_nothing_else(settings):
+    settings.DEBUG = True
+    before = connection.settings_dict["PORT"]
+    connection.close()
+    connection.settings_dict["PORT"] = 1
+    try:
+        assert named() == [("error", "database_unreachable"), ("warning", "debug_on")]
+    finally:
+        connection.settings_dict["PORT"] = before
+
+
+def test_the_command_tells_machines_and_exit_codes(settings, capsys):
+    settings.EMAIL_PORT = 1
+    with pytest.raises(CommandError) as failure:
+        call_command("doctor", json=True)
+    assert failure.value.returncode == 1
+    report = json.loads(capsys.readouterr().out)
+    assert report["errors"] == 1
+    assert report["findings"][0]["name"] == "smtp_unreachable"
