@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import status, viewsets
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
@@ -24,46 +24,42 @@ class CartView(viewsets.ViewSet):
         return Response(serializers.cart_document(cart), status=status_code)
 
 
-@extend_schema_view(
-    create=extend_schema(
-        summary="Make a cart",
-        request=serializers.NewCartSerializer,
-        responses={201: serializers.CartSerializer},
-    ),
-    retrieve=extend_schema(summary="A cart as of now", responses=serializers.CartSerializer),
-    destroy=extend_schema(summary="Delete a cart", responses={204: None}),
-    set_delivery=extend_schema(
+class CartViewSet(CartView):
+    """One cart."""
+
+    @extend_schema(
+        summary="Make a cart", request=serializers.NewCartSerializer, responses={201: serializers.CartSerializer}
+    )
+    def create(self, request: Request) -> Response:
+        lines = serializers.wanted_lines(request.data, required=False)
+        return self.priced(services.create_cart(lines=lines), status.HTTP_201_CREATED)
+
+    @extend_schema(summary="A cart as of now", responses=serializers.CartSerializer)
+    def retrieve(self, request: Request, cart_id: UUID) -> Response:
+        return self.priced(cart_id)
+
+    @extend_schema(summary="Delete a cart", responses={204: None})
+    def destroy(self, request: Request, cart_id: UUID) -> Response:
+        services.delete_cart(cart_id=cart_id, user_id=request.user.pk)
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+    @extend_schema(
         summary="Say where a cart goes",
         request=serializers.DeliverySerializer,
         responses=serializers.CartSerializer,
-    ),
-    shipping_methods=extend_schema(
+    )
+    def set_delivery(self, request: Request, cart_id: UUID) -> Response:
+        services.set_delivery(cart_id=cart_id, user_id=request.user.pk, **serializers.delivery(request.data))
+        return self.priced(cart_id)
+
+    @extend_schema(
         summary="The ways to send a cart",
         parameters=[
             OpenApiParameter("country", str, description="ISO 3166; the cart's own destination if left out"),
             OpenApiParameter("postal_code", str),
         ],
         responses=serializers.CartShippingMethodSerializer(many=True),
-    ),
-)
-class CartViewSet(CartView):
-    """One cart."""
-
-    def create(self, request: Request) -> Response:
-        lines = serializers.wanted_lines(request.data, required=False)
-        return self.priced(services.create_cart(lines=lines), status.HTTP_201_CREATED)
-
-    def retrieve(self, request: Request, cart_id: UUID) -> Response:
-        return self.priced(cart_id)
-
-    def destroy(self, request: Request, cart_id: UUID) -> Response:
-        services.delete_cart(cart_id=cart_id, user_id=request.user.pk)
-        return Response(status=status.HTTP_204_NO_CONTENT)
-
-    def set_delivery(self, request: Request, cart_id: UUID) -> Response:
-        services.set_delivery(cart_id=cart_id, user_id=request.user.pk, **serializers.delivery(request.data))
-        return self.priced(cart_id)
-
+    )
     def shipping_methods(self, request: Request, cart_id: UUID) -> Response:
         methods = selectors.shipping_methods_for_cart(
             cart_id=cart_id,
@@ -74,37 +70,34 @@ class CartViewSet(CartView):
         return Response(serializers.CartShippingMethodSerializer(methods, many=True).data)
 
 
-@extend_schema_view(
-    create=extend_schema(
-        summary="Add to a cart",
-        request=serializers.WantedLineSerializer,
-        responses={201: serializers.CartSerializer},
-    ),
-    replace=extend_schema(
-        summary="Replace all lines of a cart",
-        request=serializers.WantedLinesSerializer,
-        responses=serializers.CartSerializer,
-    ),
-    partial_update=extend_schema(
-        summary="Set the quantity of a line",
-        request=serializers.QuantitySerializer,
-        responses=serializers.CartSerializer,
-    ),
-    destroy=extend_schema(summary="Take a line out of a cart", responses={204: None}),
-)
 class CartItemViewSet(CartView):
     """The lines of one cart."""
 
+    @extend_schema(
+        summary="Add to a cart",
+        request=serializers.WantedLineSerializer,
+        responses={201: serializers.CartSerializer},
+    )
     def create(self, request: Request, cart_id: UUID) -> Response:
         line = serializers.wanted_line(request.data)
         services.add_item(cart_id=cart_id, user_id=request.user.pk, variant_id=line.variant_id, quantity=line.quantity)
         return self.priced(cart_id, status.HTTP_201_CREATED)
 
+    @extend_schema(
+        summary="Replace all lines of a cart",
+        request=serializers.WantedLinesSerializer,
+        responses=serializers.CartSerializer,
+    )
     def replace(self, request: Request, cart_id: UUID) -> Response:
         lines = serializers.wanted_lines(request.data)
         services.replace_items(cart_id=cart_id, user_id=request.user.pk, lines=lines)
         return self.priced(cart_id)
 
+    @extend_schema(
+        summary="Set the quantity of a line",
+        request=serializers.QuantitySerializer,
+        responses=serializers.CartSerializer,
+    )
     def partial_update(self, request: Request, cart_id: UUID, item_id: int) -> Response:
         services.set_quantity(
             cart_id=cart_id,
@@ -114,6 +107,7 @@ class CartItemViewSet(CartView):
         )
         return self.priced(cart_id)
 
+    @extend_schema(summary="Take a line out of a cart", responses={204: None})
     def destroy(self, request: Request, cart_id: UUID, item_id: int) -> Response:
         services.remove_item(cart_id=cart_id, user_id=request.user.pk, item_id=serializers.item_id(item_id))
         return Response(status=status.HTTP_204_NO_CONTENT)

@@ -1,8 +1,10 @@
 """The method that every shop has, and those that buyers see."""
 
 from decimal import Decimal
+from importlib import import_module
 
 import pytest
+from django.apps import apps
 from django.urls import reverse
 
 from core.accounts.models import User
@@ -26,6 +28,20 @@ def test_ensuring_the_standard_method_twice_keeps_what_staff_changed():
     assert list(ShippingMethod.objects.values_list("code", "price", "is_active")) == [
         ("standard", Decimal("6.00"), False)
     ]
+
+
+def test_a_new_shop_gets_the_same_method_from_its_migration():
+    names = ["code", "label", "price", "delivery_days", "is_active", "position"]
+    made = []
+    for make in (
+        ensure_standard_method,
+        lambda: import_module("market.shipping.migrations.0002_standard_method").add_standard_method(apps, None),
+    ):
+        ShippingMethod.objects.all().delete()
+        make()
+        made.append(ShippingMethod.objects.values_list(*names).get())
+
+    assert made == [("standard", "Standard delivery", Decimal("4.95"), 3, True, 0)] * 2
 
 
 def test_buyers_see_the_active_methods_in_the_order_of_the_shop():

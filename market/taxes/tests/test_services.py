@@ -1,8 +1,10 @@
 """The rate that every shop has."""
 
 from decimal import Decimal
+from importlib import import_module
 
 import pytest
+from django.apps import apps
 from django.core.exceptions import ValidationError
 from django.urls import reverse
 
@@ -21,6 +23,20 @@ def test_ensuring_the_standard_rate_twice_keeps_what_staff_changed():
     ensure_standard_rate()
 
     assert list(TaxRate.objects.values_list("name", "country", "rate")) == [("Ours", "", Decimal("0.1900"))]
+
+
+def test_a_new_shop_gets_the_same_rate_from_its_migration():
+    made = []
+    for make in (
+        ensure_standard_rate,
+        lambda: import_module("market.taxes.migrations.0002_standard_rate").add_standard_rate(apps, None),
+    ):
+        TaxRate.objects.all().delete()
+        make()
+        made.append(TaxRate.objects.values("name", "tax_class", "country", "rate").get())
+
+    standard = {"name": "Standard", "tax_class": "standard", "country": "", "rate": Decimal("0.2000")}
+    assert made == [standard, standard]
 
 
 @pytest.mark.parametrize("country", ["gb", "XX", "G"])
