@@ -1,0 +1,147 @@
+"""Every task that beat or a worker may run twice leaves the state that once leaves."""
+
+from datetime import timedelta
+
+import pytest
+import redis
+from celery import current_app
+from django.apps import apps
+from django.utils import timezone
+from django_celery_beat.models import PeriodicTask
+
+from core.accounts.models import RefreshFamily
+from core.accounts.tests.factories import make_staff
+from core.models import Change, Heartbeat, IdempotencyKey, ScheduleSlot
+from core.notifications.models import Mail
+from core.notifications.services import take_due_mails
+from core.notifications.tests.factories import make_mail
+from core.outbox.models import Event
+from core.outbox.services import spread_events, take_due_deliveries
+from market.carts.models import Cart
+from market.carts.tests.factories import make_cart
+from market.orders.models import Order
+from market.orders.tests.factories import make_buyer, make_order
+from tasks.celery_settings import QUEUES
+from tasks.schedule import SCHEDULES, sync_schedules
+from tasks.tests.smtp_server import free_port, mail_server
+
+pytestmark = pytest.mark.django_db
+MOMENTS = {"seen_at", "updated_at"}
+
+
+def shop_tasks() -> list[str]:
+    """The names of the tasks that are ours."""
+    current_app.loader.import_default_modules()
+    return sorted(name for name in current_app.tasks if not name.startswith("celery."))
+
+
+def state() -> dict[str, list]:
+    """Every row of every table of the shop, without the moments that a repeat may move."""
+    return {
+        model._meta.label: [
+            {name: value for name, value in row.items() if name not in MOMENTS}
+            for row in model._default_manager.order_by("pk").values()
+        ]
+        for model in apps.get_models()
+        if model._meta.app_label not in {"contenttypes", "auth", "sessions", "admin", "django_celery_beat"}
+    }
+
+
+@pytest.fixture
+def queues(settings):
+    """The broker's queues, which no worker reads while these tests run."""
+    with redis.Redis.from_url(settings.BROKER_URL) as client:
+        client.delete(*QUEUES)
+        yield lambda: {queue: client.llen(queue) for queue in QUEUES if client.llen(queue)}
+        client.delete(*QUEUES)
+
+
+@pytest.fixture
+def old_rows(queues):
+    """Something for every task to do."""
+    make_order()
+    make_order()
+    make_mail()
+    long_ago = timezone.now() - timedelta(days=400)
+    Order.objects.filter(pk=Order.objects.first().pk).update(reserved_until=long_ago)
+    make_cart(expires_at=long_ago)
+    old_event = Event.objects.create(name="tests.forgotten", payload={}, created_at=long_ago, relayed_at=long_ago)
+    Change.objects.create(topic="product", key="1", xid=1)
+    Change.objects.update(created_at=long_ago)
+    ScheduleSlot.objects.create(name="outbox.relay", slot_at=long_ago, claimed_at=long_ago)
+    IdempotencyKey.objects.create(scope="s", key="k", fingerprint="f", status=201, created_at=long_ago)
+    RefreshFamily.objects.create(user=make_buyer(), current_jti="j", expires_at=long_ago)
+    return old_event
+
+
+def arguments_of(task: str) -> list:
+    """What the task is sent with, taken from the rows as they are."""
+    if task == "outbox.deliver":
+        spread_events(limit=100)
+        return [take_due_deliveries(limit=100)["notifications"]]
+    if task == "notifications.send_mails":
+        current_app.tasks["outbox.deliver"](*arguments_of("outbox.deliver"))
+        return [take_due_mails(limit=100)]
+    return ["default"] if task == "system.heartbeat" else []
+
+
+@pytest.mark.parametrize("name", shop_tasks())
+def test_twice_is_once(name, old_rows, settings):
+    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", free_port()
+    task = current_app.tasks[name]
+    arguments = arguments_of(name)
+    before = state()
+    with mail_server(settings.EMAIL_PORT) as server:
+        task(*arguments)
+        once, arrived = state(), len(server.accepted)
+        task(*arguments)
+    assert once != before, "the task had nothing to do"
+    assert state() == once
+    assert len(server.accepted) == arrived
+
+
+def test_pruning_takes_what_is_old_alone(old_rows):
+    current_app.tasks["system.prune"]()
+    assert not Event.objects.filter(pk=old_rows.pk).exists()
+    assert Event.objects.filter(name="orders.order_placed").count() == 2
+    assert Cart.objects.count() == 2
+    assert not Change.objects.filter(xid=1).exists()
+    assert not ScheduleSlot.objects.exists()
+    assert not RefreshFamily.objects.exists()
+    assert not IdempotencyKey.objects.filter(scope="s").exists()
+
+
+def test_only_overdue_orders_are_released(old_rows):
+    current_app.tasks["checkout.expire_unpaid_orders"]()
+    assert sorted(Order.objects.values_list("status", flat=True)) == ["canceled", "pending"]
+
+
+def test_a_heartbeat_names_its_queue(queues):
+    current_app.tasks["system.heartbeat"]("webhooks")
+    assert Heartbeat.objects.get().name == "worker:webhooks"
+
+
+def test_the_relay_sends_small_messages_to_the_handlers_queue(queues):
+    for _ in range(3):
+        make_order()
+    current_app.tasks["outbox.relay"]()
+    assert queues() == {"notifications": 1}
+    current_app.tasks["outbox.relay"]()
+    assert queues() == {"notifications": 1}
+
+
+def test_no_mail_is_sent_before_its_sweep(queues, old_rows):
+    current_app.tasks["outbox.deliver"](*arguments_of("outbox.deliver"))
+    current_app.tasks["notifications.sweep_mails"]()
+    assert queues() == {"notifications": 1}
+    assert set(Mail.objects.values_list("state", flat=True)) == {"queued"}
+
+
+def test_the_admin_lists_and_shows_the_schedules(client):
+    client.force_login(make_staff())
+    sync_schedules()
+    page = client.get("/admin/django_celery_beat/periodictask/").content.decode()
+    for schedule in SCHEDULES:
+        assert schedule.name in page
+    relay = PeriodicTask.objects.get(name="outbox.relay")
+    assert client.get(f"/admin/django_celery_beat/periodictask/{relay.pk}/change/").status_code == 200
