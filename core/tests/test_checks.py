@@ -20,7 +20,7 @@ def ids(messages) -> list[str]:
             {"TESTING": False, "DISABLED_GUARDS": frozenset({"stock_condition"})},
             ["shop.E001"],
         ),
-        (checks.check_testing_switches, {"TESTING": False, "FAULTS_FILE": "/tmp/faults"}, ["shop.E002"]),
+        (checks.check_testing_switches, {"TESTING": False, "FAULTS_FILE": "faults"}, ["shop.E002"]),
         (checks.check_shop, {"SHOP_CURRENCY": "EUR"}, []),
         (checks.check_shop, {"SHOP_CURRENCY": "JPY"}, ["shop.E004"]),
         (checks.check_shop, {"SHOP_CURRENCY": "KWD"}, ["shop.E004"]),

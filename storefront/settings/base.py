@@ -274,6 +274,12 @@ SPECTACULAR_SETTINGS = {
     "REDOC_DIST": "SIDECAR",
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "COMPONENT_SPLIT_REQUEST": True,
+    "ENUM_NAME_OVERRIDES": {
+        "OrderStatus": "market.orders.models.Order.Status",
+        "OrderPaymentStatus": "market.orders.models.Order.PaymentStatus",
+        "PaymentStatus": "market.payments.models.Payment.Status",
+        "ProductStatus": "market.catalog.models.Product.Status",
+    },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
         "core.api.openapi.add_problem_components",
