@@ -111,7 +111,7 @@ class ProductListing(models.Model):
 
     product = models.OneToOneField(Product, models.CASCADE, primary_key=True, related_name="listing")
     category = models.ForeignKey(Category, models.PROTECT, null=True, related_name="+", db_index=False)
-    default_variant = models.ForeignKey(Variant, models.CASCADE, null=True, related_name="+", db_index=False)
+    default_variant = models.ForeignKey(Variant, models.SET_NULL, null=True, related_name="+")
     title = models.CharField(max_length=TITLE_LENGTH, db_collation="C")
     price = models.DecimalField(max_digits=10, decimal_places=2)
     compare_at_price = models.DecimalField(max_digits=10, decimal_places=2, null=True)
