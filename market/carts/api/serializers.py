@@ -25,11 +25,11 @@ DELIVERY_LENGTHS = {"country": 2, "region": 100, "postal_code": 20, "shipping_me
 
 
 def money() -> serializers.DecimalField:
-    return serializers.DecimalField(max_digits=14, decimal_places=2)
+    return serializers.DecimalField(max_digits=16, decimal_places=2)
 
 
 def nullable_money() -> serializers.DecimalField:
-    return serializers.DecimalField(max_digits=14, decimal_places=2, allow_null=True)
+    return serializers.DecimalField(max_digits=16, decimal_places=2, allow_null=True)
 
 
 class WantedLineSerializer(serializers.Serializer):
