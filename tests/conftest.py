@@ -1,7 +1,10 @@
 """Fixtures for tests of whole systems: the shop as processes, and its twins with a guard switched off."""
 
 import itertools
+import shutil
+import tempfile
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 import redis
@@ -14,6 +17,16 @@ from tests.databases import copy_database, drop_constraint, drop_database, redis
 from tests.running import RunningShop, make_shop
 
 MakeTwin = Callable[..., RunningShop]
+
+
+@pytest.fixture(scope="module")
+def reachable_folder() -> Iterator[Path]:
+    """An empty folder that other users can enter, as root's servers run as another user. Pytest's own
+    folders are closed again by any other run on the machine."""
+    folder = Path(tempfile.mkdtemp(prefix="storefront-test-"))
+    folder.chmod(0o755)
+    yield folder
+    shutil.rmtree(folder)
 
 
 @pytest.fixture(scope="session")

@@ -6,6 +6,7 @@ import socket
 import sys
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from storefront.embedded import DEFAULT_ADMIN, folders, postgres, valkey
@@ -100,7 +101,7 @@ def start_shop(supervisor: Supervisor, environment: Mapping[str, str], *, host: 
             "ready.",
         )
     )
-    supervisor.start(_python("beat", [*celery, "beat"], environment, "beat is ready"))
+    supervisor.start(replace(_python("beat", [*celery, "beat"], environment, "beat is ready"), stop_seconds=5))
     _await(supervisor, "the web server", lambda: _is_healthy(host, port))
     for name in ("worker", "beat"):
         _await(supervisor, f"the {name}", lambda child=supervisor.children[name]: child.is_ready)

@@ -26,6 +26,7 @@ def program(folders: Folders) -> Program:
         "maxmemory-policy": "noeviction",
         "loglevel": "warning",
         "daemonize": "no",
+        "set-proc-title": "no",  # it would overwrite the environment, by which orphans are found
     }
     return Program(
         name="valkey",

@@ -5,6 +5,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -17,11 +18,10 @@ pytestmark = pytest.mark.system
 
 
 @pytest.fixture
-def data(tmp_path_factory):
-    """A data folder that root's server user can reach too."""
-    folder = tmp_path_factory.mktemp("embedded")
-    for private in (folder, folder.parent, folder.parent.parent):  # pytest keeps all three to their owner
-        private.chmod(0o755)
+def data(reachable_folder):
+    """An empty data folder."""
+    folder = Path(tempfile.mkdtemp(dir=reachable_folder))
+    folder.chmod(0o755)
     return folder
 
 

@@ -1,0 +1,124 @@
+"""From an order over HTTP to the mail in the sink, whatever dies on the way."""
+
+import json
+import time
+from collections import Counter
+
+import pytest
+import redis
+import requests
+
+from core.models import Heartbeat
+from core.outbox.models import Delivery
+from market.carts.tests.factories import make_cart
+from market.catalog.models import Variant
+from market.inventory.tests.factories import make_stocked_variant
+from market.orders.tests.factories import checkout_body
+from tests.running import RunningShop, wait_for
+
+pytestmark = [pytest.mark.system, pytest.mark.django_db(transaction=True)]
+
+
+@pytest.fixture
+def lamp() -> Variant:
+    return make_stocked_variant(sku="LAMP", price="10.00", on_hand=1000)
+
+
+def order(shop: RunningShop, lamp: Variant, email: str) -> requests.Response:
+    return shop.client().post("/api/v1/orders/", json=checkout_body(make_cart(units={lamp: 1}), email=email))
+
+
+def mails_to(shop: RunningShop, *addresses: str) -> list[dict]:
+    return [line for line in shop.mail_ledger() if set(line["to"]) & set(addresses)]
+
+
+def wait_for_mails(shop: RunningShop, *addresses: str, seconds: float = 30) -> Counter:
+    """Wait until each address has a mail; answers how often each Message-ID arrived."""
+    wait_for(
+        lambda: set(addresses) <= {address for line in shop.mail_ledger() for address in line["to"]},
+        seconds=seconds,
+        what=f"mails to {addresses}; worker:\n{shop.log('worker')[-2000:]}",
+    )
+    return Counter(line["message_id"] for line in mails_to(shop, *addresses))
+
+
+def assert_invariants(shop: RunningShop, answers: list[requests.Response]) -> None:
+    wait_for(lambda: not Delivery.objects.exclude(state="done").exists(), seconds=60, what="every delivery is done")
+    acknowledged = shop.folder / "acknowledged"
+    acknowledged.write_text("".join(json.dumps({"number": answer.json()["number"]}) + "\n" for answer in answers))
+    check = shop.manage("check_invariants", "--acknowledged", str(acknowledged), "--json")
+    assert {found["state"] for found in json.loads(check.stdout)["checks"]} == {"held"}, check.stdout
+
+
+def test_an_order_is_confirmed_by_mail_within_seconds(shop, lamp):
+    answer = order(shop, lamp, "prompt@shop.example")
+    assert answer.status_code == 201
+    assert list(wait_for_mails(shop, "prompt@shop.example", seconds=10).values()) == [1]
+    [line] = mails_to(shop, "prompt@shop.example")
+    assert line["subject"] == f"Your order {answer.json()['number']} at Storefront"
+    assert "multipart/alternative" in (shop.mail_directory / line["file"]).read_text()
+    assert_invariants(shop, [answer])
+
+
+def test_orders_do_not_wait_for_a_mail_server_that_is_away(shop, lamp):
+    addresses = [f"away{number}@shop.example" for number in range(5)]
+    shop.kill("mail")
+    started = time.monotonic()
+    answers = [order(shop, lamp, address) for address in addresses]
+    assert [answer.status_code for answer in answers] == [201] * 5
+    assert time.monotonic() - started < 5
+    time.sleep(4)
+    assert mails_to(shop, *addresses) == []
+    shop.start("mail")
+    assert set(wait_for_mails(shop, *addresses).values()) == {1}
+    assert_invariants(shop, answers)
+
+
+def test_a_broker_that_comes_back_empty_loses_nothing(shop, lamp):
+    addresses = [f"empty{number}@shop.example" for number in range(10)]
+    answers = []
+    with redis.Redis.from_url(shop.environment["REDIS_URL"]) as broker:
+        for address in addresses:
+            answers.append(order(shop, lamp, address))
+            broker.flushdb()
+            time.sleep(0.2)
+    assert [answer.status_code for answer in answers] == [201] * 10
+    assert set(wait_for_mails(shop, *addresses, seconds=60).values()) == {1}
+    assert_invariants(shop, answers)
+
+
+@pytest.mark.parametrize(
+    ("point", "arrivals"),
+    [
+        ("delivery.claimed", 1),
+        ("delivery.handled", 1),
+        ("mail.claimed", 1),
+        # Between the server's yes and our commit: the one place where a mail may arrive twice.
+        ("mail.accepted", 2),
+    ],
+)
+def test_a_worker_killed_at_any_step_is_made_up_for(shop, lamp, point, arrivals):
+    address = f"{point}@shop.example"
+    shop.plant_fault(point)
+    answer = order(shop, lamp, address)
+    wait_for(lambda: not shop.fault_is_pending(), what=f"the worker dies at {point}")
+    messages = wait_for_mails(shop, address)
+    wait_for(lambda: len(mails_to(shop, address)) >= arrivals, what="as many mails as may arrive")
+    assert_invariants(shop, [answer])
+    assert len(messages) == 1
+    assert len(mails_to(shop, address)) == arrivals
+
+
+def test_the_doctor_names_a_silent_worker(shop):
+    wait_for(lambda: Heartbeat.objects.count() == 6, what="beat and five queues give signs of life")
+    assert [finding["name"] for finding in examined(shop) if finding["level"] == "error"] == []
+    shop.kill("worker")
+    Heartbeat.objects.exclude(name="beat").delete()
+    time.sleep(6)
+    errors = [finding["text"] for finding in examined(shop) if finding["level"] == "error"]
+    queues = ("checkout", "notifications", "webhooks", "operations", "default")
+    assert errors == [f"No worker serves the queue {queue!r}." for queue in queues]
+
+
+def examined(shop: RunningShop) -> list[dict]:
+    return json.loads(shop.manage("doctor", "--json").stdout)["findings"]
