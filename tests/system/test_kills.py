@@ -34,7 +34,8 @@ def buyer(supervised):
 
 def mailed(shop: SupervisedShop) -> Counter:
     """How many mails the sink accepted for each address."""
-    lines = (shop.data / "mail" / "ledger.jsonl").read_text().splitlines()
+    ledger = shop.data / "mail" / "ledger.jsonl"
+    lines = ledger.read_text().splitlines() if ledger.exists() else []
     return Counter(address for line in lines for address in json.loads(line)["to"])
 
 
