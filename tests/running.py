@@ -209,6 +209,8 @@ def make_shop(database: str, folder: Path, *, redis_url: str, guards: list[str],
         "REDIS_URL": redis_url,
         "EMAIL_HOST": "127.0.0.1",
         "EMAIL_PORT": str(mail_port),
+        # A mail whose sender was killed is sent again after six of these.
+        "EMAIL_TIMEOUT": "2",
         "DATA_DIR": str(folder),
         "DISABLED_GUARDS": ",".join(guards),
         "FAULTS_FILE": str(folder / "fault"),

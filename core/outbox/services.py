@@ -1,10 +1,10 @@
 """The outbox's life: events become deliveries, deliveries are tried until done or dead."""
 
+import logging
 from collections import defaultdict
 from datetime import timedelta
 from types import TracebackType
 
-import structlog
 from django.conf import settings
 from django.db import transaction
 from django.db.models import F, Q
@@ -16,7 +16,7 @@ from core.faults import fault_point
 from core.outbox.models import Delivery, Event
 from core.outbox.registry import handler_named, handlers_of
 
-logger = structlog.get_logger(__name__)
+logger = logging.getLogger(__name__)
 
 # Seconds until the next try after the first, second, … failure: half of what fails once works at
 # once, and a short outage is over within the fourth wait.
@@ -146,7 +146,14 @@ class _RecordedFailure:
             lease_until=None,
             last_error=f"{type(error).__name__}: {error}"[:ERROR_LENGTH],
         )
-        logger.error("delivery_failed", delivery=self.delivery_id, attempt=self.attempt, dead=is_last, exc_info=error)
+        logger.log(
+            logging.ERROR if is_last else logging.WARNING,
+            "Delivery %s failed in attempt %s%s.",
+            self.delivery_id,
+            self.attempt,
+            " and is a dead letter now" if is_last else "",
+            exc_info=error,
+        )
         return True
 
 
