@@ -1,6 +1,35 @@
-"""The API's documents as pages: served from this process alone, under the site's own CSP."""
+"""The API's description and its pages: served from this process alone, under the site's own CSP."""
 
+from functools import cache
+from hashlib import sha256
+
+from django.http import HttpRequest, HttpResponse, HttpResponseNotModified
+from django.views import View
+from drf_spectacular.generators import SchemaGenerator
+from drf_spectacular.renderers import OpenApiJsonRenderer, OpenApiYamlRenderer
 from drf_spectacular.views import SpectacularRedocView, SpectacularSwaggerSplitView
+
+RENDERERS = {"yaml": OpenApiYamlRenderer, "json": OpenApiJsonRenderer}
+
+
+@cache
+def schema_document(kind: str) -> tuple[bytes, str]:
+    """The OpenAPI document of this version of the code, and its ETag. Made once per process: 200 ms."""
+    document = RENDERERS[kind]().render(SchemaGenerator().get_schema(request=None, public=True), renderer_context={})
+    return document, f'"{sha256(document).hexdigest()[:32]}"'
+
+
+class SchemaView(View):
+    """The OpenAPI document as YAML, or as JSON when asked by `Accept` or `?format=json`."""
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        wants_json = request.GET.get("format") == "json" or "json" in request.headers.get("Accept", "")
+        kind = "json" if wants_json else "yaml"
+        document, etag = schema_document(kind)
+        headers = {"ETag": etag, "Cache-Control": "public, max-age=300", "Vary": "Accept"}
+        if etag in request.headers.get("If-None-Match", ""):
+            return HttpResponseNotModified(headers=headers)
+        return HttpResponse(document, content_type=RENDERERS[kind].media_type, headers=headers)
 
 
 class SwaggerView(SpectacularSwaggerSplitView):

@@ -80,7 +80,10 @@ def add_problem_components(result: dict[str, Any], generator: Any, request: Any,
 
 
 class ProblemAutoSchema(AutoSchema):
-    """drf-spectacular's schema with the problem answers that the operation's shape allows."""
+    """drf-spectacular's schema with the problem answers that the operation's shape allows.
+
+    What the shape does not show, the view says: `problem_statuses = {"login": {"401"}}` by action.
+    """
 
     def get_operation(self, *args: Any, **kwargs: Any) -> dict[str, Any] | None:
         operation = super().get_operation(*args, **kwargs)
@@ -120,7 +123,7 @@ class ProblemAutoSchema(AutoSchema):
             statuses.add("401")
         if not self._is_public():
             statuses.add("403")
-        return statuses
+        return statuses | getattr(self.view, "problem_statuses", {}).get(getattr(self.view, "action", None), set())
 
     def _is_public(self) -> bool:
         reads = self.method in SAFE_METHODS

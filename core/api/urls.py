@@ -1,15 +1,14 @@
 """Health, and the documents of the API."""
 
 from django.urls import path
-from drf_spectacular.views import SpectacularAPIView
 
-from core.api.documentation import ReDocView, SwaggerView
+from core.api.documentation import ReDocView, SchemaView, SwaggerView
 from core.api.health import LiveView, ReadyView
 
 urlpatterns = [
     path("health/live/", LiveView.as_view()),
     path("health/ready/", ReadyView.as_view()),
-    path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
+    path("api/schema/", SchemaView.as_view(), name="schema"),
     path("swagger/", SwaggerView.as_view(), name="swagger"),
     path("redoc/", ReDocView.as_view(), name="redoc"),
 ]

@@ -259,13 +259,19 @@ REST_FRAMEWORK = {
     "DEFAULT_SCHEMA_CLASS": "core.api.openapi.ProblemAutoSchema",
     "EXCEPTION_HANDLER": "core.api.errors.exception_handler",
     "COERCE_DECIMAL_TO_STRING": True,
+    # `Accept` alone chooses the form; `format` is a query parameter like any other unknown one.
+    "URL_FORMAT_OVERRIDE": None,
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
     "DATETIME_FORMAT": "%Y-%m-%dT%H:%M:%S.%fZ",
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "Storefront",
-    "DESCRIPTION": "The HTTP API of a Storefront shop.",
+    "DESCRIPTION": (
+        "The HTTP API of a Storefront shop. Money is a decimal string in the shop's one currency; times are in UTC. "
+        "Refusals are RFC 9457 problem documents with a stable `code`. With `Accept: "
+        "application/vnd.storefront.envelope+json` each answer comes as `{success, data, message, errors, meta}`."
+    ),
     "VERSION": "1.0.0",
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],

@@ -3,7 +3,7 @@
 from dataclasses import asdict
 
 from django.http import HttpResponse
-from drf_spectacular.utils import OpenApiResponse, extend_schema
+from drf_spectacular.utils import OpenApiResponse, extend_schema, extend_schema_view
 from rest_framework import mixins, status, viewsets
 from rest_framework.decorators import action
 from rest_framework.permissions import AllowAny
@@ -31,28 +31,38 @@ class AuthViewSet(viewsets.GenericViewSet):
     authentication_classes = ()
     permission_classes = (AllowAny,)
     throttle_scopes = dict.fromkeys(("register", "login", "refresh", "logout"), "auth")
+    problem_statuses = dict.fromkeys(("login", "refresh", "logout"), frozenset({"401"}))
     pagination_class = None
     filter_backends = ()
 
-    @extend_schema(request=UserCreateSerializer, responses={201: RegisteredSerializer})
+    @extend_schema(summary="Sign up", request=UserCreateSerializer, responses={201: RegisteredSerializer})
     @action(detail=False, methods=["post"], serializer_class=UserCreateSerializer)
     def register(self, request: Request) -> Response:
         body = self._body(request)
         services.register_user(**body)
         return Response({"email": body["email"]}, status=status.HTTP_201_CREATED)
 
-    @extend_schema(request=CredentialsSerializer, responses=SignedInSerializer)
+    @extend_schema(summary="Sign in", request=CredentialsSerializer, responses=SignedInSerializer)
     @action(detail=False, methods=["post"], serializer_class=CredentialsSerializer)
     def login(self, request: Request) -> Response:
         user, pair = services.sign_in(**self._body(request))
         return Response({**asdict(pair), "user": UserSerializer(user).data})
 
-    @extend_schema(request=RefreshSerializer, responses=TokenPairSerializer)
+    @extend_schema(
+        summary="Exchange a refresh token",
+        description="It works once; using it again ends every login that descends from it.",
+        request=RefreshSerializer,
+        responses=TokenPairSerializer,
+    )
     @action(detail=False, methods=["post"], serializer_class=RefreshSerializer)
     def refresh(self, request: Request) -> Response:
         return Response(asdict(tokens.refresh_tokens(**self._body(request))))
 
-    @extend_schema(request=RefreshSerializer, responses={204: OpenApiResponse(description="Signed out.")})
+    @extend_schema(
+        summary="Sign out",
+        request=RefreshSerializer,
+        responses={204: OpenApiResponse(description="The refresh token and its descendants work no more.")},
+    )
     @action(detail=False, methods=["post"], serializer_class=RefreshSerializer)
     def logout(self, request: Request) -> HttpResponse:
         tokens.revoke(**self._body(request))
@@ -64,6 +74,7 @@ class AuthViewSet(viewsets.GenericViewSet):
         return body.validated_data
 
 
+@extend_schema_view(list=extend_schema(summary="List users"))
 class UserViewSet(mixins.ListModelMixin, viewsets.GenericViewSet):
     """For staff who may view users; newest first."""
 

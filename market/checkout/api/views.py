@@ -63,7 +63,9 @@ class OrderViewSet(IdempotentReplayMixin, mixins.ListModelMixin, viewsets.Generi
         return [view_of(order) for order in super().paginate_queryset(queryset)]
 
     @extend_schema(
-        request=CheckoutSerializer, responses={(200, 201): PlacedOrderSerializer}, parameters=[IDEMPOTENCY_KEY]
+        request=CheckoutSerializer,
+        responses={200: PlacedOrderSerializer, 201: PlacedOrderSerializer},
+        parameters=[IDEMPOTENCY_KEY],
     )
     def create(self, request: Request) -> Response:
         """Order a cart. A repeat with the same key, or without one with the same body, gets the same order."""

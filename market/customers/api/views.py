@@ -15,7 +15,7 @@ class ProfileView(APIView):
 
     permission_classes = (IsAuthenticated,)
 
-    @extend_schema(responses=ProfileSerializer)
+    @extend_schema(summary="The own profile", responses=ProfileSerializer)
     def get(self, request: Request) -> Response:
         return Response(ProfileSerializer(request.user).data)
 
