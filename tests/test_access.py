@@ -1,0 +1,108 @@
+"""Who may call what: every route and method of the API, by four callers.
+
+The routes come from the URL map, so that a new one without a policy here fails.
+"""
+
+import re
+import uuid
+from collections.abc import Iterator
+
+import pytest
+from django.urls import URLPattern, URLResolver, get_resolver
+
+from core.accounts.tests.factories import make_user
+
+pytestmark = pytest.mark.django_db
+
+# Who gets past the door: everybody, whoever is signed in, staff with the permission for it.
+PUBLIC, SIGNED_IN, STAFF = "public", "signed in", "staff"
+POLICY = {
+    "auth/login/": {"post": PUBLIC},
+    "auth/logout/": {"post": PUBLIC},
+    "auth/refresh/": {"post": PUBLIC},
+    "auth/register/": {"post": PUBLIC},
+    "users/": {"get": STAFF},
+    "users/profile/": {"get": SIGNED_IN, "put": SIGNED_IN, "patch": SIGNED_IN},
+    "products/": {"get": PUBLIC, "post": STAFF},
+    "products/<pk>/": {"get": PUBLIC, "put": STAFF, "patch": STAFF, "delete": STAFF},
+    "products/slug/<slug>/": {"get": PUBLIC},
+    "products/<product_id>/variants/": {"get": PUBLIC, "post": STAFF},
+    "products/<product_id>/variants/<pk>/": {"get": PUBLIC, "put": STAFF, "patch": STAFF, "delete": STAFF},
+    "products/<product_id>/images/": {"get": PUBLIC, "post": STAFF},
+    "products/<product_id>/images/<pk>/": {"patch": STAFF, "delete": STAFF},
+    "categories/": {"get": PUBLIC, "post": STAFF},
+    "categories/<pk>/": {"get": PUBLIC, "put": STAFF, "patch": STAFF, "delete": STAFF},
+    "stock/": {"get": STAFF},
+    "stock/<variant_id>/": {"get": STAFF, "put": STAFF},
+    "stock/<variant_id>/movements/": {"get": STAFF, "post": STAFF},
+    # The cart's UUID is its key.
+    "carts/": {"post": PUBLIC},
+    "carts/<cart_id>/": {"get": PUBLIC, "delete": PUBLIC},
+    "carts/<cart_id>/delivery/": {"put": PUBLIC},
+    "carts/<cart_id>/shipping-methods/": {"get": PUBLIC},
+    "carts/<cart_id>/items/": {"post": PUBLIC, "put": PUBLIC},
+    "carts/<cart_id>/items/<item_id>/": {"patch": PUBLIC, "delete": PUBLIC},
+    # A guest orders, and opens his order with its token; whose order it is, the service decides.
+    "orders/": {"get": SIGNED_IN, "post": PUBLIC},
+    "orders/<number>/": {"get": PUBLIC, "put": STAFF, "patch": STAFF},
+    "orders/<number>/cancel/": {"post": PUBLIC},
+    "orders/<number>/payments/": {"post": PUBLIC},
+    "payments/<pk>/confirm/": {"post": STAFF},
+}
+ADMITTED = {
+    PUBLIC: {"anonymous", "customer", "clerk", "manager"},
+    SIGNED_IN: {"customer", "clerk", "manager"},
+    STAFF: {"manager"},
+}
+VALUES = {"pk": "1", "slug": "none", "number": "AAAA-AAAA-AA", "cart_id": str(uuid.UUID(int=1))}
+
+
+def routes(patterns: list[URLPattern | URLResolver], prefix: str = "") -> Iterator[tuple[str, set[str]]]:
+    """(path with names in <>, methods) of each route below the patterns."""
+    for pattern in patterns:
+        path = prefix + re.sub(
+            r"\(\?P<(\w+)>[^)]*\)|<(?:\w+:)?(\w+)>", lambda m: f"<{m[1] or m[2]}>", str(pattern.pattern)
+        )
+        if isinstance(pattern, URLResolver):
+            yield from routes(pattern.url_patterns, path)
+        elif path.startswith("api/v1/"):
+            actions = getattr(pattern.callback, "actions", None)
+            methods = set(actions) if actions else methods_of_class(pattern.callback.cls)
+            yield path.removeprefix("api/v1/").replace("^", "").replace("$", ""), methods
+
+
+def methods_of_class(view: type) -> set[str]:
+    """The methods that a class-based view answers."""
+    return {name for name in ("get", "post", "put", "patch", "delete") if hasattr(view, name)}
+
+
+def test_every_route_has_a_policy():
+    found = dict(routes(get_resolver().url_patterns))
+    assert {path: set(policy) for path, policy in POLICY.items()} == found
+
+
+@pytest.mark.parametrize(
+    ("path", "method", "level"),
+    [(path, method, level) for path, policy in POLICY.items() for method, level in policy.items()],
+)
+def test_only_who_may_gets_past_the_door(path, method, level, api_client, client_of, unthrottled):
+    callers = {
+        "anonymous": api_client,
+        "customer": client_of(make_user()),
+        "clerk": client_of(make_user(is_staff=True)),  # staff, and no permission for anything
+        "manager": client_of(make_user(is_staff=True, is_superuser=True)),
+    }
+    url = "/api/v1/" + re.sub(r"<(\w+)>", lambda name: VALUES.get(name[1], "1"), path)
+    if path == "payments/<pk>/confirm/":
+        url = f"/api/v1/payments/{uuid.UUID(int=1)}/confirm/"
+    statuses = {name: getattr(client, method)(url, {}, format="json").status_code for name, client in callers.items()}
+    refused = {name for name, status in statuses.items() if status in {401, 403}}
+    if path.startswith("auth/"):
+        # Everybody may try; without a good password or token the answer is 400 or 401 all the same.
+        assert set(statuses.values()) <= {400, 401}
+        return
+    assert refused == set(callers) - ADMITTED[level], statuses
+    if level != PUBLIC:
+        assert statuses["anonymous"] == 401
+    if level == STAFF:
+        assert (statuses["customer"], statuses["clerk"]) == (403, 403)
