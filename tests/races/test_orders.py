@@ -1,0 +1,62 @@
+"""One cart is at most one order, and one order is canceled or paid once, whoever asks at the same moment."""
+
+from functools import partial
+
+import pytest
+
+from market.carts.models import Cart
+from market.carts.tests.factories import make_cart
+from market.inventory.models import StockItem
+from market.orders import rules
+from market.orders.models import Order
+from market.orders.tests.factories import make_staff
+from market.payments.models import Payment
+from tests.parallel import in_parallel
+from tests.races.buying import ORDERS, assert_invariants, make_stocked, outcomes, place, violated
+from tests.running import RunningShop
+
+pytestmark = [pytest.mark.system, pytest.mark.django_db(transaction=True)]
+
+
+def one_cart(running: RunningShop) -> Cart:
+    with running.orm():
+        return make_cart(units={make_stocked(units=100): 1})
+
+
+def place_eight_times(running: RunningShop, cart: Cart, keys: list[str | None]):
+    return in_parallel([partial(place, running.client(), cart, key) for key in keys])
+
+
+@pytest.mark.parametrize("keys", [[None] * 8, [f"key-{n}" for n in range(8)]], ids=["without keys", "with 8 keys"])
+def test_one_cart_ordered_eight_times_is_one_order(shop, keys):
+    answers = place_eight_times(shop, one_cart(shop), keys)
+    counts = outcomes(answers)
+    assert counts[201] == 1
+    assert set(counts) <= {201, 200, (409, "cart_ordered"), (409, "cart_changing")}
+    assert {answer.json()["number"] for answer in answers if answer.ok} == {Order.objects.get().number}
+    assert StockItem.objects.get().reserved == 1
+    assert_invariants(shop, answers)
+
+
+def test_twin_without_the_claim_orders_a_cart_twice(twin):
+    running = twin(guards=["cart_claim"], dropped_constraints=[("orders_order", "orders_order_cart_uuid_key")])
+    answers = place_eight_times(running, one_cart(running), [None] * 8)
+    assert outcomes(answers)[201] > 1
+    assert "violated     2 orders" in violated(running)
+
+
+def test_cancel_and_confirm_at_the_same_moment_come_one_after_the_other(shop, client_of):
+    staff_token = client_of(make_staff())._credentials["HTTP_AUTHORIZATION"].removeprefix("Bearer ")
+    placed = [place(shop.client(), one_cart(shop)) for _ in range(5)]
+    for answer in placed:
+        order = answer.json()
+        opened = {"X-Order-Token": order["access_token"]}
+        cancel = partial(shop.client().post, f"{ORDERS}{order['number']}/cancel/", json={}, headers=opened)
+        payment = Payment.objects.get(order__number=order["number"])
+        confirm = partial(shop.client(staff_token).post, f"/api/v1/payments/{payment.pk}/confirm/")
+        answers = in_parallel([cancel, confirm] * 4)
+        assert {answer.status_code for answer in answers} <= {200, 409}
+        assert rules.is_path(list(Order.objects.get(number=order["number"]).events.values_list("status", flat=True)))
+    assert set(Order.objects.values_list("status", flat=True)) == {"canceled"}
+    assert sum(StockItem.objects.values_list("reserved", flat=True)) == 0
+    assert_invariants(shop, placed)
