@@ -11,7 +11,10 @@ from storefront.embedded import folders
 from storefront.embedded.processes import CannotStart, end_orphans
 
 ROOT = Path(__file__).resolve().parents[2]
-SHARED = ("DATABASE_URL", "REDIS_URL", "EMAIL_HOST", "EMAIL_PORT", "SHOP_URL", "DATA_DIR", "DJANGO_SETTINGS_MODULE")
+SHARED = (
+    *("DATABASE_URL", "REDIS_URL", "CACHE_URL", "EMAIL_HOST", "EMAIL_PORT"),
+    *("SHOP_URL", "DATA_DIR", "DJANGO_SETTINGS_MODULE"),
+)
 
 
 def data_folder(environment: Mapping[str, str]) -> Path:

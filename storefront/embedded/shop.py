@@ -73,6 +73,8 @@ def start_servers(supervisor: Supervisor, given: Mapping[str, str], *, data: Pat
         supervisor.start(valkey.program(places))
         _await(supervisor, "Valkey", lambda: valkey.accepts_connections(places))
         environment["REDIS_URL"] = valkey.url(places)
+        # The cache may be emptied at any time; the queues are another database.
+        environment.setdefault("CACHE_URL", valkey.url(places, 1))
     if not given.get("EMAIL_HOST"):
         mail_port = MAIL_PORT if is_free("127.0.0.1", MAIL_PORT) else _free_port()
         environment |= {"EMAIL_HOST": "127.0.0.1", "EMAIL_PORT": str(mail_port)}
