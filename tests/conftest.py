@@ -74,13 +74,19 @@ def shop(shop_processes, transactional_db) -> Iterator[RunningShop]:
 def twin(template_database, tmp_path_factory, transactional_db) -> Iterator[MakeTwin]:
     """Makes shops with guards switched off and constraints dropped, each with its own database and two
     web workers: `twin(guards=["stock_condition"], dropped_constraints=[("inventory_stockitem", "…")])`.
+    Without a guard it is a shop of the test's own; `environment` adds variables.
 
     Rows for it are made and read in `with the_twin.orm():`.
     """
     made: list[RunningShop] = []
     numbers = itertools.count(1)
 
-    def make(*, guards: list[str], dropped_constraints: list[tuple[str, str]] = ()) -> RunningShop:
+    def make(
+        *,
+        guards: list[str],
+        dropped_constraints: list[tuple[str, str]] = (),
+        environment: dict[str, str] | None = None,
+    ) -> RunningShop:
         database = f"{settings.DATABASES['default']['NAME']}_twin{next(numbers)}"
         copy_database(template_database, database)
         for table, constraint in dropped_constraints:
@@ -92,6 +98,7 @@ def twin(template_database, tmp_path_factory, transactional_db) -> Iterator[Make
             guards=guards,
             background=False,
         )
+        running.environment.update(environment or {})
         made.append(running)
         with running.orm():
             ensure_standard_rate()

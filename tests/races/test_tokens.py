@@ -1,0 +1,33 @@
+"""One refresh token used by many at one moment: one of them gets the new pair."""
+
+from functools import partial
+
+import pytest
+
+from core.accounts.models import RefreshFamily
+from core.accounts.tests.factories import make_user
+from core.accounts.tokens import issue_tokens
+from tests.parallel import in_parallel
+from tests.running import RunningShop
+
+pytestmark = [pytest.mark.system, pytest.mark.django_db(transaction=True)]
+
+
+def refresh_at_once(running: RunningShop, *, clients: int) -> list[int]:
+    """The statuses that so many clients with the same token get."""
+    with running.orm():
+        refresh = issue_tokens(user=make_user()).refresh
+    body = {"refresh": refresh}
+    answers = in_parallel([partial(running.client().post, "/api/v1/auth/refresh/", json=body) for _ in range(clients)])
+    return sorted(answer.status_code for answer in answers)
+
+
+def test_ten_parallel_refreshes_of_one_token_give_one_success(shop):
+    assert refresh_at_once(shop, clients=10) == [200] + [401] * 9
+    assert RefreshFamily.objects.get().revoked_at is not None
+
+
+def test_twin_without_the_condition_hands_out_several_pairs(twin):
+    running = twin(guards=["refresh_rotation"])
+    rounds = [refresh_at_once(running, clients=10).count(200) for _ in range(10)]
+    assert max(rounds) > 1
