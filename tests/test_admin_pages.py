@@ -1,0 +1,84 @@
+"""Every page of the admin: lists, searches, forms open, at a cost that does not grow with the rows."""
+
+import pytest
+from django.contrib import admin
+from django.contrib.auth.models import Group
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from core.models import Heartbeat
+from core.outbox.services import spread_events
+from market.catalog.tests.factories import make_category
+from market.orders.services.mails import queue_order_mail
+from market.orders.tests.factories import make_buyer, make_order, make_staff
+from tasks.celery_settings import QUEUES
+from tasks.schedule import sync_schedules
+
+pytestmark = pytest.mark.django_db
+
+MODELS = sorted(admin.site._registry, key=lambda model: model._meta.label)
+MOST_STATEMENTS = 20
+# Filled by the fixture below; the others are third-party tables that a shop leaves empty.
+EMPTY = {"django_celery_beat.ClockedSchedule", "django_celery_beat.CrontabSchedule", "django_celery_beat.SolarSchedule"}
+
+
+def fill(rows: int) -> None:
+    """So many more of everything that buyers and background work leave behind."""
+    for _ in range(rows):
+        order = make_order(buyer=make_buyer())
+        queue_order_mail(kind="order_placed", order_id=order.pk, key=f"placed-{order.pk}")
+        make_category(parent=make_category())
+        Group.objects.create(name=f"Group {order.number}")
+    spread_events(limit=1000)
+
+
+@pytest.fixture
+def office() -> Client:
+    """A browser in which a superuser is signed in, on a shop where something has happened."""
+    sync_schedules()
+    Heartbeat.objects.bulk_create(Heartbeat(name=f"worker:{queue}", seen_at=timezone.now()) for queue in QUEUES)
+    fill(2)
+    client = Client()
+    client.force_login(make_staff())
+    return client
+
+
+def page_of(model: type, name: str, *arguments: object) -> str:
+    """The path of an admin page of the model."""
+    return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_{name}", args=arguments)
+
+
+@pytest.mark.parametrize("model", MODELS, ids=lambda model: model._meta.label)
+def test_lists_searches_and_forms_open(model, office):
+    options = admin.site._registry[model]
+    assert office.get(page_of(model, "changelist")).status_code == 200
+    if options.search_fields:
+        assert office.get(page_of(model, "changelist"), {"q": "needle in a haystack"}).status_code == 200
+    add = office.get(page_of(model, "add"))
+    request = add.wsgi_request
+    assert add.status_code == (200 if options.has_add_permission(request) else 403)
+    row = model._default_manager.first()
+    assert (row is None) == (model._meta.label in EMPTY)
+    if row is not None:
+        assert office.get(page_of(model, "change", row.pk)).status_code == 200
+
+
+@pytest.mark.parametrize("model", MODELS, ids=lambda model: model._meta.label)
+def test_lists_cost_the_same_however_many_rows(model, office, count_statements):
+    office.get(page_of(model, "changelist"))
+    with count_statements() as few:
+        office.get(page_of(model, "changelist"))
+    fill(10)
+    with count_statements() as many:
+        office.get(page_of(model, "changelist"))
+    assert len(many) == len(few) <= MOST_STATEMENTS
+
+
+def test_index_opens_and_strangers_are_sent_to_the_login(office):
+    assert office.get(reverse("admin:index")).status_code == 200
+    answer = Client().get(reverse("admin:index"))
+    assert (answer.status_code, answer.headers["Location"]) == (302, "/admin/login/?next=/admin/")
+    buyer = Client()
+    buyer.force_login(make_buyer())
+    assert buyer.get(reverse("admin:index")).status_code == 302
