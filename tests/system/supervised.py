@@ -11,7 +11,7 @@ from pathlib import Path
 import psutil
 import requests
 
-from storefront.embedded.processes import INSTANCE_VARIABLE
+from storefront.embedded.processes import INSTANCE_VARIABLE, identity_of
 from tests.running import ROOT, free_port, wait_for
 
 READY = re.compile(r"ready after ([\d.]+) s")
@@ -52,7 +52,7 @@ class SupervisedShop:
                 stderr=subprocess.STDOUT,
                 stdin=subprocess.DEVNULL,
                 start_new_session=True,
-                **({"user": self.user, "group": "nogroup", "extra_groups": []} if self.user else {}),
+                **identity_of(self.user),
             )
 
         def ready() -> re.Match | None:
