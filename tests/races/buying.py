@@ -18,6 +18,7 @@ from tests.running import Client, RunningShop, wait_for
 
 ORDERS = "/api/v1/orders/"
 IN_PROGRESS = "idempotency_in_progress"
+TRY_AGAIN = {IN_PROGRESS, "cart_changing"}
 
 
 def make_stocked(*, units: int) -> Variant:
@@ -55,7 +56,7 @@ def retried(
             if running.processes["web"].poll() is not None:
                 running.start("web")
             return []
-        is_final = answer.status_code < 500 and answer.json().get("code") != IN_PROGRESS
+        is_final = answer.status_code < 500 and answer.json().get("code") not in TRY_AGAIN
         return [answer] if is_final else []
 
     return wait_for(attempt, seconds=30, what="an answer that is final")[0]

@@ -12,7 +12,7 @@ from market.orders.models import Order
 from market.orders.tests.factories import make_staff
 from market.payments.models import Payment
 from tests.parallel import in_parallel
-from tests.races.buying import ORDERS, assert_invariants, make_stocked, outcomes, place, violated
+from tests.races.buying import ORDERS, assert_invariants, make_stocked, outcomes, place, retried, violated
 from tests.running import RunningShop
 
 pytestmark = [pytest.mark.system, pytest.mark.django_db(transaction=True)]
@@ -43,6 +43,19 @@ def test_twin_without_the_claim_orders_a_cart_twice(twin):
     answers = place_eight_times(running, one_cart(running), [None] * 8)
     assert outcomes(answers)[201] > 1
     assert "violated     2 orders" in violated(running)
+
+
+def test_a_cart_written_to_while_it_is_ordered_loses_nothing(shop):
+    cart = one_cart(shop)
+    line = {"variant": cart.items.get().variant_id, "quantity": 1}
+    adds = [partial(shop.client().post, f"/api/v1/carts/{cart.pk}/items/", json=line) for _ in range(30)]
+    answers = in_parallel([*adds, *[partial(place, shop.client(), cart) for _ in range(4)]])
+    added, placed = answers[:30], answers[30:]
+    final = retried(shop, cart)
+    assert set(outcomes(added)) <= {201, (409, "cart_ordered"), (409, "cart_busy")}
+    assert set(outcomes(placed)) <= {201, 200, (409, "cart_changing")}
+    assert final.json()["items"][0]["quantity"] == 1 + outcomes(added)[201]
+    assert_invariants(shop, [*placed, final])
 
 
 def test_cancel_and_confirm_at_the_same_moment_come_one_after_the_other(shop, client_of):

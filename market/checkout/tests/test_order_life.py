@@ -14,6 +14,7 @@ from market.orders import rules
 from market.orders.models import Order
 from market.orders.tests.factories import make_buyer, make_order, make_staff
 from market.payments.models import Payment
+from market.payments.services import confirm_open_payment
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("unthrottled")]
 
@@ -120,6 +121,17 @@ def test_a_buyer_cancels_until_it_is_shipped(client_of, status):
     assert order.events.last().detail == "changed my mind"
     assert event_names(order).count("orders.order_canceled") == 1
     assert [payment["status"] for payment in first.json()["payments"]] == ["canceled"]
+
+
+def test_canceling_a_paid_order_says_what_is_owed(client_of):
+    buyer = make_buyer()
+    order = make_order(buyer=buyer)
+    confirm_open_payment(order_id=order.pk, actor="staff:1")
+    answer = client_of(buyer).post(url(order, "cancel/")).json()
+    assert (answer["status"], answer["payment_status"]) == ("canceled", "complete")
+    assert [payment["status"] for payment in answer["payments"]] == ["complete"]
+    assert (answer["events"][-1]["kind"], answer["events"][-1]["detail"]) == ("canceled", "24.95 GBP to be paid back")
+    assert stock_of(order) == (100, 0, "released")
 
 
 @pytest.mark.parametrize("status", ["shipped", "delivered", "returned"])
