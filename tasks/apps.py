@@ -7,4 +7,4 @@ class TasksConfig(AppConfig):
     verbose_name = "Background work"
 
     def ready(self) -> None:
-        import tasks.handlers  # noqa: F401, PLC0415 - registers who reacts to what
+        from tasks import checks, handlers  # noqa: F401, PLC0415 - they register themselves

@@ -7,10 +7,11 @@ from django.conf import settings
 
 from core.outbox.services import attempt_delivery, spread_events, take_due_deliveries
 
-# 500 events are spread in about 50 ms; a run takes at most ten such batches, well under its limits.
+# 500 events are spread and taken in 40-50 ms; ten such batches are well under a run's limits.
 BATCH = 500
 BATCHES_PER_RUN = 10
-# Small enough to be spread over the workers, large enough that messages cost less than the work.
+# A delivery costs 3-4 ms, so a message is some 70 ms of work: enough to outweigh its own cost, and
+# little enough to spread a backlog over the workers.
 MESSAGE_SIZE = 20
 
 

@@ -27,7 +27,7 @@ from core.notifications.services import (
 )
 
 BATCH = 200
-# One connection per message of the queue; ten mails take about a second over TLS.
+# Mails that share a connection; the soft time limit leaves 6 s for each.
 MESSAGE_SIZE = 10
 
 

@@ -17,6 +17,7 @@ from core.notifications.tests.factories import make_mail
 from core.outbox.models import Delivery
 from core.outbox.tests.factories import handler_of, make_delivery, something_happened
 from tasks.celery_settings import QUEUES
+from tasks.checks import check_broker
 from tasks.doctor import examine
 from tasks.tests.smtp_server import free_port, mail_server
 
@@ -97,8 +98,10 @@ def test_an_evicting_broker_is_named(settings):
         client.config_set("maxmemory-policy", "allkeys-lru")
         try:
             assert named() == [("error", "evicting_broker")]
+            assert [message.id for message in check_broker(None)] == ["shop.E007"]
         finally:
             client.config_set("maxmemory-policy", "noeviction")
+    assert check_broker(None) == []
 
 
 def test_work_that_died_is_named():

@@ -1,6 +1,7 @@
 """What runs when: declared once, stored, each due moment taken by one beat."""
 
 import json
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -73,11 +74,11 @@ def test_every_beat_reckons_the_same_slot(due, woke, slot):
 
 @pytest.fixture
 def queue(settings):
-    """The broker's queue `default`, which no worker reads while these tests run."""
+    """How many messages wait in a queue of the broker; no worker reads it while these tests run."""
     with redis.Redis.from_url(settings.BROKER_URL) as client:
-        client.delete("default")
-        yield lambda: client.llen("default")
-        client.delete("default")
+        client.delete(*QUEUES)
+        yield lambda name="default": client.llen(name)
+        client.delete(*QUEUES)
 
 
 @pytest.mark.django_db(transaction=True)
@@ -100,3 +101,28 @@ def test_the_next_slot_is_sent_again_and_a_deleted_schedule_comes_back(queue):
     assert queue() == 2
     PeriodicTask.objects.get(name="system.heartbeat:default").delete()
     assert "system.heartbeat:default" in beat.schedule
+
+
+def run_until_idle(beat: SlotClaimingScheduler) -> None:
+    """Let beat send all that is due at this moment of a stopped clock."""
+    for _ in range(100):
+        if beat.tick() > 0:
+            return
+    raise AssertionError("beat never rests")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_each_entry_fires_when_due_and_an_hour_without_beat_piles_nothing_up(queue):
+    expected = Counter(s.queue for s in SCHEDULES)
+    with time_machine.travel(NOON, tick=False):
+        beat = SlotClaimingScheduler(current_app)
+        run_until_idle(beat)
+    before = Counter({name: queue(name) for name in QUEUES})
+    with time_machine.travel(NOON + timedelta(hours=1), tick=False):
+        run_until_idle(beat)
+        run_until_idle(beat)
+    assert Counter({name: queue(name) for name in QUEUES}) - before == expected
+    with time_machine.travel(NOON + timedelta(hours=1, seconds=1), tick=False):
+        run_until_idle(beat)
+    sent = Counter({name: queue(name) for name in QUEUES}) - before - expected
+    assert sent == Counter(s.queue for s in SCHEDULES if s.every == timedelta(seconds=1))
