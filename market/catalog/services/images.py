@@ -1,7 +1,7 @@
 """The pictures of a product. While it has any, exactly one is the primary one."""
 
 from collections.abc import Collection, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from typing import Any, BinaryIO
 
 from django.core.files.storage import default_storage
@@ -97,10 +97,15 @@ def delete_files_after_commit(images: Collection[ProductImage]) -> None:
 def _store(renditions: Renditions, undo: ExitStack) -> None:
     try:
         for name, content in renditions.files():
-            undo.callback(default_storage.delete, name)
+            undo.callback(_delete_if_there, name)
             default_storage.save(name, content)
     except OSError as error:
         raise Unavailable("The picture could not be stored.") from error
+
+
+def _delete_if_there(name: str) -> None:
+    with suppress(OSError):
+        default_storage.delete(name)
 
 
 def _image(*, product_id: int, image_id: int) -> ProductImage:

@@ -1,0 +1,140 @@
+"""A small shop of known products, and plain Python that says which of them a list must show."""
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+from market.catalog.models import Category, Product, Variant
+from market.catalog.services import refresh_listings
+from market.catalog.tests.factories import make_category, make_product
+from market.inventory.services import open_stock
+
+WORDS = ["Red", "retro", "Spot", "mug", "MUGS", "tea-light", "Light", "holder", "T-LIGHT", "Café", "12", "doll's"]
+PRICES = ["0.00", "0.42", "1.25", "1.25", "4.95", "10.00", "99.99"]
+
+
+@dataclass(frozen=True)
+class KnownVariant:
+    sku: str
+    price: Decimal
+    compare_at_price: Decimal | None
+    is_active: bool
+    on_hand: int
+
+
+@dataclass(frozen=True)
+class KnownProduct:
+    id: int
+    title: str
+    status: str
+    category: str | None
+    created_at: datetime
+    variants: tuple[KnownVariant, ...]
+
+    @property
+    def shown(self) -> KnownVariant | None:
+        """The variant whose price the list shows: active, available first, cheapest first."""
+        active = [variant for variant in self.variants if variant.is_active]
+        return min(active, key=lambda variant: (variant.on_hand == 0, variant.price), default=None)
+
+    @property
+    def is_listed(self) -> bool:
+        return self.status == "active" and self.shown is not None
+
+    @property
+    def in_stock(self) -> bool:
+        return any(variant.is_active and variant.on_hand for variant in self.variants)
+
+    @property
+    def words(self) -> list[str]:
+        text = " ".join([self.title, *(variant.sku for variant in self.variants)])
+        return "".join(letter if letter.isalnum() else " " for letter in text.lower()).split()
+
+
+@dataclass(frozen=True)
+class KnownShop:
+    """The products, and each category's slug with the slugs from the root down to it."""
+
+    products: list[KnownProduct]
+    paths: dict[str, list[str]]
+
+    def ids(self, *conditions: Callable[[KnownProduct], bool]) -> list[int]:
+        """The listed products that meet all conditions, the latest first."""
+        rows = [p for p in self.products if p.is_listed and all(condition(p) for condition in conditions)]
+        return [p.id for p in sorted(rows, key=lambda p: (p.created_at, p.id), reverse=True)]
+
+    def in_category(self, slug: str) -> Callable[[KnownProduct], bool]:
+        return lambda p: p.category is not None and slug in self.paths[p.category]
+
+
+def costs(lowest: str = "0", highest: str = "1000000") -> Callable[[KnownProduct], bool]:
+    return lambda p: Decimal(lowest) <= p.shown.price <= Decimal(highest)
+
+
+def says(*beginnings: str) -> Callable[[KnownProduct], bool]:
+    return lambda p: all(any(word.startswith(beginning) for word in p.words) for beginning in beginnings)
+
+
+def open_known_shop(*, products: int = 80, seed: int = 7) -> KnownShop:
+    """Products of every kind: ties in price and time, variants sold out or inactive, drafts, no category."""
+    dice = random.Random(seed)
+    categories, paths = _known_categories()
+    known = [_known_product(dice, number, dice.choice([*categories, None])) for number in range(products)]
+    refresh_listings(product_ids=[product.id for product in known])
+    return KnownShop(known, paths)
+
+
+def _known_categories() -> tuple[list[Category], dict[str, list[str]]]:
+    home = make_category(slug="home")
+    kitchen = make_category(slug="kitchen", parent=home)
+    mugs = make_category(slug="mugs", parent=kitchen)
+    toys = make_category(slug="toys")
+    hidden = make_category(slug="hidden", parent=home, is_active=False)
+    below_hidden = make_category(slug="below-hidden", parent=hidden)
+    paths = {
+        "home": ["home"],
+        "kitchen": ["home", "kitchen"],
+        "mugs": ["home", "kitchen", "mugs"],
+        "toys": ["toys"],
+        "hidden": [],
+        "below-hidden": ["below-hidden"],
+    }
+    return [home, kitchen, mugs, toys, hidden, below_hidden], paths
+
+
+def _known_product(dice: random.Random, number: int, category: Category | None) -> KnownProduct:
+    variants = tuple(_known_variant(dice, f"{number:03d}{letter}") for letter in "AB"[: dice.randint(1, 2)])
+    product = make_product(
+        title=" ".join(dice.sample(WORDS, dice.randint(1, 4))),
+        status=dice.choice(["active"] * 8 + ["draft", "archived"]),
+        category=category,
+        variants=[
+            {
+                "sku": variant.sku,
+                "price": variant.price,
+                "compare_at_price": variant.compare_at_price,
+                "is_active": variant.is_active,
+            }
+            for variant in variants
+        ],
+    )
+    created_at = datetime(2026, 1, 1, tzinfo=UTC) + timedelta(hours=dice.randint(0, 30))
+    Product.objects.filter(pk=product.pk).update(created_at=created_at)
+    ids = dict(Variant.objects.filter(product=product).values_list("sku", "pk"))
+    open_stock(units={ids[variant.sku]: variant.on_hand for variant in variants})
+    return KnownProduct(
+        product.pk, product.title, product.status, category.slug if category else None, created_at, variants
+    )
+
+
+def _known_variant(dice: random.Random, sku: str) -> KnownVariant:
+    price = Decimal(dice.choice(PRICES))
+    return KnownVariant(
+        sku=sku,
+        price=price,
+        compare_at_price=price + 1 if dice.random() < 0.2 else None,
+        is_active=dice.random() < 0.85,
+        on_hand=dice.choice([0, 0, 3, 50]),
+    )

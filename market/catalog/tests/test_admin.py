@@ -1,0 +1,127 @@
+"""The staff's screens of the catalog write through the services."""
+
+from decimal import Decimal
+from io import BytesIO
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from PIL import Image
+
+from core.accounts.tests.factories import make_staff
+from market.catalog.models import Category, Product, ProductImage, ProductListing
+from market.catalog.tests.factories import make_category, make_product
+
+pytestmark = pytest.mark.django_db
+ADMIN = "/admin/catalog"
+
+
+@pytest.fixture
+def staff(client):
+    client.force_login(make_staff())
+    return client
+
+
+def inline(prefix: str, rows: list[dict], *, initial: int = 0) -> dict:
+    """The fields of an inline form."""
+    management = {f"{prefix}-TOTAL_FORMS": len(rows), f"{prefix}-INITIAL_FORMS": initial}
+    return management | {
+        f"{prefix}-{place}-{name}": value for place, row in enumerate(rows) for name, value in row.items()
+    }
+
+
+def product_form(*, variants: list[dict] = (), images: list[dict] = (), kept: int = 0, **fields) -> dict:
+    form = {"title": "Red mug", "slug": "red-mug", "description": "", "status": "active", "category": ""} | fields
+    defaults = {"weight_grams": 0, "position": 0, "is_active": "on"}
+    return (
+        form | inline("variants", [defaults | row for row in variants], initial=kept) | inline("images", list(images))
+    )
+
+
+def picture() -> SimpleUploadedFile:
+    buffer = BytesIO()
+    Image.new("RGB", (20, 20), "red").save(buffer, format="PNG")
+    return SimpleUploadedFile("mug.png", buffer.getvalue())
+
+
+def test_staff_make_and_change_a_product(staff, settings, tmp_path):
+    settings.MEDIA_ROOT = tmp_path
+    category = make_category()
+    images = [{"image": picture(), "alt": "A mug", "position": 0}]
+    form = product_form(variants=[{"sku": "MUG", "price": "4.95"}], images=images, category=category.pk)
+    made = staff.post(f"{ADMIN}/product/add/", form)
+    assert made.status_code == 302, made.context["errors"]
+    product = Product.objects.get()
+    variant = product.variants.get()
+    assert ProductListing.objects.values_list("price", "category_id", "is_listed").get() == (
+        Decimal("4.95"),
+        category.pk,
+        True,
+    )
+    assert list(ProductImage.objects.values_list("product_id", "alt", "is_primary")) == [(product.pk, "A mug", True)]
+    row = {"id": variant.pk, "product": product.pk, "sku": "MUG", "price": "3.95"}
+    changed = staff.post(
+        f"{ADMIN}/product/{product.pk}/change/",
+        product_form(variants=[row, {"sku": "MUG-2", "price": "2.95"}], kept=1, title="Blue mug"),
+    )
+    assert changed.status_code == 302, changed.context["errors"]
+    listing = ProductListing.objects.get()
+    assert (listing.title, listing.price, listing.search_text) == ("Blue mug", Decimal("2.95"), "blue mug mug mug 2")
+    row |= {"price": "3.95", "DELETE": "on"}
+    staff.post(f"{ADMIN}/product/{product.pk}/change/", product_form(variants=[row], kept=1, title="Blue mug"))
+    assert list(product.variants.values_list("sku", flat=True)) == ["MUG-2"]
+
+
+@pytest.mark.parametrize(
+    ("variants", "images", "shown"),
+    [
+        ([{"sku": "TAKEN", "price": "1.00"}], [], "already exists"),
+        ([{"sku": "A", "price": "1.00"}, {"sku": "A", "price": "2.00"}], [], "duplicate"),
+        ([{"sku": "A", "price": "5.00", "compare_at_price": "4.00"}], [], "Constraint"),
+        ([], [{"image": SimpleUploadedFile("a.png", b"no picture"), "position": 0}], "valid image"),
+    ],
+)
+def test_what_cannot_be_saved_is_shown_and_saves_nothing(staff, variants, images, shown):
+    make_product(sku="TAKEN")
+    answer = staff.post(f"{ADMIN}/product/add/", product_form(variants=variants, images=images), follow=True)
+    assert (answer.status_code, shown in answer.content.decode()) == (200, True)
+    assert (Product.objects.count(), ProductImage.objects.count()) == (1, 0)
+
+
+def test_a_refusal_of_a_service_is_shown_on_the_form(staff):
+    parent = make_category(title="Parent")
+    child = make_category(parent=parent)
+    form = {"title": "Parent", "slug": parent.slug, "parent": child.pk, "position": 0, "is_active": "on"}
+    answer = staff.post(f"{ADMIN}/category/{parent.pk}/change/", form, follow=True)
+    assert "A category cannot lie below itself." in answer.content.decode()
+    assert Category.objects.get(pk=parent.pk).parent is None
+
+
+def test_staff_make_and_delete_a_category(staff):
+    parent = make_category()
+    form = {"title": "Mugs", "slug": "mugs", "parent": parent.pk, "position": 3, "is_active": "on"}
+    assert staff.post(f"{ADMIN}/category/add/", form).status_code == 302
+    made = Category.objects.get(slug="mugs")
+    assert (made.parent_id, made.position) == (parent.pk, 3)
+    staff.post(f"{ADMIN}/category/{made.pk}/delete/", {"post": "yes"})
+    assert list(Category.objects.all()) == [parent]
+
+
+@pytest.mark.parametrize("rows", [1, 10])
+def test_lists_cost_the_same_however_long(staff, count_statements, rows):
+    for _ in range(rows):
+        make_product(category=make_category(parent=make_category()))
+    costs = []
+    for path in ("/product/", "/product/?q=product", "/category/"):
+        with count_statements() as statements:
+            assert staff.get(ADMIN + path).status_code == 200
+        costs.append(len(statements))
+    assert max(costs) <= 6
+
+
+def test_archiving_and_deleting_go_through_the_services(staff):
+    kept, gone = make_product(), make_product()
+    action = {"_selected_action": [kept.pk], "action": "archive"}
+    staff.post(f"{ADMIN}/product/", action)
+    staff.post(f"{ADMIN}/product/{gone.pk}/delete/", {"post": "yes"})
+    assert list(Product.objects.values_list("pk", "status")) == [(kept.pk, "archived")]
+    assert list(ProductListing.objects.values_list("is_listed", flat=True)) == [False]

@@ -1,0 +1,151 @@
+"""Pictures: decided by decoding, drawn anew, one of them primary."""
+
+import resource
+from io import BytesIO
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from PIL import Image
+
+from core.accounts.tests.factories import make_staff, make_user
+from market.catalog.adapters import pictures
+from market.catalog.models import ProductImage
+from market.catalog.tests.factories import make_product
+
+pytestmark = pytest.mark.django_db
+GPS = 0x8825
+
+
+@pytest.fixture(autouse=True)
+def media(settings, tmp_path):
+    settings.MEDIA_ROOT = tmp_path
+    return tmp_path
+
+
+@pytest.fixture
+def staff(client_of):
+    return client_of(make_staff())
+
+
+def picture(kind: str = "JPEG", size: tuple[int, int] = (600, 400), **options) -> bytes:
+    buffer = BytesIO()
+    Image.new("RGB", size, "red").save(buffer, format=kind, **options)
+    return buffer.getvalue()
+
+
+def upload(client, product, content: bytes, *, name: str = "mug.jpg", **fields):
+    file = SimpleUploadedFile(name, content, content_type="image/jpeg")
+    return client.post(f"/api/v1/products/{product.pk}/images/", {"image": file, **fields}, format="multipart")
+
+
+def files_in(folder) -> list[str]:
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
+
+
+@pytest.mark.parametrize(("kind", "suffix"), [("JPEG", ".jpg"), ("PNG", ".png"), ("WEBP", ".webp")])
+def test_a_picture_is_stored_anew_with_its_thumbnail(staff, api_client, media, kind, suffix):
+    product = make_product()
+    answer = upload(staff, product, picture(kind), name="../../etc/passwd.gif", alt="A mug")
+    assert answer.status_code == 201, answer.content
+    image = answer.json()
+    assert image["url"].endswith(suffix) and "passwd" not in image["url"]
+    stored = files_in(media)
+    assert [f"/media/{name}" for name in stored] == [image["thumbnail"], image["url"]]
+    sizes = [Image.open(media / name).size for name in stored]
+    assert sizes == [(320, 213), (600, 400)]
+    shown = api_client.get(f"/api/v1/products/{product.pk}/").json()
+    assert shown["image"] == {"url": image["url"], "thumbnail": image["thumbnail"], "alt": "A mug"}
+    assert api_client.get("/api/v1/products/").json()["results"][0]["image"] == shown["image"]
+    assert shown["images"] == [image]
+
+
+def test_metadata_is_gone_and_the_picture_upright(staff, media):
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    exif[GPS] = {1: "N", 2: (51.0, 30.0, 0.0)}
+    assert upload(staff, make_product(), picture(exif=exif, comment=b"secret")).status_code == 201
+    stored = Image.open(media / files_in(media)[1])
+    assert (stored.size, dict(stored.getexif()), b"secret" in stored.fp.read()) == ((400, 600), {}, False)
+
+
+def animation(frames: int) -> bytes:
+    buffer = BytesIO()
+    images = [Image.new("RGB", (8, 8), (frame, 0, 0)) for frame in range(frames)]
+    images[0].save(buffer, format="GIF", save_all=True, append_images=images[1:])
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("content", "code"),
+    [
+        (b"", None),
+        (b"not a picture", "invalid_image"),
+        (b"<svg xmlns='http://www.w3.org/2000/svg'><script>1</script></svg>", "invalid_image"),
+        (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 10 10\n", "invalid_image"),
+        (picture()[:-4000], "invalid_image"),
+        (picture("TIFF"), "invalid_image"),
+        (picture("BMP"), "invalid_image"),
+        (animation(50), "invalid_image"),
+        (picture("PNG", size=(5001, 5001)), "too_many_pixels"),
+        (picture() + b"x" * pictures.MAX_BYTES, "too_large"),
+    ],
+    ids=["empty", "text", "svg", "eps", "cut", "tiff", "bmp", "gif", "bomb", "large"],
+)
+def test_what_is_no_picture_is_refused_and_leaves_nothing(staff, media, content, code):
+    answer = upload(staff, make_product(), content)
+    (error,) = answer.json()["errors"]
+    assert (answer.status_code, error["field"]) == (400, "image")
+    assert code is None or error["code"] == code
+    assert (ProductImage.objects.count(), files_in(media)) == (0, [])
+
+
+def test_a_body_far_too_large_is_refused_unread(staff):
+    answer = upload(staff, make_product(), b"x" * (pictures.MAX_BYTES + 200_000))
+    assert answer.status_code == 413
+
+
+def test_a_page_that_hides_in_a_picture_is_gone(staff, media):
+    assert upload(staff, make_product(), picture() + b"<script>alert(1)</script>").status_code == 201
+    assert not any(b"<script>" in (media / name).read_bytes() for name in files_in(media))
+
+
+def test_a_disk_that_fills_up_leaves_no_half_picture(staff, media):
+    product, content = make_product(), picture()
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, hard))
+    try:
+        answer = upload(staff, product, content)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert (answer.status_code, answer.json()["code"]) == (503, "unavailable")
+    assert (ProductImage.objects.count(), files_in(media)) == (0, [])
+
+
+def test_exactly_one_picture_is_primary(staff, media, django_capture_on_commit_callbacks):
+    product = make_product()
+    first, second, third = [
+        upload(staff, product, picture(), is_primary=primary).json()["id"] for primary in (False, False, True)
+    ]
+    at = f"/api/v1/products/{product.pk}/images/"
+
+    def primary() -> list[int]:
+        return list(ProductImage.objects.filter(is_primary=True).values_list("pk", flat=True))
+
+    assert primary() == [third]
+    assert staff.patch(f"{at}{second}/", {"is_primary": True, "alt": "Second"}).json()["is_primary"] is True
+    assert primary() == [second]
+    assert staff.patch(f"{at}{second}/", {"position": 9}).json()["is_primary"] is True
+    with django_capture_on_commit_callbacks(execute=True):
+        assert staff.delete(f"{at}{second}/").status_code == 204
+    assert (primary(), len(files_in(media))) == ([first], 4)
+    assert staff.patch(f"{at}{second}/", {}).status_code == 404
+
+
+@pytest.mark.parametrize("method", ["post", "patch", "delete"])
+def test_only_staff_write_pictures(api_client, client_of, staff, method):
+    product = make_product()
+    image = upload(staff, product, picture()).json()["id"]
+    at = f"/api/v1/products/{product.pk}/images/" + ("" if method == "post" else f"{image}/")
+    for client, status in [(api_client, 401), (client_of(make_user()), 403)]:
+        assert getattr(client, method)(at, {}).status_code == status
+    assert ProductImage.objects.count() == 1

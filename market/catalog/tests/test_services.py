@@ -1,0 +1,233 @@
+"""The listing equals what it is computed from, whatever happens to the product; trees stay trees."""
+
+from decimal import Decimal
+from threading import Barrier, Thread
+
+import pytest
+from django.db import connection, transaction
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from core.errors import Conflict, Invalid, ShopError
+from market.catalog import services
+from market.catalog.errors import CategoryCycle
+from market.catalog.models import Category, Product, ProductListing, Variant
+from market.catalog.rules import search_text
+from market.catalog.tests.factories import make_category, make_product, make_variant, new_variant
+
+prices = st.sampled_from([Decimal("0.00"), Decimal("1.00"), Decimal("2.50"), Decimal("10.00")])
+changes = st.one_of(
+    st.tuples(st.just("add"), prices, st.booleans()),
+    st.tuples(st.just("price"), prices, st.integers(0, 3)),
+    st.tuples(st.just("active"), st.booleans(), st.integers(0, 3)),
+    st.tuples(st.just("stock"), st.booleans(), st.sets(st.integers(0, 3), min_size=1)),
+    st.tuples(st.just("delete"), st.integers(0, 3)),
+    st.tuples(st.just("status"), st.sampled_from(["draft", "active", "archived"])),
+    st.tuples(st.just("title"), st.sampled_from(["Red mug", "Blue mug"])),
+    st.tuples(
+        st.just("refresh"),
+    ),
+)
+
+
+def apply(product: Product, change: tuple) -> None:
+    variants = list(product.variants.order_by("pk"))
+
+    def at(place: int) -> Variant:
+        return variants[place % len(variants)]
+
+    match change:
+        case ("add", price, is_active):
+            services.create_variant(product_id=product.pk, variant=new_variant(price=price, is_active=is_active))
+        case ("status", status):
+            services.update_product(product_id=product.pk, changes={"status": status})
+        case ("title", title):
+            services.update_product(product_id=product.pk, changes={"title": title})
+        case ("refresh",):
+            services.refresh_listings(product_ids=[product.pk])
+        case _ if not variants:
+            return
+        case ("price", price, place):
+            services.update_variant(product_id=product.pk, variant_id=at(place).pk, changes={"price": price})
+        case ("active", is_active, place):
+            services.update_variant(product_id=product.pk, variant_id=at(place).pk, changes={"is_active": is_active})
+        case ("stock", in_stock, places):
+            services.set_variants_in_stock(variant_ids={at(place).pk for place in places}, in_stock=in_stock)
+        case ("delete", place):
+            services.delete_variant(product_id=product.pk, variant_id=at(place).pk)
+
+
+def computed_listing(product: Product) -> dict | None:
+    """What the listing should say, in plain Python."""
+    variants = sorted(
+        product.variants.all(), key=lambda v: (not v.is_active, not v.in_stock, v.price, v.position, v.pk)
+    )
+    if not variants:
+        return None
+    first = variants[0]
+    return {
+        "category_id": product.category_id,
+        "default_variant_id": first.pk if first.is_active else None,
+        "title": product.title,
+        "price": first.price,
+        "compare_at_price": first.compare_at_price,
+        "is_listed": product.status == "active" and first.is_active,
+        "in_stock": any(v.is_active and v.in_stock for v in variants),
+        "search_text": search_text(title=product.title, skus=sorted(v.sku for v in variants)),
+        "created_at": product.created_at,
+    }
+
+
+@pytest.mark.django_db
+@settings(max_examples=60, deadline=None)
+@given(steps=st.lists(changes, max_size=12))
+def test_listing_equals_what_it_is_computed_from(steps):
+    with transaction.atomic():
+        product = make_product(title="Mug", category=make_category(), variants=[{}, {"price": "2.50"}])
+        for step in steps:
+            apply(product, step)
+            product = Product.objects.get(pk=product.pk)
+            expected = computed_listing(product)
+            columns = expected or {"product_id": None}
+            assert ProductListing.objects.filter(product=product).values(*columns).first() == expected
+        transaction.set_rollback(True)
+
+
+@pytest.mark.django_db
+def test_an_unchanged_listing_is_not_written():
+    product = make_product()
+
+    def version() -> str:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT xmin, ctid FROM catalog_productlisting WHERE product_id = %s", [product.pk])
+            return cursor.fetchone()
+
+    before = version()
+    services.refresh_listings(product_ids=[product.pk])
+    services.update_product(product_id=product.pk, changes={"description": "Not shown in lists"})
+    services.set_variants_in_stock(variant_ids=[product.variants.get().pk], in_stock=False)
+    assert version() == before
+
+
+@pytest.mark.django_db
+def test_popularity_survives_the_default_variant():
+    product = make_product(variants=[{"price": "1.00"}, {"price": "2.00"}])
+    ProductListing.objects.update(popularity=7)
+    cheaper, dearer = product.variants.order_by("price")
+    services.delete_variant(product_id=product.pk, variant_id=cheaper.pk)
+    listing = ProductListing.objects.get()
+    assert (listing.default_variant_id, listing.price, listing.popularity) == (dearer.pk, dearer.price, 7)
+
+
+@pytest.mark.django_db
+def test_turning_stock_is_two_statements_for_any_number(count_statements):
+    variants = [make_variant().pk for _ in range(8)]
+    with count_statements() as statements:
+        services.set_variants_in_stock(variant_ids=variants, in_stock=True)
+    assert (len(statements), ProductListing.objects.filter(in_stock=True).count()) == (2, 8)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("overrides", "field"),
+    [
+        ({"slug": "taken"}, "slug"),
+        ({"variants": [{"sku": "FREE"}, {"sku": "TAKEN"}]}, "variants.1.sku"),
+        ({"variants": [{"sku": "TWICE"}, {"sku": "TWICE"}]}, "variants.1.sku"),
+        ({"variants": [{"compare_at_price": "4.99"}]}, "variants.0.compare_at_price"),
+        ({"category_id": 999_999}, "category"),
+    ],
+)
+def test_a_refused_product_leaves_nothing(overrides, field):
+    make_product(slug="taken", sku="TAKEN")
+    with pytest.raises(Invalid) as refusal:
+        make_product(**overrides)
+    assert [error.field for error in refusal.value.errors] == [field]
+    assert (Product.objects.count(), Variant.objects.count(), ProductListing.objects.count()) == (1, 1, 1)
+
+
+@pytest.mark.django_db
+def test_slugs_are_made_from_titles_and_differ():
+    slugs = [services.create_product(title="Red Mug").slug for _ in range(3)] + [
+        services.create_product(title="!!!").slug
+    ]
+    assert slugs == ["red-mug", "red-mug-2", "red-mug-3", "product"]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("below", [0, 1, 2])
+def test_a_category_cannot_lie_below_itself(below):
+    root = make_category()
+    line = [root, child := make_category(parent=root), make_category(parent=child)]
+    with pytest.raises(CategoryCycle):
+        services.update_category(category_id=root.pk, changes={"parent_id": line[below].pk, "title": "Moved"})
+    root.refresh_from_db()
+    assert (root.parent_id, root.title != "Moved") == (None, True)
+
+
+def together(*calls) -> list[ShopError | None]:
+    """Run the calls at the same time, each on its own connection; what each was refused with."""
+    barrier, refusals = Barrier(len(calls)), [None] * len(calls)
+
+    def run(place: int) -> None:
+        barrier.wait()
+        try:
+            calls[place]()
+        except ShopError as refusal:
+            refusals[place] = refusal
+        finally:
+            connection.close()
+
+    threads = [Thread(target=run, args=[place]) for place in range(len(calls))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return refusals
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_moves_at_once_make_no_cycle():
+    for _ in range(5):
+        first, second = make_category(), make_category()
+        refusals = together(
+            lambda a=first, b=second: services.update_category(category_id=a.pk, changes={"parent_id": b.pk}),
+            lambda a=first, b=second: services.update_category(category_id=b.pk, changes={"parent_id": a.pk}),
+        )
+        assert sorted(type(refusal).__name__ for refusal in refusals) == ["CategoryCycle", "NoneType"]
+        assert Category.objects.filter(pk__in=[first.pk, second.pk], parent=None).count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_changes_of_one_product_at_once_leave_a_true_listing():
+    product = make_product(variants=[{"price": "9.00"} for _ in range(6)])
+    variants = list(product.variants.all())
+    refusals = together(
+        *(
+            lambda v=variant, price=Decimal(place): services.update_variant(
+                product_id=product.pk, variant_id=v.pk, changes={"price": price}
+            )
+            for place, variant in enumerate(variants[:3], start=1)
+        ),
+        *(
+            lambda v=variant: services.set_variants_in_stock(variant_ids=[v.pk], in_stock=True)
+            for variant in variants[1:]
+        ),
+        lambda: services.update_product(product_id=product.pk, changes={"title": "Renamed"}),
+    )
+    assert refusals == [None] * 9
+    expected = computed_listing(Product.objects.get())
+    assert ProductListing.objects.values(*expected).get() == expected
+    assert (expected["price"], expected["title"]) == (Decimal("2.00"), "Renamed")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_one_sku_added_twice_at_once_is_refused_once():
+    product = make_product()
+    add = [
+        lambda: services.create_variant(product_id=product.pk, variant=new_variant(sku="ONCE")),
+        lambda: services.create_variant(product_id=make_product().pk, variant=new_variant(sku="ONCE")),
+    ]
+    refusals = [refusal for refusal in together(*add) if refusal]
+    assert [error.field for refusal in refusals for error in refusal.errors] == ["sku"]
+    assert not isinstance(refusals[0], Conflict)

@@ -1,0 +1,129 @@
+"""The set statements beside their plain ORM form, and the marks that triggers leave."""
+
+from collections import Counter
+
+import pytest
+from django.db import connection
+
+from core.models import Change
+from market.catalog import selectors, services, sql
+from market.catalog.models import Category, Product, ProductListing, Variant
+from market.catalog.rules import search_text
+from market.catalog.tests.factories import make_category, make_product
+from market.catalog.tests.oracle import open_known_shop
+from market.inventory.tests.factories import keep, make_stocked_variant
+
+pytestmark = pytest.mark.django_db
+LISTED = ["product_id", "category_id", "default_variant_id", "title", "price", "compare_at_price"]
+LISTED += ["is_listed", "in_stock", "created_at", "search_text"]
+
+
+def listing_by_orm(product: Product) -> dict:
+    """LISTING_VALUES and WRITE_LISTINGS for one product."""
+    best = product.variants.order_by("-is_active", "-in_stock", "price", "position", "pk").first()
+    skus = product.variants.order_by("sku").values_list("sku", flat=True)
+    values = [
+        product.pk,
+        product.category_id,
+        best.pk if best.is_active else None,
+        product.title,
+        best.price,
+        best.compare_at_price,
+        best.is_active and product.status == Product.Status.ACTIVE,
+        best.is_active and best.in_stock,
+        product.created_at,
+        search_text(title=product.title, skus=skus),
+    ]
+    return dict(zip(LISTED, values, strict=True))
+
+
+def test_listings_are_those_of_the_orm():
+    open_known_shop()
+    expected = [listing_by_orm(product) for product in Product.objects.order_by("pk")]
+    assert list(ProductListing.objects.order_by("pk").values(*LISTED)) == expected
+    ProductListing.objects.update(title="wrong", price=0, search_text="")
+    services.refresh_listings(product_ids=[row["product_id"] for row in expected])
+    assert list(ProductListing.objects.order_by("pk").values(*LISTED)) == expected
+
+
+def test_turned_stock_is_that_of_the_orm():
+    open_known_shop()
+    turned = list(Variant.objects.order_by("pk")[::3])
+    others = dict(Variant.objects.exclude(pk__in=[v.pk for v in turned]).values_list("pk", "in_stock"))
+    services.set_variants_in_stock(variant_ids=[v.pk for v in turned], in_stock=True)
+    expected = others | dict.fromkeys([v.pk for v in turned], True)
+    assert dict(Variant.objects.values_list("pk", "in_stock")) == expected
+    listings = [listing_by_orm(product) for product in Product.objects.order_by("pk")]
+    assert list(ProductListing.objects.order_by("pk").values(*LISTED)) == listings
+
+
+def subtree_by_orm(slug: str) -> set[int]:
+    """CATEGORY_SUBTREE."""
+    found = set(Category.objects.filter(slug=slug, is_active=True).values_list("pk", flat=True))
+    while below := set(
+        Category.objects.filter(parent__in=found, is_active=True).exclude(pk__in=found).values_list("pk", flat=True)
+    ):
+        found |= below
+    return found
+
+
+def test_subtrees_and_paths_are_those_of_the_orm():
+    open_known_shop(products=0)
+    for category in Category.objects.select_related("parent__parent__parent"):
+        subtree = selectors.category_subtree(slug=category.slug)
+        assert (set(subtree), len(subtree)) == (subtree_by_orm(category.slug), len(set(subtree)))
+        path, step = [], category
+        while step:
+            path.insert(0, (step.pk, step.slug, step.title, step.is_active))
+            step = step.parent
+        with connection.cursor() as cursor:
+            cursor.execute(sql.CATEGORY_PATH, {"category_id": category.pk})
+            assert cursor.fetchall() == path
+
+
+def marks(*calls) -> list[set[tuple[str, str]]]:
+    """The topics and keys that each call marks as changed."""
+    marked = []
+    for call in calls:
+        Change.objects.all().delete()
+        call()
+        marked.append(set(Change.objects.values_list("topic", "key")))
+    return marked
+
+
+def test_what_the_public_sees_differently_is_marked():
+    category = make_category()
+    product = make_product(category=category)
+    variant = product.variants.get()
+    image = product.images.create(image="products/a.jpg", is_primary=True)
+    of_product, of_category = {("product", str(product.pk))}, {("category", str(category.pk))}
+    assert marks(
+        lambda: services.update_product(product_id=product.pk, changes={"description": "New"}),
+        lambda: services.update_variant(product_id=product.pk, variant_id=variant.pk, changes={"price": 9}),
+        lambda: services.update_image(product_id=product.pk, image_id=image.pk, changes={"alt": "New"}),
+        lambda: services.set_variants_in_stock(variant_ids=[variant.pk], in_stock=True),
+        lambda: services.set_variants_in_stock(variant_ids=[variant.pk], in_stock=True),
+        lambda: services.update_category(category_id=category.pk, changes={"title": "New"}),
+        lambda: services.delete_product(product_id=product.pk),
+        lambda: services.delete_category(category_id=category.pk),
+        lambda: Product.objects.filter(pk=0).update(title="Nobody"),
+    ) == [of_product] * 4 + [set(), of_category, of_product, of_category, set()]
+
+
+def test_stock_marks_a_product_only_when_its_page_shows_another_number():
+    variant = make_stocked_variant(on_hand=30)
+    key = {("product", str(variant.product_id))}
+    assert marks(
+        lambda: keep(variant, quantity=10, reference="ORDER-1"),
+        lambda: keep(variant, quantity=1, reference="ORDER-2"),
+    ) == [set(), key]
+
+
+def test_marks_name_their_transaction_and_come_once_per_statement():
+    products = [make_product().pk for _ in range(3)]
+    Change.objects.all().delete()
+    Product.objects.filter(pk__in=products).update(title="All at once")
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_current_xact_id()::text::bigint")
+        (xid,) = cursor.fetchone()
+    assert Counter(Change.objects.values_list("key", "xid")) == {(str(pk), xid): 1 for pk in products}
