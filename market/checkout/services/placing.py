@@ -139,7 +139,8 @@ def _write(*, cart: PricedCart, checkout: Checkout) -> OrderView | None:
 
 
 def _one_transaction() -> AbstractContextManager[None]:
-    return transaction.atomic() if guard_enabled("checkout_transaction") else nullcontext()
+    """All of the block's writes or none. Within `run_once` its savepoint does that already."""
+    return transaction.atomic(savepoint=False) if guard_enabled("checkout_transaction") else nullcontext()
 
 
 def _repeat(*, checkout: Checkout, order_number: str) -> Done:
