@@ -57,8 +57,8 @@ def run_once(*, scope: str, key: str | None, fingerprint: str, work: Callable[[]
     `work` raises `Conflict` for a refusal, which undoes its writes, is remembered and comes back as
     `Outcome.refusal`; whatever else it raises releases the key. Costs two statements beside the
     work: one claims the key (an advisory lock of this transaction and the row), one records.
-    Without a key the work simply runs, in a transaction of its own making. Raises InProgress while the first is still running, and
-    KeyReused when the key was used with another fingerprint.
+    Without a key the work simply runs, in a transaction of its own making. Raises InProgress while
+    the first is still running, and KeyReused when the key was used with another fingerprint.
     """
     if key is None:
         try:
