@@ -7,16 +7,21 @@ from pathlib import Path
 
 import pytest
 import requests
+from django.db import connection
 
 from core.accounts.tests.factories import PASSWORD, make_user
 from market.carts.tests.factories import make_offer
 from storefront.embedded.processes import Program, spawn, stop
+from tests.parallel import in_parallel
 from tests.running import ROOT, Client, RunningShop, free_port, wait_for
 
 pytestmark = [pytest.mark.system, pytest.mark.django_db(transaction=True)]
 
 SERVERS = {
-    "granian": ["granian", "--interface", "wsgi", "--port", "PORT", "--workers", "2", "storefront.wsgi:application"],
+    "granian": [
+        *("granian", "--interface", "wsgi", "--port", "PORT", "--workers", "2", "--blocking-threads", "4"),
+        "storefront.wsgi:application",
+    ],
     "gunicorn": ["gunicorn", "--bind", "127.0.0.1:PORT", "--threads", "4", "storefront.wsgi:application"],
     "granian as ASGI": ["granian", "--interface", "asginl", "--port", "PORT", "storefront.asgi:application"],
 }
@@ -24,10 +29,10 @@ SERVERS = {
 
 @contextmanager
 def served(shop: RunningShop, server: str, *, folder: Path) -> Iterator[Client]:
-    """A client of the shop's database through a server of its own."""
+    """A client of the shop's database through a server of its own, whose connections carry its name."""
     port = str(free_port())
     command = [sys.executable, "-m", *(part.replace("PORT", port) for part in SERVERS[server])]
-    program = Program(server, command, shop.environment, directory=str(ROOT))
+    program = Program(server, command, shop.environment | {"PGAPPNAME": server}, directory=str(ROOT))
     with (folder / "server.log").open("wb") as log:
         process = spawn(program, output=log.fileno())
     client = Client(f"http://127.0.0.1:{port}")
@@ -67,3 +72,16 @@ def test_cart_made_at_one_instance_is_filled_and_read_at_another(shop, tmp_path)
         read = here.get(f"/api/v1/carts/{cart}/")
     assert (added.status_code, read.status_code) == (201, 200)
     assert [(item["variant"]["id"], item["quantity"]) for item in read.json()["items"]] == [(variant.pk, 3)]
+
+
+def test_a_hundred_clients_share_a_few_connections(shop, tmp_path):
+    with served(shop, "granian", folder=tmp_path) as client:
+        strangers = [Client(client.shop_url) for _ in range(100)]
+        for _ in range(3):
+            answers = in_parallel([lambda caller=caller: caller.get("/api/v1/products/") for caller in strangers])
+            assert {answer.status_code for answer in answers} == {200}
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'granian'")
+            (open_connections,) = cursor.fetchone()
+    # One per thread: two workers with four each.
+    assert 1 <= open_connections <= 8

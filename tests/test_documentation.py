@@ -1,0 +1,100 @@
+"""The documents against the code: links, commands and the table of requirements."""
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
+REQUIREMENTS = ROOT / "docs/requirements.md"
+# The rows whose checks must pass by now: (first, last) of each run.
+DONE = (
+    "A1-A9 A16-A20 A22 B1-B13 B20-B21 C1-C4 C7 D1-D5 D7-D10 E1-E2 E5-E10 E13 E15 F1 G1-G3 G5-G6 I3-I5 I7 "
+    "J4-J8 J11 J14-J19 J21-J27"
+)
+
+
+def rows_done() -> list[str]:
+    """The row names that `DONE` stands for."""
+    names = []
+    for run in DONE.split():
+        first, _, last = run.partition("-")
+        numbers = range(int(first[1:]), int((last or first)[1:]) + 1)
+        names += [f"{first[0]}{number}" for number in numbers]
+    return names
+
+
+def table_rows() -> dict[str, str]:
+    """The table of requirements: row name → the cell that names its tests."""
+    rows = re.findall(r"^\| ([A-J]\d+) \|.*\| ([^|]*) \|$", REQUIREMENTS.read_text(), re.MULTILINE)
+    assert len({name for name, _ in rows}) == len(rows)
+    return dict(rows)
+
+
+def names_in(path: Path) -> set[str]:
+    """The names of the tests in a file, and of its test classes."""
+    kinds = (ast.FunctionDef, ast.ClassDef, ast.Assign)
+    names = set()
+    for node in ast.parse(path.read_text()).body:
+        if isinstance(node, kinds[:2]):
+            names.add(node.name)
+        elif isinstance(node, ast.Assign):
+            names |= {target.id for target in node.targets if isinstance(target, ast.Name)}
+    return names
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_links_lead_somewhere(document):
+    for target in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", document.read_text()):
+        if not target.startswith(("http://", "https://")):
+            assert (document.parent / target).exists(), target
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_make_targets_exist(document):
+    targets = set(re.findall(r"^([a-z][a-z-]*):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    for target in re.findall(r"(?:`|\$ )make ([a-z][a-z-]*)", document.read_text()):
+        assert target in targets, target
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_management_commands_exist(document):
+    ours = {path.stem for path in ROOT.glob("*/**/management/commands/*.py") if ".venv" not in path.parts}
+    for command in re.findall(r"manage\.py ([a-z_]+)", document.read_text()):
+        assert command in ours | {"migrate", "collectstatic", "createsuperuser", "makemigrations"}, command
+
+
+def test_every_decision_is_listed():
+    listed = re.findall(r"\((\d{4}-[a-z0-9-]+\.md)\)", (ROOT / "docs/adr/README.md").read_text())
+    assert listed == sorted(path.name for path in (ROOT / "docs/adr").glob("[0-9]*.md"))
+
+
+def test_architecture_fits_on_a_page():
+    assert len((ROOT / "docs/architecture.md").read_text().splitlines()) <= 80
+
+
+def test_every_requirement_that_is_due_is_in_the_table():
+    assert set(rows_done()) <= set(table_rows())
+
+
+@pytest.mark.parametrize("row", sorted(set(rows_done()) | (set(table_rows()) if REQUIREMENTS.exists() else set())))
+def test_tests_of_the_requirement_exist(row):
+    named = re.findall(r"`([\w/]+\.py)::(\w+)`", table_rows()[row])
+    assert named, f"{row} names no test"
+    for path, name in named:
+        assert (ROOT / path).exists(), path
+        assert name in names_in(ROOT / path), f"{path}::{name}"
+
+
+def test_every_package_has_tests():
+    packages = [*(ROOT / "market").iterdir(), *(ROOT / "core").iterdir(), ROOT / "tasks", ROOT / "storefront"]
+    for package in packages:
+        if (package / "models.py").exists() or (package / "services").exists() or (package / "services.py").exists():
+            found = [name for path in package.rglob("test_*.py") for name in names_in(path) if name.startswith("test_")]
+            assert found, package.name
+
+
+def test_readme_publishes_the_coverage():
+    assert re.search(r"Coverage: \d{2}(\.\d)? %", (ROOT / "README.md").read_text())
