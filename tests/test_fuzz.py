@@ -1,0 +1,239 @@
+"""Hostile input on every operation of the OpenAPI document: refused in the API's own words, never a 5xx.
+
+The operations come from the schema, so that a new one is attacked without being named here.
+"""
+
+import json
+import random
+from collections.abc import Iterator
+from functools import cache
+from uuid import uuid4
+
+import pytest
+from django.test import Client
+from rest_framework.test import APIClient
+
+from conftest import with_api_middleware
+from core.accounts.tests.factories import make_staff
+from core.accounts.tokens import issue_tokens
+from market.carts.models import CartItem
+from market.carts.tests.factories import make_cart, make_offer
+from market.catalog.tests.factories import make_category
+from market.orders.tests.factories import make_order
+from market.payments.models import Payment
+
+pytestmark = pytest.mark.django_db
+
+NASTY = [
+    None,
+    True,
+    0,
+    -1,
+    1.5,
+    1e9,
+    2**31,
+    2**63,
+    2**70,
+    1e308,
+    "",
+    " ",
+    "1",
+    "NaN",
+    "Infinity",
+    "-0",
+    "1e400",
+    "x" * 10_000,
+    "' OR 1=1 --",
+    "<script>alert(1)</script>",
+    "\u202e\U0001f600",
+    "2026-02-30",
+    "0001-01-01T00:00:00+23:59",
+    "9999-12-31T23:59:59-23:59",
+    "00000000-0000-0000-0000-000000000000",
+    [],
+    {},
+    [[]],
+    [None],
+    {"a": {"b": []}},
+    list(range(200)),
+]
+RAW_BODIES = [b"", b"{", b"[]", b"null", b"NaN", b'"\\ud800"', b'{"a": "\\u0000"}', b"[" * 5000, b"\xff\xfe", b"{}" * 3]
+PATH_VALUES = ["0", "-1", "99999999999999999999", "abc", "%00", "..", "'", "%F0%9F%98%80", "a" * 300, str(uuid4())]
+
+
+@cache
+def schema() -> dict:
+    return json.loads(Client().get("/api/schema/?format=json").content)
+
+
+def operations() -> list[tuple[str, str]]:
+    return [(method, path) for path, methods in schema()["paths"].items() for method in methods]
+
+
+def resolved(node: dict) -> dict:
+    """The schema node behind references, with the members of `allOf` put together."""
+    while "$ref" in node:
+        node = schema()["components"]["schemas"][node["$ref"].rpartition("/")[2]]
+    if "allOf" in node:
+        merged = dict(node)
+        for part in merged.pop("allOf"):
+            merged = {**resolved(part), **merged}
+        return merged
+    return node
+
+
+def example(node: dict, depth: int = 0) -> object:
+    """A value that fits the schema, more or less."""
+    node = resolved(node)
+    if "oneOf" in node or "anyOf" in node:
+        return example((node.get("oneOf") or node["anyOf"])[0], depth)
+    if node.get("enum"):
+        return node["enum"][0]
+    match node.get("type"):
+        case "object" if depth < 5:
+            return {name: example(member, depth + 1) for name, member in node.get("properties", {}).items()}
+        case "array":
+            return [example(node.get("items", {}), depth + 1)]
+        case "integer":
+            return max(node.get("minimum", 1), 1)
+        case "number":
+            return 1.5
+        case "boolean":
+            return True
+    formats = {"email": "ann@example.com", "uuid": str(uuid4()), "date": "1990-05-17", "uri": "https://a.example/"}
+    if node.get("format") == "decimal" or "\\d" in node.get("pattern", ""):
+        return "12.50"
+    return formats.get(node.get("format", ""), "GB" if node.get("maxLength") == 2 else "word")
+
+
+def places(value: object, path: tuple = ()) -> Iterator[tuple]:
+    """Every place in a body, the whole included."""
+    yield path
+    if isinstance(value, dict):
+        for key, member in value.items():
+            yield from places(member, (*path, key))
+    elif isinstance(value, list):
+        for index, member in enumerate(value):
+            yield from places(member, (*path, index))
+
+
+def planted(body: object, path: tuple, nasty: object) -> object:
+    """A copy of the body with something nasty at a place."""
+    if not path:
+        return nasty
+    copy = json.loads(json.dumps(body))
+    inner = copy
+    for key in path[:-1]:
+        inner = inner[key]
+    inner[path[-1]] = nasty
+    return copy
+
+
+@pytest.fixture
+def clients() -> dict[str, APIClient]:
+    """Nobody, and staff who may do everything: most code is behind the door."""
+    staff = with_api_middleware(APIClient())
+    staff.credentials(HTTP_AUTHORIZATION=f"Bearer {issue_tokens(user=make_staff()).access}")
+    return {"nobody": with_api_middleware(APIClient()), "staff": staff}
+
+
+@pytest.fixture
+def things() -> dict[str, str]:
+    """One of each thing that a path or a body can name, by the name of its parameter."""
+    variant = make_offer()
+    cart = make_cart(units={variant: 2})
+    order = make_order()
+    return {
+        "cart_id": str(cart.pk),
+        "cart": str(cart.pk),
+        "item_id": str(CartItem.objects.get(cart=cart).pk),
+        "number": order.number,
+        "product": str(variant.product_id),
+        "product_id": str(variant.product_id),
+        "slug": variant.product.slug,
+        "variant": str(variant.pk),
+        "variant_id": str(variant.pk),
+        "categories": str(make_category().pk),
+        "payments": str(Payment.objects.get().pk),
+        "variants": str(variant.pk),
+        "images": "1",
+    }
+
+
+def assert_spoken(answer, what: str) -> None:
+    """Below 500, and a refusal is a problem document that names no internals."""
+    assert answer.status_code < 500, (what, answer.status_code, answer.content[:500])
+    if answer.status_code >= 400:
+        assert answer["Content-Type"] == "application/problem+json", what
+        assert answer.json()["code"], what
+
+
+def path_of(template: str, things: dict[str, str]) -> str:
+    """The path to something that exists; a plain `id` is that of the resource before it."""
+    parts = template.split("/")
+    for position, part in enumerate(parts):
+        if part == "{id}":
+            parts[position] = things[parts[position - 1]]
+        elif part.startswith("{"):
+            parts[position] = things[part.strip("{}")]
+    return "/".join(parts)
+
+
+def pointed(body: object, things: dict[str, str]) -> object:
+    """The body with what a schema cannot tell: references to what exists, known codes, a good password."""
+    if isinstance(body, list):
+        return [pointed(member, things) for member in body]
+    if not isinstance(body, dict):
+        return body
+    known = {
+        "variant": int(things["variant"]),
+        "cart": things["cart"],
+        "category": int(things["categories"]),
+        "parent": None,
+        "shipping_method": "standard",
+        "payment_provider": "manual",
+        "expected_total": None,
+        "password": "correct-horse-battery",
+        "phone": "+44 20 7946 0958",
+    }
+    return {name: known.get(name, pointed(member, things)) for name, member in body.items()}
+
+
+@pytest.mark.parametrize(("method", "path"), [row for row in operations() if row[0] in {"post", "put", "patch"}])
+def test_nasty_bodies(clients, things, method, path):
+    content = schema()["paths"][path][method].get("requestBody", {}).get("content", {})
+    dice = random.Random(f"{method} {path}")
+    good = pointed(example(content["application/json"]["schema"]), things) if "application/json" in content else {}
+    address = path_of(path, things)
+    for client in clients.values():
+        for place in places(good):
+            for nasty in dice.sample(NASTY, 6) if place else NASTY:
+                raw = json.dumps(planted(good, place, nasty)).encode()
+                answer = client.generic(method.upper(), address, raw, content_type="application/json")
+                assert_spoken(answer, f"{method} {path} with {nasty!r:.60} at {place}")
+        for raw in RAW_BODIES:
+            media_type = dice.choice(["application/json", "multipart/form-data; boundary=x", "text/csv", ""])
+            answer = client.generic(method.upper(), address, raw, content_type=media_type)
+            assert_spoken(answer, f"{method} {path} with {raw[:40]!r} as {media_type}")
+
+
+@pytest.mark.parametrize(("method", "path"), [row for row in operations() if "{" in row[1]])
+def test_nasty_paths(clients, things, method, path):
+    for client in clients.values():
+        for value in PATH_VALUES:
+            address = path_of(path, dict.fromkeys(things, value))
+            answer = client.generic(method.upper(), address, b"{}", content_type="application/json")
+            assert_spoken(answer, f"{method} {path} with {value!r:.60}")
+
+
+@pytest.mark.parametrize("path", [path for method, path in operations() if method == "get"])
+def test_nasty_queries(clients, things, path):
+    parameters = schema()["paths"][path]["get"].get("parameters", [])
+    names = [parameter["name"] for parameter in parameters if parameter["in"] == "query"]
+    dice = random.Random(path)
+    values = [str(nasty) for nasty in NASTY] + ["\0", "a\0b", "\ud800", "%", "1,2", "true", "-price"]
+    for name in [*names, "unknown", "a[b]", ""]:
+        for value in dice.sample(values, 12):
+            query = {name: value.encode("utf-8", "surrogatepass")}
+            client = clients["staff"]
+            assert_spoken(client.get(path_of(path, things), query), f"{path}?{name}={value!r:.60}")
