@@ -4,6 +4,8 @@ from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path
 
+from storefront.media import media
+
 urlpatterns = [
     path("api/v1/", include("core.accounts.api.urls")),
     path("api/v1/", include("market.customers.api.urls")),
@@ -15,6 +17,8 @@ urlpatterns = [
     path("", include("core.api.urls")),
     path("admin/", admin.site.urls),
 ]
+if settings.MEDIA_URL.startswith("/") and not settings.AWS_STORAGE_BUCKET_NAME:
+    urlpatterns.append(path(f"{settings.MEDIA_URL.strip('/')}/<path:path>", media))
 if getattr(settings, "DEBUG_TOOLBAR", False):
     urlpatterns.append(path("__debug__/", include("debug_toolbar.urls")))
 

@@ -10,7 +10,7 @@ OF_IMAGE = {"patch": "partial_update", "delete": "destroy"}
 
 urlpatterns = [
     path("products/", ProductViewSet.as_view(LIST)),
-    path("products/<int:pk>/", ProductViewSet.as_view(DETAIL, detail=True)),
+    path("products/<int:product_id>/", ProductViewSet.as_view(DETAIL, detail=True)),
     path("products/slug/<slug:slug>/", ProductViewSet.as_view({"get": "by_slug"}, detail=True)),
     path("products/<int:product_id>/variants/", VariantViewSet.as_view(LIST)),
     path("products/<int:product_id>/variants/<int:pk>/", VariantViewSet.as_view(DETAIL, detail=True)),

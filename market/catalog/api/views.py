@@ -70,8 +70,8 @@ class ProductViewSet(CatalogViewSet):
         return self.get_paginated_response([documents.product_row(row) for row in rows])
 
     @extend_schema(responses=shapes.ProductSerializer)
-    def retrieve(self, request: Request, pk: int) -> Response:
-        return Response(self._document(product_id=pk))
+    def retrieve(self, request: Request, product_id: int) -> Response:
+        return Response(self._document(product_id=product_id))
 
     @extend_schema(responses=shapes.ProductSerializer)
     def by_slug(self, request: Request, slug: str) -> Response:
@@ -83,12 +83,12 @@ class ProductViewSet(CatalogViewSet):
         return Response(self._document(product_id=product.pk, is_staff=True), status=status.HTTP_201_CREATED)
 
     @extend_schema(request=shapes.ProductWriteSerializer, responses=shapes.ProductSerializer)
-    def update(self, request: Request, pk: int) -> Response:
-        return self._change(pk)
+    def update(self, request: Request, product_id: int) -> Response:
+        return self._change(product_id)
 
     @extend_schema(request=shapes.ProductWriteSerializer, responses=shapes.ProductSerializer)
-    def partial_update(self, request: Request, pk: int) -> Response:
-        return self._change(pk, partial=True)
+    def partial_update(self, request: Request, product_id: int) -> Response:
+        return self._change(product_id, partial=True)
 
     @extend_schema(
         responses={
@@ -96,14 +96,16 @@ class ProductViewSet(CatalogViewSet):
             204: DELETED,
         }
     )
-    def destroy(self, request: Request, pk: int) -> HttpResponse:
-        if services.delete_product(product_id=pk).archived:
-            return Response(self._document(product_id=pk, is_staff=True))
+    def destroy(self, request: Request, product_id: int) -> HttpResponse:
+        if services.delete_product(product_id=product_id).archived:
+            return Response(self._document(product_id=product_id, is_staff=True))
         return Response(status=status.HTTP_204_NO_CONTENT)
 
-    def _change(self, pk: int, *, partial: bool = False) -> Response:
-        services.update_product(product_id=pk, changes=self.body(shapes.ProductWriteSerializer, partial=partial))
-        return Response(self._document(product_id=pk, is_staff=True))
+    def _change(self, product_id: int, *, partial: bool = False) -> Response:
+        services.update_product(
+            product_id=product_id, changes=self.body(shapes.ProductWriteSerializer, partial=partial)
+        )
+        return Response(self._document(product_id=product_id, is_staff=True))
 
     def _document(self, *, is_staff: bool | None = None, **which: Any) -> dict[str, Any]:
         sees_all = self.is_staff if is_staff is None else is_staff

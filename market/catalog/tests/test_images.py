@@ -59,6 +59,17 @@ def test_a_picture_is_stored_anew_with_its_thumbnail(staff, api_client, media, k
     assert shown["images"] == [image]
 
 
+def test_a_stored_picture_is_served(staff, client):
+    image = upload(staff, make_product(), picture("PNG")).json()
+    for url, size in [(image["url"], (600, 400)), (image["thumbnail"], (320, 213))]:
+        answer = client.get(url)
+        assert (answer.status_code, answer["Content-Type"]) == (200, "image/png")
+        assert (answer["X-Content-Type-Options"], "immutable" in answer["Cache-Control"]) == ("nosniff", True)
+        assert Image.open(BytesIO(b"".join(answer.streaming_content))).size == size
+    for path, status in [("products/", 404), ("products/none.png", 404), ("%2e%2e/secret.py", 400)]:
+        assert client.get(f"/media/{path}").status_code == status
+
+
 def test_metadata_is_gone_and_the_picture_upright(staff, media):
     exif = Image.Exif()
     exif[0x0112] = 6

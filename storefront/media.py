@@ -1,0 +1,14 @@
+"""Uploaded pictures, where no web server or CDN in front of the shop serves them."""
+
+from django.conf import settings
+from django.http import FileResponse, HttpRequest, HttpResponse
+from django.views.static import serve
+
+A_YEAR_SECONDS = 365 * 24 * 3600
+
+
+def media(request: HttpRequest, path: str) -> HttpResponse | FileResponse:
+    """A stored file. Names are random and contents never change, so it may be kept for ever."""
+    response = serve(request, path, document_root=settings.MEDIA_ROOT)
+    response["Cache-Control"] = f"public, max-age={A_YEAR_SECONDS}, immutable"
+    return response
