@@ -67,7 +67,8 @@ def unthrottled(settings) -> None:
 @pytest.fixture(autouse=True)
 def reference_rows(request: pytest.FixtureRequest) -> None:
     """The rows that every shop has (a tax rate, a shipping method), also after a test truncated them."""
-    uses_database = request.node.get_closest_marker("django_db") or {"db", "transactional_db"} & set(request.fixturenames)
+    by_fixture = {"db", "transactional_db"} & set(request.fixturenames)
+    uses_database = by_fixture or request.node.get_closest_marker("django_db")
     if not uses_database:
         return
     request.getfixturevalue("_django_db_helper")
