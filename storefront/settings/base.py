@@ -113,7 +113,6 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "django_structlog",
-    "tree_queries",
     "django_celery_beat",
     "core",
     "core.accounts",
