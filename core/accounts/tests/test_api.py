@@ -1,11 +1,15 @@
 """Signing up, in and out over HTTP."""
 
+from concurrent.futures import ThreadPoolExecutor
 from uuid import uuid4
 
 import jwt
 import pytest
 from django.conf import settings
+from django.db import connection
+from rest_framework.test import APIClient
 
+from conftest import with_api_middleware
 from core.accounts.models import RefreshFamily, User
 from core.accounts.tests.factories import PASSWORD, make_staff, make_user
 from core.accounts.tokens import issue_tokens
@@ -276,3 +280,19 @@ def test_the_limit_of_login_attempts_is_exact_and_not_lifted_by_the_load_test_to
 
 def test_the_signing_key_is_not_djangos():
     assert settings.SIMPLE_JWT["SIGNING_KEY"] == settings.JWT_SECRET_KEY != settings.SECRET_KEY
+
+
+@pytest.mark.django_db(transaction=True)
+def test_one_email_registered_eight_times_at_once_is_one_user():
+    def register(_: int) -> int:
+        body = {"email": "ann@example.com", "password": PASSWORD}
+        try:
+            return with_api_middleware(APIClient()).post(REGISTER, body).status_code
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(8) as pool:
+        assert list(pool.map(register, range(8))) == [201] * 8
+    assert User.objects.count() == 1
+    names = sorted(name for name, _ in events())
+    assert names == ["accounts.registration_repeated"] * 7 + ["accounts.user_registered"]

@@ -1,0 +1,72 @@
+"""The breaker: one failure opens it, nobody waits meanwhile, a probe closes it."""
+
+import threading
+
+import pytest
+
+from core.breaker import Breaker, BreakerOpen
+
+
+class Dependency:
+    """Fails until it is mended, and counts who asked."""
+
+    def __init__(self) -> None:
+        self.is_well = False
+        self.calls = 0
+        self.probes = 0
+        self.probed = threading.Event()
+
+    def work(self) -> str:
+        self.calls += 1
+        if not self.is_well:
+            raise ConnectionError("away")
+        return "done"
+
+    def probe(self) -> None:
+        self.probes += 1
+        self.probed.set()
+        if not self.is_well:
+            raise ConnectionError("away")
+
+
+@pytest.fixture
+def dependency() -> Dependency:
+    return Dependency()
+
+
+@pytest.fixture
+def breaker(dependency) -> Breaker:
+    return Breaker("test", probe=dependency.probe, failures=(ConnectionError,))
+
+
+def test_a_healthy_dependency_is_just_called(dependency, breaker):
+    dependency.is_well = True
+    assert [breaker.call(dependency.work) for _ in range(3)] == ["done"] * 3
+    assert dependency.probes == 0
+
+
+def test_after_one_failure_nobody_asks_until_the_probe_is_answered(dependency, breaker):
+    for _ in range(50):
+        with pytest.raises(BreakerOpen):
+            breaker.call(dependency.work)
+    assert dependency.calls == 1
+    assert dependency.probed.wait(3)
+    assert breaker.is_open
+    dependency.is_well = True
+    assert breaker.wait_until_closed(5)
+    assert breaker.call(dependency.work) == "done"
+
+
+def test_many_failures_at_once_start_one_probe(dependency, breaker):
+    for _ in range(20):
+        breaker.trip(ConnectionError())
+    threads = [thread for thread in threading.enumerate() if thread.name == "breaker-test"]
+    assert len(threads) == 1
+    dependency.is_well = True
+    assert breaker.wait_until_closed(5)
+
+
+def test_other_errors_are_the_callers_own(breaker):
+    with pytest.raises(ZeroDivisionError):
+        breaker.call(lambda: 1 / 0)
+    assert not breaker.is_open
