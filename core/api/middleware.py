@@ -57,7 +57,9 @@ class RequestLogMiddleware:
 
     def _complete(self, request: HttpRequest, response: HttpResponse, query: str) -> None:
         response["X-Request-ID"] = request.request_id
-        if (verdict := getattr(request, "rate_limit", None)) is not None:
+        is_shared = response.get("Cache-Control", "").startswith("public")
+        # What a shared cache keeps must not tell everybody the count of one caller.
+        if (verdict := getattr(request, "rate_limit", None)) is not None and not is_shared:
             for name, value in verdict.headers.items():
                 response[name] = value
         if "token=" in query:

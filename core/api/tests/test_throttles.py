@@ -33,7 +33,18 @@ class Open(APIView):
         return Response({})
 
 
-urlpatterns = [path("api/v1/open/", Open.as_view()), path("api/v1/", include("core.accounts.api.urls"))]
+class Shared(Open):
+    """A public route whose answer caches may keep."""
+
+    def get(self, request):
+        return Response({}, headers={"Cache-Control": "public, max-age=10"})
+
+
+urlpatterns = [
+    path("api/v1/open/", Open.as_view()),
+    path("api/v1/shared/", Shared.as_view()),
+    path("api/v1/", include("core.accounts.api.urls")),
+]
 pytestmark = pytest.mark.urls(__name__)
 
 
@@ -135,6 +146,13 @@ def test_the_load_test_token_lifts_the_shopping_limits(api_client, settings, lim
     headers = {"REMOTE_ADDR": new_address(), "HTTP_X_LOADTEST_TOKEN": header}
     answers = [api_client.get(OPEN, **headers).status_code for _ in range(3)]
     assert answers == ([200] * 3 if lifted else [200, 429, 429])
+
+
+@pytest.mark.django_db
+def test_what_shared_caches_keep_tells_no_callers_count(api_client):
+    answer = api_client.get("/api/v1/shared/")
+    assert answer["Cache-Control"] == "public, max-age=10"
+    assert not answer.has_header("RateLimit")
 
 
 def count_in_parallel(own: Counter, limit: int) -> int:
