@@ -19,7 +19,8 @@ def redis_url_of_processes() -> str:
     parts = urlsplit(settings.REDIS_URL)
     if parts.scheme == "unix":
         options = dict(parse_qsl(parts.query))
-        return parts._replace(query=urlencode(options | {"db": int(options.get("db", 0)) + 1})).geturl()
+        # Not geturl: for a scheme that it does not know it leaves out the slashes of an empty host.
+        return f"unix://{parts.path}?{urlencode(options | {'db': int(options.get('db', 0)) + 1})}"
     return parts._replace(path=f"/{int(parts.path.strip('/') or 0) + 1}").geturl()
 
 
