@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from urllib.parse import urlsplit
 
 import pytest
 from django.conf import settings
@@ -158,7 +159,7 @@ def test_the_command_says_it_line_by_line_and_by_exit_code(shop, tmp_path, capsy
     [violated] = [check for check in report["checks"] if check["state"] == "violated"]
     assert report["violated"] == 1
     assert (violated["invariant"], violated["offenders"]) == (1, ["LAMP: on_hand 8, ledger 9"])
-    database_url = f"{settings.DATABASE_URL.rpartition('/')[0]}/{connection.settings_dict['NAME']}"
+    database_url = urlsplit(settings.DATABASE_URL)._replace(path=f"/{connection.settings_dict['NAME']}").geturl()
     process = subprocess.run(
         [sys.executable, "manage.py", "check_invariants"],
         cwd=settings.BASE_DIR,
