@@ -48,10 +48,12 @@ class Check:
     def _answer(self, pending: Future[None]) -> None:
         try:
             self._ask()
+            pending.set_result(None)
         except self._failures as error:
             pending.set_exception(error)
-        else:
-            pending.set_result(None)
+        finally:
+            if not pending.done():
+                pending.set_exception(RuntimeError("the check itself broke"))
 
 
 def ask_database() -> None:

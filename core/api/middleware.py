@@ -43,7 +43,8 @@ class RequestLogMiddleware:
         else:
             response = self.get_response(request)
         self._complete(request, response, query)
-        log.info(
+        write = log.error if response.status_code >= 500 else log.info
+        write(
             "request",
             method=request.method,
             path=request.path,
@@ -51,9 +52,15 @@ class RequestLogMiddleware:
             status=response.status_code,
             duration_ms=round((time.perf_counter() - began) * 1000, 2),
             address=client_address(request),
+            user_id=self._user_id(request),
         )
         clear_contextvars()
         return response
+
+    def _user_id(self, request: HttpRequest) -> int | None:
+        """Who called the API. The admin's lazy user is not asked for: that would be a query."""
+        user = getattr(request, "user", None) if request.path.startswith(settings.API_PREFIXES) else None
+        return getattr(user, "pk", None)
 
     def _complete(self, request: HttpRequest, response: HttpResponse, query: str) -> None:
         response["X-Request-ID"] = request.request_id

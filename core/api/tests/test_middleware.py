@@ -32,8 +32,15 @@ def test_a_request_gets_an_id_and_one_line(api_client, capsys):
             "query": "a=1",
             "status": 200,
             "address": "203.0.113.9",
+            "user_id": None,
         }.items()
     )
+
+
+def test_the_line_tells_who_called(client_of, capsys):
+    user = make_user()
+    client_of(user).get(PROFILE)
+    assert [line["user_id"] for line in lines(capsys)] == [user.pk]
 
 
 @pytest.mark.parametrize(
