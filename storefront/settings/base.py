@@ -112,7 +112,6 @@ INSTALLED_APPS = [
     "django_filters",
     "drf_spectacular",
     "drf_spectacular_sidecar",
-    "django_structlog",
     "django_celery_beat",
     "core",
     "core.accounts",

@@ -17,3 +17,6 @@ STORAGES = STORAGES | {"staticfiles": {"BACKEND": "django.contrib.staticfiles.st
 REDIS_DEADLINE_SECONDS = 2.0
 # Tests come from one address; those of the limits set their own.
 THROTTLE_RATES = {scope: read_rate(f"THROTTLE_{scope.upper()}", "1000000/minute") for scope in THROTTLE_RATES}
+# Static files as they lie: nothing is collected for tests.
+WHITENOISE_AUTOREFRESH = True
+WHITENOISE_USE_FINDERS = True
