@@ -24,7 +24,7 @@ POLICY = {
     "users/": {"get": STAFF},
     "users/profile/": {"get": SIGNED_IN, "put": SIGNED_IN, "patch": SIGNED_IN},
     "products/": {"get": PUBLIC, "post": STAFF},
-    "products/<pk>/": {"get": PUBLIC, "put": STAFF, "patch": STAFF, "delete": STAFF},
+    "products/<product_id>/": {"get": PUBLIC, "put": STAFF, "patch": STAFF, "delete": STAFF},
     "products/slug/<slug>/": {"get": PUBLIC},
     "products/<product_id>/variants/": {"get": PUBLIC, "post": STAFF},
     "products/<product_id>/variants/<pk>/": {"get": PUBLIC, "put": STAFF, "patch": STAFF, "delete": STAFF},
