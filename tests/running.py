@@ -17,7 +17,7 @@ import psycopg
 import requests
 from django.db import connection
 
-from storefront.embedded.processes import Program, kill_group, spawn, stop
+from storefront.embedded.processes import Program, kill_group, spawn
 from tests.databases import url_of
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -174,11 +174,9 @@ class RunningShop:
                 kill_group(process.pid, signal.SIGCONT)
 
     def stop(self) -> None:
-        """End all processes."""
-        for name, process in reversed(self.processes.items()):
-            kill_group(process.pid, signal.SIGCONT)
-            stop(process, self.programs[name])
-        self.processes.clear()
+        """End all processes at once: nobody needs this shop's data any more."""
+        for name in list(self.processes):
+            self.kill(name)
 
     def _web_answers(self) -> bool:
         try:
