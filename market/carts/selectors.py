@@ -107,7 +107,8 @@ def priced_cart(
     With `country` it is priced for that destination, and with `shipping_method` for that method,
     in place of the cart's own. Before a destination and a method are known the quote is an
     estimate. Takes no lock. Raises CartNotFound for a cart that does not exist, has expired or is
-    claimed by another user's customer, and Invalid for a `shipping_method` that is not offered.
+    claimed by another user's customer, and Invalid for a `shipping_method` that is not offered,
+    unless the cart was ordered.
     """
     with connection.cursor() as cursor:
         cursor.execute(
@@ -129,7 +130,7 @@ def priced_cart(
     if is_expired or (customer_id is not None and owner_id != user_id):
         raise CartNotFound
     (country, region, postal_code, wanted_method, method_code, method_label, method_price, tax_rate) = header[7:]
-    if shipping_method and country and method_code is None:
+    if shipping_method and country and method_code is None and order_number is None:
         raise UnknownShippingMethod
     shipping = None
     if method_code is not None:

@@ -10,6 +10,13 @@ class CartEmpty(Invalid):
     title = "The cart is empty."
 
 
+class TotalTooLarge(Invalid):
+    """The total has more digits than an order can hold."""
+
+    code = "total_too_large"
+    title = "The total is larger than one order can be. Please order in parts."
+
+
 class NotForSale(Conflict):
     """Lines of the cart cannot be bought any more; `errors` names each."""
 

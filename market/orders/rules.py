@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from decimal import Decimal
 from itertools import pairwise
 
 PENDING = "pending"
@@ -26,6 +27,15 @@ TRANSITIONS: dict[str, tuple[str, ...]] = {
 NUMBER_ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
 NUMBER_GROUPS = (4, 4, 2)
 NUMBER_PATTERN = re.compile("-".join(f"[{NUMBER_ALPHABET}]{{{length}}}" for length in NUMBER_GROUPS))
+
+
+# What the twelve digits of an order's amounts can hold.
+LARGEST_AMOUNT = Decimal("9999999999.99")
+
+
+def is_holdable(amount: Decimal) -> bool:
+    """Whether an order can have this amount."""
+    return amount <= LARGEST_AMOUNT
 
 
 def allowed_statuses(status: str) -> tuple[str, ...]:

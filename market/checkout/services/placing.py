@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from core.errors import FieldError, Invalid
@@ -18,9 +18,10 @@ from core.idempotency import Done, Outcome, run_once
 from market.carts.errors import CartOrdered
 from market.carts.selectors import CartLine, PricedCart, priced_cart
 from market.carts.services import claim_cart
-from market.checkout.errors import CartChanging, CartEmpty, NotForSale, PriceChanged
+from market.checkout.errors import CartChanging, CartEmpty, NotForSale, PriceChanged, TotalTooLarge
 from market.inventory import services as inventory
 from market.inventory.errors import InsufficientStock
+from market.orders import rules as order_rules
 from market.orders import services as orders
 from market.orders.events import order_placed
 from market.orders.models import Order, OrderItem, OrderQuote
@@ -31,6 +32,7 @@ from market.payments.selectors import OrderView, order_view
 from market.pricing.rules import ENGINE_VERSION, Quote, input_to_json
 
 CREATED, REPEATED = 201, 200
+NUMBER_CONSTRAINTS = {"carts_cart_order_number_key", "orders_order_number_key"}
 # A cart that is written to while it is priced is priced again this often.
 ATTEMPTS = 3
 
@@ -67,9 +69,20 @@ def place_order(*, checkout: Checkout, key: str | None) -> Outcome:
     `refusal` (409: cart_ordered, insufficient_stock, not_for_sale, price_changed); what is invalid
     is raised. At most eleven statements however many lines. Locks the key, the cart, the stock.
     """
-    outcome = run_once(
-        scope=checkout.scope, key=key, fingerprint=checkout.fingerprint, work=partial(_place, checkout=checkout)
+    once = partial(
+        run_once,
+        scope=checkout.scope,
+        key=key,
+        fingerprint=checkout.fingerprint,
+        work=partial(_place, checkout=checkout),
     )
+    try:
+        outcome = once()
+    except IntegrityError as error:
+        if not _is_number_taken(error):
+            raise
+        # Everything is rolled back, the key included, so the next try draws another number.
+        outcome = once()
     fault_point("checkout.committed")
     return outcome
 
@@ -143,6 +156,11 @@ def _one_transaction() -> AbstractContextManager[None]:
     return transaction.atomic(savepoint=False) if guard_enabled("checkout_transaction") else nullcontext()
 
 
+def _is_number_taken(error: IntegrityError) -> bool:
+    """Whether the drawn number is another order's already: one in 500,000 at a billion orders."""
+    return getattr(getattr(error.__cause__, "diag", None), "constraint_name", None) in NUMBER_CONSTRAINTS
+
+
 def _repeat(*, checkout: Checkout, order_number: str) -> Done:
     """The order that the cart became before, for a request that says the same again."""
     order = order_of_cart(cart_id=checkout.cart_id)
@@ -168,6 +186,8 @@ def _refuse_unorderable(*, cart: PricedCart, checkout: Checkout) -> None:
     short = {line.variant_id: line.available for line in cart.lines if line.available < line.quantity}
     if short:
         raise _short(cart.lines, short)
+    if not order_rules.is_holdable(max(cart.quote.subtotal, cart.quote.grand_total)):
+        raise TotalTooLarge(errors=[FieldError("cart", TotalTooLarge.code, TotalTooLarge.title)])
     if checkout.expected_total is not None and checkout.expected_total != cart.quote.grand_total:
         raise PriceChanged(
             f"The total is {cart.quote.grand_total} {cart.currency}, not {checkout.expected_total}.",

@@ -1,5 +1,6 @@
 """Placing orders through the API: what is written, what is refused, and that a refusal leaves no trace."""
 
+import secrets
 from decimal import Decimal
 
 import pytest
@@ -16,6 +17,7 @@ from market.orders.models import Order, OrderEvent, OrderItem, OrderQuote
 from market.orders.tests.factories import ADDRESS, checkout_body, make_buyer
 from market.payments.models import Payment
 from market.pricing.rules import input_from_json, quote
+from market.shipping.models import ShippingMethod
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("unthrottled")]
 URL = "/api/v1/orders/"
@@ -181,6 +183,18 @@ def test_an_empty_cart_is_refused(api_client):
     assert traces() == NOTHING
 
 
+def test_a_total_that_no_order_can_hold_is_refused_by_name(api_client):
+    dear = [make_offer(price=Decimal("99999999.99"), available=200) for _ in range(2)]
+    cart = make_cart(units=dict.fromkeys(dear, 51))
+    response = post(api_client, cart, key="k")
+    problem = response.json()
+    assert (response.status_code, problem["code"]) == (400, "total_too_large")
+    assert [(error["field"], error["code"]) for error in problem["errors"]] == [("cart", "total_too_large")]
+    assert traces() == NOTHING
+    cart.items.update(quantity=49)
+    assert post(api_client, cart, key="k").json()["grand_total"] == "9800000003.97"
+
+
 def test_an_unknown_or_foreign_cart_is_not_found(api_client, client_of):
     foreign = make_cart(units={make_offer(): 1}, customer=make_buyer().customer)
     for client in (api_client, client_of(make_buyer())):
@@ -300,6 +314,26 @@ def test_without_a_key_the_same_body_gets_the_same_order(api_client):
         first.json()["number"],
     )
     assert traces()["orders"] == 1
+
+
+def test_a_repeat_gets_its_order_although_its_way_of_sending_is_gone(api_client):
+    cart = make_cart(units={make_offer(): 1})
+    first = post(api_client, cart)
+    ShippingMethod.objects.update(is_active=False)
+    again = post(api_client, cart)
+    assert (again.status_code, again.content) == (200, first.content)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("key", [None, "k"], ids=["without key", "with key"])
+def test_a_number_that_is_taken_is_drawn_again(api_client, monkeypatch, key):
+    carts = [make_cart(units={make_offer(): 1}) for _ in range(2)]
+    drawn = iter("2222222222" * 2 + "3333333333")
+    monkeypatch.setattr(secrets, "choice", lambda alphabet: next(drawn))
+    answers = [post(api_client, cart, key=key) for cart in carts]
+    assert [answer.status_code for answer in answers] == [201, 201]
+    assert [answer.json()["number"] for answer in answers] == ["2222-2222-22", "3333-3333-33"]
+    assert traces() == dict.fromkeys(NOTHING, 2)
 
 
 def test_nobody_gets_anothers_order_by_repeating_its_body(client_of):
