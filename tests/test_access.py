@@ -67,7 +67,7 @@ def routes(patterns: list[URLPattern | URLResolver], prefix: str = "") -> Iterat
             yield from routes(pattern.url_patterns, path)
         elif path.startswith("api/v1/"):
             actions = getattr(pattern.callback, "actions", None)
-            methods = set(actions) if actions else methods_of_class(pattern.callback.cls)
+            methods = set(actions) - {"head"} if actions else methods_of_class(pattern.callback.cls)
             yield path.removeprefix("api/v1/").replace("^", "").replace("$", ""), methods
 
 

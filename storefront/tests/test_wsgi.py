@@ -1,12 +1,9 @@
-"""One application, two stacks: the API without sessions, the pages with them, static files with hashed names."""
+"""One application, two stacks: the API without sessions, the pages with them."""
 
 import io
-import os
 import re
-import subprocess
 import sys
 from http.cookies import SimpleCookie
-from pathlib import Path
 from urllib.parse import urlencode
 
 import pytest
@@ -16,8 +13,6 @@ from django.core.cache import cache
 from core.accounts.tests.factories import PASSWORD, make_staff
 from core.accounts.tokens import issue_tokens
 from storefront.wsgi import application
-
-ROOT = Path(__file__).resolve().parents[2]
 
 
 def call(path: str, *, method: str = "GET", form: dict[str, str] | None = None, **headers: str):
@@ -76,35 +71,3 @@ def test_staff_sign_in_to_the_admin_with_a_session_in_the_cache():
     assert Session.objects.count() == 0
     status, _, page = call("/admin/", HTTP_COOKIE=f"sessionid={signed_in['sessionid']}")
     assert (status, "staff@example.com" in page) == (200, True)
-
-
-STATIC = """
-import django
-django.setup()
-from django.conf import settings
-from django.core.management import call_command
-call_command("collectstatic", interactive=False, verbosity=0, ignore_patterns=["drf_spectacular_sidecar"])
-from django.contrib.staticfiles.storage import staticfiles_storage
-from django.test import Client
-url = staticfiles_storage.url("admin/css/base.css")
-answer = Client().get(url, secure=True)
-plain = Client().get("/static/admin/css/base.css", secure=True)
-print(url, "|", answer.status_code, "|", answer["Cache-Control"], "|", plain.status_code)
-"""
-
-
-def test_static_files_have_hashed_names_and_are_kept_for_ever(tmp_path):
-    environment = os.environ | {
-        "DJANGO_SETTINGS_MODULE": "storefront.settings.production",
-        "DJANGO_SECRET_KEY": "django-" * 8,
-        "JWT_SECRET_KEY": "tokens-" * 8,
-        "DJANGO_ALLOWED_HOSTS": "testserver",
-        "STATIC_ROOT": str(tmp_path),
-    }
-    command = [sys.executable, "-c", STATIC]
-    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=120)
-    assert done.returncode == 0, done.stderr
-    url, status, cached, plain_status = done.stdout.splitlines()[-1].split(" | ")
-    assert re.fullmatch(r"/static/admin/css/base\.[0-9a-f]{12}\.css", url)
-    assert (status, cached) == ("200", "max-age=315360000, public, immutable")
-    assert plain_status == "404"
