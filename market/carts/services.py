@@ -5,15 +5,17 @@ CartNotFound for a cart that is absent, expired or another customer's, and CartO
 became an order; a refused write leaves the cart as it was.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 from uuid import UUID
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import IntegrityError, connection, transaction
 from django.db.models import F
 from django.utils import timezone
+from psycopg.errors import ForeignKeyViolation
 
 from core.countries import COUNTRY_CODES
 from core.errors import FieldError, Invalid
@@ -36,6 +38,7 @@ from market.shipping.models import ShippingMethod
 # A write is refused by one statement and explained by the next; between them the reason can go
 # away, and the write is tried again.
 ATTEMPTS = 3
+Written = TypeVar("Written")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +49,16 @@ class WantedLine:
     quantity: int
 
 
-@transaction.atomic
 def create_cart(*, lines: Sequence[WantedLine] = ()) -> UUID:
     """Make a cart, empty or with these lines, and return its id: 1 statement, 3 with lines.
 
     Raises Invalid and InsufficientStock as `replace_items` does.
     """
+    return _despite_deletions(partial(_create_cart, lines=lines))
+
+
+@transaction.atomic
+def _create_cart(*, lines: Sequence[WantedLine]) -> UUID:
     if lines:
         _refuse_unbuyable(lines)
     cart = Cart.objects.create(expires_at=timezone.now() + settings.CART_LIFETIME)
@@ -68,6 +75,10 @@ def add_item(*, cart_id: UUID, variant_id: int, quantity: int, user_id: int | No
     InsufficientStock.
     """
     _refuse_bad_quantity(quantity)
+    _despite_deletions(partial(_add_item, cart_id=cart_id, variant_id=variant_id, quantity=quantity, user_id=user_id))
+
+
+def _add_item(*, cart_id: UUID, variant_id: int, quantity: int, user_id: int | None) -> None:
     for _ in range(ATTEMPTS):
         if _add_to_line(cart_id=cart_id, variant_id=variant_id, quantity=quantity, user_id=user_id):
             return
@@ -103,13 +114,17 @@ def remove_item(*, cart_id: UUID, item_id: int, user_id: int | None = None) -> N
         raise CartItemNotFound
 
 
-@transaction.atomic
 def replace_items(*, cart_id: UUID, lines: Sequence[WantedLine], user_id: int | None = None) -> None:
     """Make the lines of the cart exactly these: three statements. Kept variants keep their line's id.
 
     Raises Invalid (fields `items.<index>.variant`, `items.<index>.quantity`, or `items` when there
     are too many), and InsufficientStock with every short line.
     """
+    _despite_deletions(partial(_replace_items, cart_id=cart_id, lines=lines, user_id=user_id))
+
+
+@transaction.atomic
+def _replace_items(*, cart_id: UUID, lines: Sequence[WantedLine], user_id: int | None) -> None:
     _take(cart_id=cart_id, user_id=user_id)
     _refuse_unbuyable(lines)
     _execute(sql.REPLACE_LINES, _line_arrays(cart_id, lines))
@@ -168,6 +183,17 @@ def claim_cart(*, cart_id: UUID, version: int, order_number: str) -> bool:
         return True
     claimed = Cart.objects.open().filter(pk=cart_id, version=version)
     return claimed.update(order_number=order_number, updated_at=timezone.now()) == 1
+
+
+def _despite_deletions(write: Callable[[], Written]) -> Written:
+    """What `write` returns; made anew when a variant was deleted between its look and its commit."""
+    for _ in range(ATTEMPTS):
+        try:
+            return write()
+        except IntegrityError as error:
+            if not isinstance(error.__cause__, ForeignKeyViolation):
+                raise
+    raise CartBusy
 
 
 def _take(*, cart_id: UUID, user_id: int | None, **changes: str) -> None:

@@ -1,7 +1,12 @@
 """Where every change of a product begins."""
 
+from django.db import IntegrityError, connection, transaction
+from django.db.models import ProtectedError, QuerySet
+
 from market.catalog.errors import ProductNotFound
 from market.catalog.models import Product
+
+ATTEMPTS = 3
 
 
 def hold_product(*, product_id: int) -> Product:
@@ -13,3 +18,23 @@ def hold_product(*, product_id: int) -> Product:
     if product is None:
         raise ProductNotFound
     return product
+
+
+def delete_unordered(rows: QuerySet) -> None:
+    """Delete rows with all that is their own. Raises ProtectedError when one of them was ordered.
+
+    An order that is written at this moment holds the stock, which goes first here, before the
+    variants as everywhere: it is waited for, and found by the next try.
+    """
+    for attempt in range(1, ATTEMPTS + 1):
+        try:
+            with transaction.atomic():
+                rows.all().delete()
+                connection.check_constraints()
+        except ProtectedError:
+            raise
+        except IntegrityError:
+            if attempt == ATTEMPTS:
+                raise
+        else:
+            return

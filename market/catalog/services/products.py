@@ -13,7 +13,7 @@ from market.catalog.models import Category, Product
 from market.catalog.rules import free_slug, slug_of
 from market.catalog.services.images import delete_files_after_commit
 from market.catalog.services.listings import refresh_listings
-from market.catalog.services.locks import hold_product
+from market.catalog.services.locks import delete_unordered, hold_product
 from market.catalog.services.uniqueness import refusing_taken_values
 from market.catalog.services.variants import NewVariant, insert_variants
 
@@ -93,8 +93,7 @@ def delete_product(*, product_id: int) -> Deletion:
     product = hold_product(product_id=product_id)
     images = list(product.images.all())
     try:
-        with transaction.atomic():
-            product.delete()
+        delete_unordered(Product.objects.filter(pk=product_id))
     except ProtectedError as error:
         if product.status == Product.Status.ARCHIVED:
             raise ProductOrdered("The product was ordered; it stays archived.") from error

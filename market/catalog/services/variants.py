@@ -13,7 +13,7 @@ from market.catalog.errors import ProductOrdered, VariantNotFound
 from market.catalog.models import Variant
 from market.catalog.rules import price_problems
 from market.catalog.services.listings import refresh_listings
-from market.catalog.services.locks import hold_product
+from market.catalog.services.locks import delete_unordered, hold_product
 from market.catalog.services.uniqueness import refusing_taken_values, taken
 
 
@@ -72,10 +72,12 @@ def delete_variant(*, product_id: int, variant_id: int) -> None:
     Raises ProductNotFound, VariantNotFound, ProductOrdered.
     """
     hold_product(product_id=product_id)
-    variant = _held_variant(product_id=product_id, variant_id=variant_id)
+    # Not locked here: whoever sells its last unit takes the stock before the variant.
+    variant = Variant.objects.filter(pk=variant_id, product_id=product_id)
+    if not variant.exists():
+        raise VariantNotFound
     try:
-        with transaction.atomic():
-            variant.delete()
+        delete_unordered(variant)
     except ProtectedError as error:
         raise ProductOrdered("The variant was ordered; make it inactive instead.") from error
     refresh_listings(product_ids=[product_id])
