@@ -1,8 +1,9 @@
 """Ending orders that will not be shipped, and giving their units back to sale."""
 
+import logging
 from datetime import datetime
 
-from django.db import transaction
+from django.db import DatabaseError, transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
@@ -13,6 +14,8 @@ from market.orders.models import Order
 from market.payments import services as payments
 from market.payments.adapters.registry import lapsing_providers
 from market.payments.models import Payment
+
+logger = logging.getLogger(__name__)
 
 
 @transaction.atomic
@@ -37,11 +40,21 @@ def expire_unpaid_orders(*, limit: int) -> int:
 
     Each in a transaction of its own, so that no two orders' stock is ever locked together; orders
     that somebody else holds are passed over. An order whose payment may still come by itself
-    (authorized, unknown, or pending at a provider that does not lapse) is left alone.
+    (authorized, unknown, or pending at a provider that does not lapse) is left alone. An order that
+    the database does not let go is named in the log and does not keep the others; its error is
+    raised at the end.
     """
     now = timezone.now()
-    order_ids = _expired(now).order_by("reserved_until", "pk").values_list("pk", flat=True)[:limit]
-    return sum(_expire(order_id=order_id, now=now) for order_id in list(order_ids))
+    canceled, failure = 0, None
+    for order_id, number in list(_expired(now).order_by("reserved_until", "pk").values_list("pk", "number")[:limit]):
+        try:
+            canceled += _expire(order_id=order_id, now=now)
+        except DatabaseError as error:
+            logger.exception("Order %s could not be canceled after its deadline.", number)
+            failure = error
+    if failure is not None:
+        raise failure
+    return canceled
 
 
 @transaction.atomic

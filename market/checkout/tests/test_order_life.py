@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from django.db import IntegrityError
 from django.utils import timezone
 
 from core.outbox.models import Event
@@ -187,6 +188,16 @@ def test_unpaid_orders_are_canceled_after_their_deadline_in_bounded_batches():
             Event.objects.get(name="orders.order_canceled", payload__order_id=order.pk).payload["reason"] == "expired"
         )
     assert [Order.objects.get(pk=o.pk).status for o in (early, confirmed)] == ["pending", "confirmed"]
+
+
+def test_an_order_that_cannot_be_expired_does_not_keep_the_others(caplog):
+    broken, fine = overdue(make_order()), overdue(make_order())
+    StockItem.objects.filter(variant__reservations__reference=broken.number).update(reserved=1)
+    with pytest.raises(IntegrityError):
+        expire_unpaid_orders(limit=10)
+    assert [Order.objects.get(pk=order.pk).status for order in (broken, fine)] == ["pending", "canceled"]
+    assert stock_of(fine) == (100, 0, "released")
+    assert broken.number in caplog.text
 
 
 @pytest.mark.parametrize(
