@@ -11,13 +11,16 @@ PINS := requirements.txt requirements/runtime.txt requirements/embedded.txt
 # Pip talks about upgrades of itself and of nothing else worth reading.
 PIP := $(PY) -m pip --disable-pip-version-check --no-input
 
-.PHONY: help install run test coverage check format migrations openapi manage psql lock clean clean-data
+.PHONY: help install run dev test coverage check format migrations openapi manage psql lock clean clean-data
 
 help: ## List the commands
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: $(VENV)/.runtime ## Start the shop: PostgreSQL, Valkey, web, worker, beat, mail sink (PORT, DATA_DIR, DATABASE_URL, REDIS_URL)
 	@exec $(PY) -m storefront.embedded run
+
+dev: $(VENV)/.runtime ## The same, with a web server that starts anew when code changes
+	@RELOAD=1 exec $(PY) -m storefront.embedded run
 
 test: $(VENV)/.test ## Run the whole suite on servers of its own (PYTEST_ARGS="market/carts -k claim")
 	@exec $(PY) -m storefront.embedded with-servers -- $(PY) -m pytest --create-db $(PYTEST_ARGS)

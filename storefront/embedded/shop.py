@@ -87,12 +87,7 @@ def start_shop(supervisor: Supervisor, environment: Mapping[str, str], *, host: 
     """Prepare the database, then start web, worker and beat and wait for them."""
     if supervisor.run(_python("prepare", ["storefront.embedded.prepare"], environment)):
         raise CannotStart("the database could not be prepared; the lines above say why")
-    web = [
-        "granian",
-        *("--interface", "wsgi", "--host", host, "--port", str(port)),
-        *("--workers", "2", "--blocking-threads", "4", "--respawn-failed-workers", "--respawn-interval", "0.5"),
-        *("--workers-kill-timeout", "10", "storefront.wsgi:application"),
-    ]
+    web = _web_command(host, port, does_reload=bool(environment.get("RELOAD")))
     celery = ["celery", "--quiet", "-A", "storefront.celery"]
     supervisor.start(_python("web", web, environment))
     supervisor.start(
@@ -107,6 +102,18 @@ def start_shop(supervisor: Supervisor, environment: Mapping[str, str], *, host: 
     _await(supervisor, "the web server", lambda: _is_healthy(host, port))
     for name in ("worker", "beat"):
         _await(supervisor, f"the {name}", lambda child=supervisor.children[name]: child.is_ready)
+
+
+def _web_command(host: str, port: int, *, does_reload: bool) -> list[str]:
+    """Granian as in production, or Django's own server, which starts anew when code changes."""
+    if does_reload:
+        return ["django", "runserver", f"{host}:{port}"]
+    return [
+        "granian",
+        *("--interface", "wsgi", "--host", host, "--port", str(port)),
+        *("--workers", "2", "--blocking-threads", "4", "--respawn-failed-workers", "--respawn-interval", "0.5"),
+        *("--workers-kill-timeout", "10", "storefront.wsgi:application"),
+    ]
 
 
 def banner(environment: Mapping[str, str], *, data: Path, port: int, seconds: float) -> str:
