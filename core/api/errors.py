@@ -16,7 +16,8 @@ from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.serializers import as_serializer_error
 
-from core.api.problems import field_errors, problem, problem_response
+from core.api.problems import field_errors, problem
+from core.api.renderers import problem_response
 from core.errors import (
     Conflict,
     Forbidden,
@@ -28,6 +29,8 @@ from core.errors import (
 )
 
 log = structlog.get_logger("core.api")
+
+BROKEN = ("internal_error", "Something broke on our side. It has been noted.")
 
 FAMILIES: list[tuple[type[ShopError], int]] = [
     (Invalid, 400),
@@ -133,7 +136,7 @@ def is_api(request: HttpRequest) -> bool:
 
 def _answer(request: HttpRequest, status: int, code: str, detail: str) -> HttpResponse:
     if is_api(request):
-        return problem_response(problem(status=status, code=code, detail=detail))
+        return problem_response(request, problem(status=status, code=code, detail=detail))
     page = render_to_string("errors/page.html", {"status": status, "detail": detail, "shop_name": settings.SHOP_NAME})
     return HttpResponse(page, status=status)
 
@@ -157,4 +160,18 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 def server_error(request: HttpRequest) -> HttpResponse:
     """Django's handler500: says that it broke, never why."""
-    return _answer(request, 500, "internal_error", "Something broke on our side. It has been noted.")
+    return _answer(request, 500, *BROKEN)
+
+
+def hide_debug_page(request: HttpRequest, response: HttpResponse) -> None:
+    """Put what a shop in production answers in place of one of Django's debug pages.
+
+    Those are for people: a client of the API gets the same document everywhere. The traceback of a
+    failure is in the log.
+    """
+    is_page = response.status_code >= 400 and response.get("Content-Type", "").startswith("text/")
+    if not (settings.DEBUG and is_page and is_api(request)):
+        return
+    answers = {400: (Invalid.code, Invalid.title), 404: (NotFound.code, NotFound.title)}
+    answer = _answer(request, response.status_code, *answers.get(response.status_code, BROKEN))
+    response.content, response["Content-Type"] = answer.content, answer["Content-Type"]

@@ -3,16 +3,19 @@
 import re
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from uuid import uuid4
 
 import structlog
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict, UnreadablePostError
 from structlog.contextvars import bind_contextvars, clear_contextvars
 
 from core.api.client_address import client_address
-from core.api.problems import problem, problem_response
-from core.errors import Invalid
+from core.api.errors import hide_debug_page
+from core.api.problems import problem
+from core.api.renderers import problem_response
+from core.errors import FieldError, Invalid
 
 log = structlog.get_logger("request")
 
@@ -37,11 +40,9 @@ class RequestLogMiddleware:
         clear_contextvars()
         bind_contextvars(request_id=request.request_id)
         query = request.META.get("QUERY_STRING", "")
-        if "\0" in request.path_info or _NUL.search(query):
-            # PostgreSQL holds no NUL character in any text, so no route has a use for one.
-            response = problem_response(problem(status=400, code="invalid", detail=Invalid.title))
-        else:
-            response = self.get_response(request)
+        response = self._refusal(request, query) or self.get_response(request)
+        hide_debug_page(request, response)
+        self._read_rest_of_body(request)
         self._complete(request, response, query)
         write = log.error if response.status_code >= 500 else log.info
         write(
@@ -56,6 +57,28 @@ class RequestLogMiddleware:
         )
         clear_contextvars()
         return response
+
+    def _refusal(self, request: HttpRequest, query: str) -> HttpResponse | None:
+        """The answer to what no route can use."""
+        if "\0" in request.path_info or _NUL.search(query):
+            # PostgreSQL holds no NUL character in any text.
+            given = [name for name, values in QueryDict(query).lists() if "\0" in "".join((name, *values))]
+            errors = [FieldError(name, "invalid", "Null characters are not allowed.") for name in given]
+            document = problem(status=400, code=Invalid.code, title=Invalid.title, detail=Invalid.title, errors=errors)
+            return problem_response(request, document)
+        if "HTTP_TRANSFER_ENCODING" in request.META and not request.META.get("CONTENT_LENGTH"):
+            # Django takes such a body for an empty one, and a cart would be made without its lines.
+            document = problem(status=411, code="length_required", detail="Send the body with a Content-Length.")
+            return problem_response(request, document)
+        return None
+
+    def _read_rest_of_body(self, request: HttpRequest) -> None:
+        """Take a small body that the view refused unread: a server whose answer overtakes the body closes
+        the connection, and the client's next request on it is lost."""
+        announced = request.META.get("CONTENT_LENGTH") or "0"
+        if announced.isdecimal() and 0 < int(announced) <= settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
+            with suppress(UnreadablePostError):
+                request.read()
 
     def _user_id(self, request: HttpRequest) -> int | None:
         """Who called the API. The admin's lazy user is not asked for: that would be a query."""

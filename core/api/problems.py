@@ -4,9 +4,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
-import orjson
-from django.http import HttpResponse
-
 from core.errors import FieldError
 
 MEDIA_TYPE = "application/problem+json"
@@ -33,13 +30,6 @@ def problem(
     if errors:
         members["errors"] = [{"field": e.field, "code": e.code, "message": e.message} for e in errors]
     return members
-
-
-def problem_response(document: Mapping[str, Any], *, headers: Mapping[str, str] | None = None) -> HttpResponse:
-    """The document as an answer outside DRF: middleware, and Django's own error pages."""
-    return HttpResponse(
-        orjson.dumps(document), status=document["status"], content_type=MEDIA_TYPE, headers=dict(headers or {})
-    )
 
 
 def field_errors(detail: Any, path: tuple[str, ...] = ()) -> Iterable[FieldError]:

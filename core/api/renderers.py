@@ -6,6 +6,7 @@ from http import HTTPStatus
 from typing import Any
 
 import orjson
+from django.http import HttpRequest, HttpResponse
 from django.utils.functional import Promise
 from rest_framework.renderers import BaseRenderer
 
@@ -76,3 +77,12 @@ def _success(data: Any, paginator: Any) -> dict[str, Any]:
         meta["pagination"] = paginator.page_meta()
         data = data["results"]
     return {"success": True, "data": data, "message": "", "errors": [], "meta": meta}
+
+
+def problem_response(request: HttpRequest, document: Mapping[str, Any]) -> HttpResponse:
+    """A problem document as an answer outside DRF (middleware, Django's own error pages), in the asked form."""
+    if EnvelopeRenderer.media_type in request.META.get("HTTP_ACCEPT", ""):
+        return HttpResponse(
+            dump_json(_failure(document)), status=document["status"], content_type=EnvelopeRenderer.media_type
+        )
+    return HttpResponse(dump_json(document), status=document["status"], content_type=problems.MEDIA_TYPE)

@@ -168,3 +168,23 @@ def test_djangos_own_error_pages(answer_of, status):
     page = answer_of(RequestFactory().get("/x/"))
     assert page.status_code == status
     assert b"why" not in page.content
+
+
+@pytest.mark.parametrize(("name", "status", "code"), [("nowhere", 404, "not_found"), ("broken", 500, "internal_error")])
+def test_clients_of_a_shop_in_development_get_documents_too(api_client, settings, name, status, code):
+    settings.DEBUG = True
+    api_client.raise_request_exception = False
+    answer = api_client.get(f"/api/v1/{name}/")
+    assert (answer.status_code, answer.json()["code"]) == (status, code)
+    assert answer["Content-Type"] == "application/problem+json"
+    assert answer["X-Content-Type-Options"] == "nosniff"
+    assert b"password" not in answer.content
+    assert b"URLconf" in api_client.get("/nowhere/").content
+
+
+def test_answers_outside_of_views_come_in_an_envelope_on_request(api_client):
+    wanted = {"HTTP_ACCEPT": "application/vnd.storefront.envelope+json"}
+    for address, code in (("/api/v1/nowhere/", "not_found"), ("/api/v1/nowhere/?a=%00", "invalid")):
+        answer = api_client.get(address, **wanted)
+        assert answer["Content-Type"] == "application/vnd.storefront.envelope+json"
+        assert (answer.json()["success"], answer.json()["meta"]["code"]) == (False, code)

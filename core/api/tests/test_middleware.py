@@ -93,3 +93,18 @@ def test_browsers_of_listed_origins_may_call(api_client, origin, allowed):
     assert ("idempotency-key" in preflight.get("Access-Control-Allow-Headers", "")) is allowed
     answer = api_client.get("/health/live/", HTTP_ORIGIN=origin)
     assert answer.get("Access-Control-Allow-Origin") == (origin if allowed else None)
+
+
+@pytest.mark.parametrize(
+    ("query", "fields"), [("search=a%00b&limit=1", ["search"]), ("x%00=1", ["x\0"]), ("a=%00&b=%00", ["a", "b"])]
+)
+def test_null_characters_in_a_query_are_refused_by_name(api_client, query, fields):
+    answer = api_client.get(f"/api/v1/products/?{query}")
+    assert (answer.status_code, answer["Content-Type"]) == (400, "application/problem+json")
+    assert [error["field"] for error in answer.json()["errors"]] == fields
+    assert api_client.get("/api/v1/products/%00/").status_code == 400
+
+
+def test_a_body_of_unknown_length_is_refused(api_client):
+    answer = api_client.post("/api/v1/carts/", {"items": []}, HTTP_TRANSFER_ENCODING="chunked", CONTENT_LENGTH="")
+    assert (answer.status_code, answer.json()["code"]) == (411, "length_required")

@@ -1,0 +1,46 @@
+"""What a connection does after a refusal, seen from the wire."""
+
+import time
+from http.client import HTTPConnection
+from urllib.parse import urlsplit
+
+import pytest
+
+from tests.running import RunningShop
+
+pytestmark = [pytest.mark.system, pytest.mark.django_db(transaction=True)]
+
+
+def connection_to(shop: RunningShop) -> HTTPConnection:
+    """One connection that is not opened a second time."""
+    connection = HTTPConnection(urlsplit(shop.url).netloc, timeout=10)
+    connection.connect()
+    connection.auto_open = 0
+    return connection
+
+
+def test_a_refusal_leaves_the_connection_for_the_next_request(shop):
+    body = b'{"title": "Mug"}'
+    # A worker's first answer takes longer than the pause.
+    for _ in range(6):
+        connection = connection_to(shop)
+        connection.putrequest("POST", "/api/v1/products/")
+        connection.putheader("Content-Length", str(len(body)))
+        connection.endheaders()
+        # The head is enough to refuse while the body is still on its way: most clients send them apart.
+        time.sleep(0.1)
+        connection.send(body)
+        refusal = connection.getresponse()
+        assert (refusal.status, b"not_authenticated" in refusal.read()) == (401, True)
+        connection.request("GET", "/health/live/")
+        assert connection.getresponse().status == 200
+        connection.close()
+
+
+def test_a_body_of_unknown_length_is_refused_and_not_read_as_empty(shop):
+    connection = connection_to(shop)
+    headers = {"Content-Type": "application/json"}
+    connection.request("POST", "/api/v1/carts/", iter([b'{"items":', b" []}"]), headers, encode_chunked=True)
+    answer = connection.getresponse()
+    assert (answer.status, answer.getheader("Content-Type")) == (411, "application/problem+json")
+    connection.close()
