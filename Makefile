@@ -20,7 +20,7 @@ run: $(VENV)/.runtime ## Start the shop: PostgreSQL, Valkey, web, worker, beat, 
 	@exec $(PY) -m storefront.embedded run
 
 dev: $(VENV)/.runtime ## The same, with a web server that starts anew when code changes
-	@RELOAD=1 exec $(PY) -m storefront.embedded run
+	@exec $(PY) -m storefront.embedded run --reload
 
 test: $(VENV)/.test ## Run the whole suite on servers of its own (PYTEST_ARGS="market/carts -k claim")
 	@exec $(PY) -m storefront.embedded with-servers -- $(PY) -m pytest --create-db $(PYTEST_ARGS)

@@ -16,7 +16,8 @@ from storefront.embedded.with_servers import run_with_servers
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m storefront.embedded")
     verbs = parser.add_subparsers(dest="verb", required=True)
-    verbs.add_parser("run", help="start the whole shop and keep it running")
+    run = verbs.add_parser("run", help="start the whole shop and keep it running")
+    run.add_argument("--reload", action="store_true", help="a web server that starts anew when code changes")
     wrapped = verbs.add_parser("with-servers", help="run a command with a database and a broker of its own")
     wrapped.add_argument("command", nargs=argparse.REMAINDER)
     for verb, meaning in (("manage", "a management command on the running shop"), ("psql", "a SQL shell on it")):
@@ -35,7 +36,7 @@ def main() -> int:
                 return run_manage(command, _with_env_file())
             case "remove-data":
                 return remove_data(_with_env_file())
-        return run_shop(_with_env_file())
+        return run_shop(_with_env_file(), does_reload=arguments.reload)
     except CannotStart as error:
         print(f"Cannot start: {error}.", file=sys.stderr)
         return 1

@@ -22,7 +22,7 @@ PATIENCE_SECONDS = 60
 PROBE_SECONDS = 0.2
 
 
-def run_shop(environment: Mapping[str, str]) -> int:
+def run_shop(environment: Mapping[str, str], *, does_reload: bool = False) -> int:
     """Start everything, say where it is, and keep it running until a signal; answers the exit code."""
     console = Console()
     began = time.monotonic()
@@ -39,7 +39,7 @@ def run_shop(environment: Mapping[str, str]) -> int:
             try:
                 environment = start_servers(supervisor, environment, data=data, port=port)
                 write_environment(data, environment)
-                start_shop(supervisor, environment, host=host, port=port)
+                start_shop(supervisor, environment, host=host, port=port, does_reload=does_reload)
                 console.say(banner(environment, data=data, port=port, seconds=time.monotonic() - began))
                 supervisor.loop(until=lambda: False)
             except StopRequested:
@@ -83,11 +83,13 @@ def start_servers(supervisor: Supervisor, given: Mapping[str, str], *, data: Pat
     return environment
 
 
-def start_shop(supervisor: Supervisor, environment: Mapping[str, str], *, host: str, port: int) -> None:
+def start_shop(
+    supervisor: Supervisor, environment: Mapping[str, str], *, host: str, port: int, does_reload: bool
+) -> None:
     """Prepare the database, then start web, worker and beat and wait for them."""
     if supervisor.run(_python("prepare", ["storefront.embedded.prepare"], environment)):
         raise CannotStart("the database could not be prepared; the lines above say why")
-    web = _web_command(host, port, does_reload=bool(environment.get("RELOAD")))
+    web = _web_command(host, port, does_reload=does_reload)
     celery = ["celery", "--quiet", "-A", "storefront.celery"]
     supervisor.start(_python("web", web, environment))
     supervisor.start(
