@@ -85,7 +85,7 @@ def import_categories(*, categories: Sequence[CategoryImport]) -> int:
 def import_products(*, products: Sequence[ProductImport]) -> ImportedProducts:
     """Add the products and variants that are missing, active and without stock.
 
-    At most eleven statements however many products. A product of which a SKU or the slug is known
+    At most ten statements however many products. A product of which a SKU or the slug is known
     gets only the variants it lacks; nothing else of it changes. Locks the products that get
     variants, then their listings, by primary key. Raises KeyError for an unknown category.
     """

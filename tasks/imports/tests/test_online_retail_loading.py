@@ -2,6 +2,7 @@
 
 import csv
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from django.db.models import Count, F, Sum
 
 from market.catalog.models import Category, Product, ProductListing, Variant
 from market.catalog.services import update_product
+from market.catalog.services.imports import ProductImport, VariantImport, import_products
 from market.inventory.models import StockItem, StockMovement
 from tasks.imports import online_retail
 
@@ -160,3 +162,22 @@ def test_what_is_no_export_is_refused_by_name(tmp_path, content):
     with pytest.raises(CommandError, match=r"export\.csv was not imported"):
         call_command("import_online_retail", path)
     assert not Product.objects.exists()
+
+
+@pytest.mark.django_db
+def test_a_batch_costs_the_same_however_large(count_statements):
+    def batch(first: int, size: int) -> list[ProductImport]:
+        variants = [
+            VariantImport(sku=f"{number}", title="", price=Decimal("1.00")) for number in range(first, first + size)
+        ]
+        return [
+            ProductImport(f"Mug {item.sku}", f"mug-{item.sku}", "", datetime(2011, 1, 1, tzinfo=UTC), (item,))
+            for item in variants
+        ]
+
+    with count_statements() as small:
+        import_products(products=batch(10_000, 1))
+    with count_statements() as large:
+        import_products(products=batch(20_000, 300))
+    assert len(small) == len(large) <= 10
+    assert ProductListing.objects.filter(is_listed=True).count() == 301
