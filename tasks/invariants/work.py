@@ -7,7 +7,7 @@ from tasks.invariants.engine import sql_check
 # After any fault the shop settles by itself within this time; due moments move on while it waits
 # for something outside.
 SETTLES_SECONDS = 60
-# The sweeper of unpaid orders runs every 10 s in batches of 100.
+# The sweeper of unpaid orders runs every 10 s in batches of 300.
 RESERVATION_SECONDS = 300
 
 EVENTS = """

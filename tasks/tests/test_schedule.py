@@ -13,6 +13,7 @@ from django_celery_beat.models import PeriodicTask, PeriodicTasks
 
 from core.models import Heartbeat, ScheduleSlot
 from tasks.celery_settings import QUEUES
+from tasks.housekeeping import ORDERS_PER_RUN
 from tasks.schedule import SCHEDULES, sync_schedules
 from tasks.scheduler import SlotClaimingScheduler, slot_of
 
@@ -54,6 +55,11 @@ def test_each_schedule_names_a_task_and_a_queue_that_exist():
     assert {s.task for s in SCHEDULES} <= set(current_app.tasks)
     assert {s.queue for s in SCHEDULES} <= set(QUEUES)
     assert {s.arguments[0] for s in SCHEDULES if s.task == "system.heartbeat"} == set(QUEUES)
+
+
+def test_a_thousand_overdue_orders_are_released_within_a_minute():
+    [sweep] = [s for s in SCHEDULES if s.task == "checkout.expire_unpaid_orders"]
+    assert timedelta(minutes=1) // sweep.every * ORDERS_PER_RUN >= 1000
 
 
 NOON = datetime(2026, 3, 1, 12, 0, 0, tzinfo=UTC)
