@@ -94,3 +94,11 @@ def test_staff_without_the_permission_get_no_action(client):
     client.post(ORDERS, {"action": "mark_paid", "_selected_action": [str(order.pk)]}, follow=True)
     order.refresh_from_db()
     assert order.status == "pending"
+
+
+def test_money_is_marked_as_received_by_those_who_may_change_payments(client):
+    order = make_order()
+    for permissions, status in [((), "pending"), (("payments.change_payment",), "complete")]:
+        client.force_login(make_staff("orders.view_order", "orders.change_order", *permissions))
+        act(client, ORDERS, "mark_paid", [order])
+        assert order.payments.get().status == status
