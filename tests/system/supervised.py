@@ -101,6 +101,18 @@ class SupervisedShop:
             return False
         return answer.status_code == 200 and answer.json().get("status") == "ok"
 
+    def manage(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """`make manage` on this shop; the caller looks at the exit code."""
+        return subprocess.run(
+            [self.python, "-m", "storefront.embedded", "manage", *arguments],
+            cwd=ROOT,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+
     def discard(self) -> None:
         """End whatever is left, for a test that failed halfway."""
         if self.process and self.process.poll() is None:

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -153,3 +154,97 @@ def test_servers_speak_over_private_sockets_alone(places):
         assert places.sockets.stat().st_mode & 0o777 == 0o700
     finally:
         stop(process, program)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root runs the servers as another user")
+def test_root_keeps_the_servers_where_their_user_can_enter(data, reachable_folder, monkeypatch):
+    monkeypatch.setattr(folders, "ROOT_SERVERS", reachable_folder / "elsewhere")
+    data.chmod(0o700)
+    lock = folders.lock_data(data)
+    try:
+        made = folders.prepare(data)
+        again = folders.prepare(data)
+    finally:
+        os.close(lock)
+        shutil.rmtree(made.sockets)
+
+    assert made.servers.parent == reachable_folder / "elsewhere"
+    assert (made.servers.owner(), again.servers) == ("nobody", made.servers)
+    assert folders.servers_elsewhere(data) == made.servers
+    assert not (data / "servers").exists()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root runs the servers as another user")
+def test_root_copies_programs_that_their_user_cannot_reach(reachable_folder, monkeypatch):
+    monkeypatch.setattr(folders, "ROOT_SERVERS", reachable_folder / "programs")
+    monkeypatch.setattr(folders, "_succeeds_as", lambda user, command: False)
+
+    postgres_bin, valkey_server = folders._programs("nobody")
+
+    for program in (postgres_bin / "postgres", postgres_bin / "initdb", valkey_server):
+        assert reachable_folder in program.parents
+        done = subprocess.run(
+            [program, "--version"], **identity_of("nobody"), cwd="/", capture_output=True, check=False
+        )
+        assert (done.returncode, done.stderr) == (0, b"")
+
+
+def test_command_with_servers_of_its_own_leaves_nothing(tmp_path):
+    script = """
+import os, pathlib, psycopg, redis, sys
+with psycopg.connect(os.environ["DATABASE_URL"]) as connection:
+    version = connection.execute("SHOW server_version_num").fetchone()[0]
+assert int(version) >= 180000 and redis.Redis.from_url(os.environ["REDIS_URL"]).ping()
+print(os.environ["REDIS_URL"])
+sys.exit(7)
+"""
+    kept = {name: os.environ[name] for name in ("PATH", "HOME", "PYTHONPATH") if name in os.environ}
+    done = subprocess.run(
+        [sys.executable, "-m", "storefront.embedded", "with-servers", "--", sys.executable, "-c", script],
+        cwd=ROOT,
+        env=kept | {"TMPDIR": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+    assert (done.returncode, done.stderr) == (7, "")
+    sockets = Path(urlsplit(done.stdout.strip()).path).parent
+    assert sockets.name.startswith("sf-") and not sockets.exists()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_servers_that_are_given_are_not_started(tmp_path):
+    given = {"DATABASE_URL": "postgres://given/", "REDIS_URL": "redis://given", "TMPDIR": str(tmp_path)}
+    script = "import os; print(os.environ['DATABASE_URL'], os.environ['REDIS_URL'])"
+    done = subprocess.run(
+        [sys.executable, "-m", "storefront.embedded", "with-servers", "--", sys.executable, "-c", script],
+        cwd=ROOT,
+        env={"PATH": os.environ["PATH"]} | given,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+    assert (done.returncode, done.stdout) == (0, "postgres://given/ redis://given\n")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_data_is_removed_only_from_a_stopped_shop(data):
+    kept = {name: os.environ[name] for name in ("PATH", "HOME", "PYTHONPATH") if name in os.environ}
+    command = [sys.executable, "-m", "storefront.embedded", "remove-data"]
+    (data / "mail").mkdir()
+    lock = folders.lock_data(data)
+    refused = subprocess.run(
+        command, cwd=ROOT, env=kept | {"DATA_DIR": str(data)}, capture_output=True, text=True, check=False
+    )
+    assert (refused.returncode, (data / "mail").exists()) == (1, True)
+    os.close(lock)
+
+    done = subprocess.run(
+        command, cwd=ROOT, env=kept | {"DATA_DIR": str(data)}, capture_output=True, text=True, check=False
+    )
+
+    assert (done.returncode, done.stdout, data.exists()) == (0, f"Removed {data}.\n", False)

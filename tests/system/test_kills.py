@@ -46,6 +46,10 @@ def assert_promises_are_kept(shop: SupervisedShop, buyer: Buyer) -> None:
     assert lost == []
     addresses = {promise["email"] for promise in buyer.promised.values()}
     wait_for(lambda: addresses <= set(mailed(shop)), seconds=60, what=f"{len(addresses)} confirmations")
+    acknowledged = shop.data.parent / "acknowledged.jsonl"
+    acknowledged.write_text("".join(json.dumps({"number": number}) + "\n" for number in buyer.promised))
+    check = shop.manage("check_invariants", "--acknowledged", str(acknowledged))
+    assert check.returncode == 0, check.stdout + check.stderr
 
 
 @pytest.mark.parametrize("name", ["postgres", "valkey", "web", "worker", "beat", "mail"])
