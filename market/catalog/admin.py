@@ -1,5 +1,6 @@
 """Staff screens for the catalog, over the services that the API uses."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from django import forms
@@ -9,6 +10,7 @@ from django.forms import BaseInlineFormSet
 from django.http import HttpRequest
 
 from core.errors import ShopError
+from core.readonly_admin import ReadOnlyAdmin
 from core.refusals_admin import RefusalsShown
 from market.catalog import services
 from market.catalog.models import Category, Product, ProductImage, Variant
@@ -105,12 +107,36 @@ class ProductAdmin(RefusalsShown, admin.ModelAdmin):
             if row.has_changed() or row in formset.deleted_forms:
                 save(row, product_id=form.instance.pk, formset=formset)
 
+    def get_deleted_objects(
+        self, objs: Iterable[Product], request: HttpRequest
+    ) -> tuple[list[str], dict[str, int], set[str], list[str]]:
+        """The service knows what goes with a product; nobody may delete its stock alone, so Django would refuse."""
+        names = [str(product) for product in objs]
+        return names, {"products": len(names)}, set(), []
+
     def delete_model(self, request: HttpRequest, obj: Product) -> None:
-        services.delete_product(product_id=obj.pk)
+        if services.delete_product(product_id=obj.pk).archived:
+            self.message_user(request, f"{obj} was ordered before: it was archived, not deleted.", messages.WARNING)
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Product]) -> None:
-        for product_id in queryset.order_by("pk").values_list("pk", flat=True):
-            services.delete_product(product_id=product_id)
+        for product in queryset.order_by("pk"):
+            try:
+                self.delete_model(request, product)
+            except ShopError as refusal:
+                self.message_user(request, f"{product}: {refusal.detail}", messages.WARNING)
+
+
+@admin.register(Variant)
+class VariantAdmin(ReadOnlyAdmin):
+    """Found by SKU where other screens choose a variant; written on its product's page."""
+
+    list_display = ["sku", "title", "product", "price", "in_stock", "is_active"]
+    list_select_related = ["product"]
+    search_fields = ["sku", "product__title"]
+    ordering = ["sku"]
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return False
 
 
 def save_variant(form: forms.ModelForm, *, product_id: int, formset: BaseInlineFormSet) -> None:

@@ -73,12 +73,21 @@ class Variant(TimeStampedModel):
     class Meta:
         ordering = ["position", "pk"]
         constraints = [
-            models.CheckConstraint(condition=Q(price__gte=0), name="variant_price_gte_0"),
+            models.CheckConstraint(
+                condition=Q(price__gte=0),
+                name="variant_price_gte_0",
+                violation_error_message="The price cannot be below zero.",
+            ),
             models.CheckConstraint(
                 condition=Q(compare_at_price__isnull=True) | Q(compare_at_price__gte=F("price")),
                 name="variant_compare_at_gte_price",
+                violation_error_message="The price to compare with cannot be below the price.",
             ),
-            models.CheckConstraint(condition=Q(cost__isnull=True) | Q(cost__gte=0), name="variant_cost_gte_0"),
+            models.CheckConstraint(
+                condition=Q(cost__isnull=True) | Q(cost__gte=0),
+                name="variant_cost_gte_0",
+                violation_error_message="The cost cannot be below zero.",
+            ),
         ]
 
     def __str__(self) -> str:

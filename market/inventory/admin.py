@@ -46,7 +46,7 @@ class StockItemAdmin(RefusalsShown, admin.ModelAdmin):
     search_help_text = "SKU or title"
     ordering = ["variant__sku"]
     show_full_result_count = False
-    raw_id_fields = ["variant"]
+    autocomplete_fields = ["variant"]
     fields = ["variant", "on_hand", "reserved", "low_stock_threshold", "quantity", "reason"]
 
     @admin.display(description="SKU", ordering="variant__sku")

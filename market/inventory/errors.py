@@ -17,4 +17,4 @@ class StockBelowReserved(Conflict):
     """More units are kept for orders than would be on hand; `extra` tells both."""
 
     code = "stock_below_reserved"
-    title = "More units are kept for orders."
+    title = "Fewer units would be there than are kept for orders."

@@ -129,8 +129,10 @@ def set_on_hand(*, variant_id: int, on_hand: int, reason: str, actor_id: int | N
     """Correct what is on hand to a counted number, with a ledger line for the difference.
 
     Locks the stock row. Raises VariantNotFound, Invalid for a number out of range, and
-    StockBelowReserved when more is kept for orders than would be there.
+    StockBelowReserved when fewer would be there than are kept for orders.
     """
+    if on_hand < 0:
+        raise _out_of_range("on_hand")
     stock = _held_stock(variant_id=variant_id)
     return _move(stock, on_hand - stock.on_hand, reason=reason, actor_id=actor_id, field="on_hand")
 
@@ -166,12 +168,11 @@ def _held_stock(*, variant_id: int) -> StockItem:
 def _move(stock: StockItem, quantity: int, *, reason: str, actor_id: int | None, field: str) -> StockItem:
     was_available = stock.available > 0
     on_hand = stock.on_hand + quantity
-    if not 0 <= on_hand <= MAX_ON_HAND:
-        message = f"There can be from 0 to {MAX_ON_HAND:,} units on hand."
-        raise Invalid(message, errors=[FieldError(field, "out_of_range", message)])
+    if on_hand > MAX_ON_HAND:
+        raise _out_of_range(field)
     if on_hand < stock.reserved:
         raise StockBelowReserved(
-            f"{stock.reserved} units are kept for orders.",
+            f"{stock.on_hand} units are on hand; {stock.reserved} units are kept for orders.",
             extra={"on_hand": stock.on_hand, "reserved": stock.reserved},
         )
     if quantity == 0:
@@ -188,6 +189,11 @@ def _move(stock: StockItem, quantity: int, *, reason: str, actor_id: int | None,
     if was_available != (stock.available > 0):
         set_variants_in_stock(variant_ids=[stock.pk], in_stock=stock.available > 0)
     return stock
+
+
+def _out_of_range(field: str) -> Invalid:
+    message = f"There can be from 0 to {MAX_ON_HAND:,} units on hand."
+    return Invalid(message, errors=[FieldError(field, "out_of_range", message)])
 
 
 def _insufficient(short: list[dict]) -> InsufficientStock:

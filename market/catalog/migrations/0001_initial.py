@@ -135,15 +135,15 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='variant',
-            constraint=models.CheckConstraint(condition=models.Q(('price__gte', 0)), name='variant_price_gte_0'),
+            constraint=models.CheckConstraint(condition=models.Q(('price__gte', 0)), name='variant_price_gte_0', violation_error_message='The price cannot be below zero.'),
         ),
         migrations.AddConstraint(
             model_name='variant',
-            constraint=models.CheckConstraint(condition=models.Q(('compare_at_price__isnull', True), ('compare_at_price__gte', models.F('price')), _connector='OR'), name='variant_compare_at_gte_price'),
+            constraint=models.CheckConstraint(condition=models.Q(('compare_at_price__isnull', True), ('compare_at_price__gte', models.F('price')), _connector='OR'), name='variant_compare_at_gte_price', violation_error_message='The price to compare with cannot be below the price.'),
         ),
         migrations.AddConstraint(
             model_name='variant',
-            constraint=models.CheckConstraint(condition=models.Q(('cost__isnull', True), ('cost__gte', 0), _connector='OR'), name='variant_cost_gte_0'),
+            constraint=models.CheckConstraint(condition=models.Q(('cost__isnull', True), ('cost__gte', 0), _connector='OR'), name='variant_cost_gte_0', violation_error_message='The cost cannot be below zero.'),
         ),
         migrations.AddIndex(
             model_name='productlisting',

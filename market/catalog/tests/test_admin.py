@@ -76,7 +76,9 @@ def test_staff_make_and_change_a_product(staff, settings, tmp_path):
     [
         ([{"sku": "TAKEN", "price": "1.00"}], [], "already exists"),
         ([{"sku": "A", "price": "1.00"}, {"sku": "A", "price": "2.00"}], [], "duplicate"),
-        ([{"sku": "A", "price": "5.00", "compare_at_price": "4.00"}], [], "Constraint"),
+        ([{"sku": "A", "price": "5.00", "compare_at_price": "4.00"}], [], "cannot be below the price"),
+        ([{"sku": "A", "price": "-1"}], [], "The price cannot be below zero."),
+        ([{"sku": "A", "price": "5.00", "cost": "-1"}], [], "The cost cannot be below zero."),
         ([], [{"image": SimpleUploadedFile("a.png", b"no picture"), "position": 0}], "valid image"),
     ],
 )

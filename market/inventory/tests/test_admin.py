@@ -3,6 +3,7 @@
 import pytest
 
 from core.accounts.tests.factories import make_staff
+from market.catalog.models import Product
 from market.catalog.tests.factories import make_variant
 from market.inventory.models import Reservation, StockItem, StockMovement
 from market.inventory.tests.factories import keep, make_stocked_variant
@@ -54,6 +55,22 @@ def test_staff_open_stock_of_a_variant_without(staff):
     form = {"variant": variant.pk, "low_stock_threshold": 5, "quantity": 3, "reason": "First delivery"}
     assert staff.post(f"{ADMIN}/stockitem/add/", form).status_code == 302
     assert StockItem.objects.values_list("variant_id", "on_hand").get() == (variant.pk, 3)
+
+
+def test_staff_find_a_variant_without_stock_by_its_sku(staff):
+    variant = make_variant(sku="LAMP-1")
+    make_variant(sku="MUG-1")
+    field = {"app_label": "inventory", "model_name": "stockitem", "field_name": "variant"}
+    found = staff.get("/admin/autocomplete/", {"term": "lamp"} | field).json()["results"]
+    assert found == [{"id": str(variant.pk), "text": "LAMP-1"}]
+
+
+def test_a_product_goes_with_its_stock(staff):
+    variant = make_stocked_variant()
+    url = f"/admin/catalog/product/{variant.product_id}/delete/"
+    assert "Are you sure" in staff.get(url).content.decode()
+    staff.post(url, {"post": "yes"})
+    assert (Product.objects.count(), StockItem.objects.count()) == (0, 0)
 
 
 def test_ledger_and_reservations_are_read_only(staff):

@@ -68,6 +68,18 @@ def test_stock_is_counted_and_moved_with_a_reason(staff):
     assert (below.status_code, below.json()["code"], below.json()["reserved"]) == (409, "stock_below_reserved", 3)
 
 
+@pytest.mark.parametrize("kept", [0, 3])
+def test_no_more_units_go_than_are_free(staff, kept):
+    variant = make_stocked_variant(on_hand=10)
+    if kept:
+        keep(variant, quantity=kept)
+    for quantity in (-11, -(10**9), kept - 11):
+        answer = staff.post(f"{URL}{variant.pk}/movements/", {"quantity": quantity, "reason": "Broken"})
+        assert (answer.status_code, answer.json()["code"]) == (409, "stock_below_reserved"), quantity
+        assert (answer.json()["on_hand"], answer.json()["reserved"]) == (10, kept)
+    assert (StockItem.objects.get().on_hand, StockMovement.objects.count()) == (10, 1)
+
+
 @pytest.mark.parametrize(
     ("method", "path", "body", "field"),
     [

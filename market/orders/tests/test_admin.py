@@ -3,6 +3,7 @@
 import pytest
 from django.urls import reverse
 
+from market.catalog.models import Product
 from market.inventory.models import Reservation
 from market.orders.models import Order
 from market.orders.tests.factories import make_order, make_staff
@@ -94,6 +95,20 @@ def test_staff_without_the_permission_get_no_action(client):
     client.post(ORDERS, {"action": "mark_paid", "_selected_action": [str(order.pk)]}, follow=True)
     order.refresh_from_db()
     assert order.status == "pending"
+
+
+def test_an_ordered_product_is_archived_when_staff_delete_it(staff_client):
+    products = reverse("admin:catalog_product_changelist")
+    first, second = [make_order().items.get().variant.product for _ in range(2)]
+    url = reverse("admin:catalog_product_delete", args=[first.pk])
+    answer = staff_client.post(url, {"post": "yes"}, follow=True)
+    assert f"{first} was ordered before: it was archived, not deleted." in map(str, answer.context["messages"])
+    both = {"action": "delete_selected", "_selected_action": [first.pk, second.pk], "post": "yes"}
+    answer = staff_client.post(products, both, follow=True)
+    shown = [str(message) for message in answer.context["messages"]]
+    assert f"{first}: The product was ordered; it stays archived." in shown
+    assert f"{second} was ordered before: it was archived, not deleted." in shown
+    assert set(Product.objects.values_list("pk", "status")) == {(first.pk, "archived"), (second.pk, "archived")}
 
 
 def test_money_is_marked_as_received_by_those_who_may_change_payments(client):
