@@ -119,3 +119,13 @@ def test_errors_are_reported_only_with_a_dsn_and_without_secrets(dsn):
     assert event["exception"]["values"][0]["value"] == "no mail to *** with token=***"
     assert "hunter2" not in done.stdout
     assert "user" not in event
+
+
+def test_a_line_is_written_in_one_piece(monkeypatch):
+    """Threads write at the same time: a line end of its own would come after another's line."""
+    written = []
+    monkeypatch.setattr(sys.stdout, "write", written.append)
+    structlog.get_logger().info("first", path="/a/")
+    structlog.get_logger().info("second")
+    assert [json.loads(line)["event"] for line in written] == ["first", "second"]
+    assert all(line.endswith("\n") for line in written)

@@ -178,6 +178,7 @@ def test_clients_of_a_shop_in_development_get_documents_too(api_client, settings
     assert (answer.status_code, answer.json()["code"]) == (status, code)
     assert answer["Content-Type"] == "application/problem+json"
     assert answer["X-Content-Type-Options"] == "nosniff"
+    assert answer["Content-Length"] == str(len(answer.content))
     assert b"password" not in answer.content
     assert b"URLconf" in api_client.get("/nowhere/").content
 
