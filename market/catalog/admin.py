@@ -7,7 +7,8 @@ from django import forms
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.forms import BaseInlineFormSet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
 
 from core.errors import ShopError
 from core.readonly_admin import ReadOnlyAdmin
@@ -117,6 +118,11 @@ class ProductAdmin(RefusalsShown, admin.ModelAdmin):
     def delete_model(self, request: HttpRequest, obj: Product) -> None:
         if services.delete_product(product_id=obj.pk).archived:
             self.message_user(request, f"{obj} was ordered before: it was archived, not deleted.", messages.WARNING)
+
+    def response_delete(self, request: HttpRequest, obj_display: str, obj_id: Any) -> HttpResponse:
+        if Product.objects.filter(pk=obj_id).exists():
+            return HttpResponseRedirect(reverse("admin:catalog_product_changelist"))
+        return super().response_delete(request, obj_display, obj_id)
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Product]) -> None:
         for product in queryset.order_by("pk"):

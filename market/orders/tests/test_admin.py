@@ -102,7 +102,8 @@ def test_an_ordered_product_is_archived_when_staff_delete_it(staff_client):
     first, second = [make_order().items.get().variant.product for _ in range(2)]
     url = reverse("admin:catalog_product_delete", args=[first.pk])
     answer = staff_client.post(url, {"post": "yes"}, follow=True)
-    assert f"{first} was ordered before: it was archived, not deleted." in map(str, answer.context["messages"])
+    shown = [str(message) for message in answer.context["messages"]]
+    assert shown == [f"{first} was ordered before: it was archived, not deleted."]
     both = {"action": "delete_selected", "_selected_action": [first.pk, second.pk], "post": "yes"}
     answer = staff_client.post(products, both, follow=True)
     shown = [str(message) for message in answer.context["messages"]]
