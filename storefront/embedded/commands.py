@@ -1,6 +1,7 @@
 """Commands beside a running shop: `make manage`, `make psql`, `make clean-data`."""
 
 import os
+import secrets
 import shutil
 import subprocess
 import sys
@@ -13,7 +14,7 @@ from storefront.embedded.processes import CannotStart, end_orphans
 ROOT = Path(__file__).resolve().parents[2]
 SHARED = (
     *("DATABASE_URL", "REDIS_URL", "CACHE_URL", "EMAIL_HOST", "EMAIL_PORT"),
-    *("SHOP_URL", "DATA_DIR", "DJANGO_SETTINGS_MODULE"),
+    *("SHOP_URL", "DATA_DIR", "DJANGO_SETTINGS_MODULE", "LOADTEST_TOKEN"),
 )
 
 
@@ -27,6 +28,22 @@ def write_environment(data: Path, environment: Mapping[str, str]) -> None:
     file = data / "environment"
     file.touch(mode=0o600)
     file.write_text("".join(f"{name}='{environment[name]}'\n" for name in SHARED if name in environment))
+
+
+def loadtest_token(data: Path, environment: Mapping[str, str]) -> str:
+    """What lifts the throttles of this shop, left in the data folder for load tests to read.
+
+    In development it is made up unless given, and stays the same over restarts; elsewhere only a
+    given one counts, and no file tells it.
+    """
+    given, file = environment.get("LOADTEST_TOKEN", ""), data / "loadtest-token"
+    if environment["DJANGO_SETTINGS_MODULE"] != "storefront.settings.development":
+        file.unlink(missing_ok=True)
+        return given
+    token = given or (file.read_text().strip() if file.exists() else "") or secrets.token_urlsafe(24)
+    file.touch(mode=0o600)
+    file.write_text(f"{token}\n")
+    return token
 
 
 def run_manage(arguments: list[str], environment: Mapping[str, str]) -> int:

@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from storefront.embedded import DEFAULT_ADMIN, folders, postgres, valkey
-from storefront.embedded.commands import ROOT, data_folder, write_environment
+from storefront.embedded.commands import ROOT, data_folder, loadtest_token, write_environment
 from storefront.embedded.console import Console
 from storefront.embedded.processes import CannotStart, Program, end_orphans
 from storefront.embedded.supervisor import StopRequested, Supervisor
@@ -38,6 +38,7 @@ def run_shop(environment: Mapping[str, str], *, does_reload: bool = False) -> in
         with Supervisor(console, instance=str(data)) as supervisor:
             try:
                 environment = start_servers(supervisor, environment, data=data, port=port)
+                environment["LOADTEST_TOKEN"] = loadtest_token(data, environment)
                 write_environment(data, environment)
                 start_shop(supervisor, environment, host=host, port=port, does_reload=does_reload)
                 console.say(banner(environment, data=data, port=port, seconds=time.monotonic() - began))
@@ -47,6 +48,7 @@ def run_shop(environment: Mapping[str, str], *, does_reload: bool = False) -> in
                 return 0
             finally:
                 supervisor.stop(STOP_ORDER)
+                folders.remove_sockets(data)
                 console.say("Everything has stopped; the data is kept.")
     finally:
         os.close(lock)

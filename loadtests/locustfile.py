@@ -1,0 +1,39 @@
+"""The shop under load: `locust -f loadtests/locustfile.py --host http://localhost:8000`.
+
+Personas: Browser, Buyer, and Classic (two lists, four products, one thing into the cart; alone with
+`--tags classic`). Every body is checked; a right refusal is no failure, being throttled is one. The
+throttles are lifted by a token: LOADTEST_TOKEN, else what `make run` left in its data folder.
+"""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from locust import events
+from locust.env import Environment
+
+from loadtests.personas.browser import Browser
+from loadtests.personas.buyer import Buyer
+from loadtests.personas.classic import Classic
+
+__all__ = ["Browser", "Buyer", "Classic"]
+
+
+@events.init_command_line_parser.add_listener
+def add_options(parser) -> None:
+    parser.add_argument(
+        "--think", type=float, default=1.0, metavar="FACTOR", help="multiplies the 1 to 3 s that a person thinks"
+    )
+
+
+@events.init.add_listener
+def leave_out_those_without_tasks(environment: Environment, **_) -> None:
+    """With `--tags` a persona may have nothing to do; Locust would fail to make it."""
+    wanted = set(environment.parsed_options.tags or [])
+    if wanted:
+        environment.user_classes[:] = [
+            persona
+            for persona in environment.user_classes
+            if any(wanted & getattr(action, "locust_tag_set", set()) for action in persona.tasks)
+        ]
