@@ -9,6 +9,7 @@ from uuid import uuid4
 import structlog
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, QueryDict, UnreadablePostError
+from django.middleware.common import CommonMiddleware
 from structlog.contextvars import bind_contextvars, clear_contextvars
 
 from core.api.client_address import client_address
@@ -96,3 +97,10 @@ class RequestLogMiddleware:
             response["Referrer-Policy"] = "no-referrer"
         if not response.has_header("Cache-Control") and request.path.startswith(settings.API_PREFIXES):
             response["Cache-Control"] = "private, no-store"
+
+
+class SafeSlashMiddleware(CommonMiddleware):
+    """Django's, but only reads are redirected to the final slash: a redirected body is lost, so it is 404."""
+
+    def should_redirect_with_slash(self, request: HttpRequest) -> bool:
+        return request.method in {"GET", "HEAD"} and super().should_redirect_with_slash(request)

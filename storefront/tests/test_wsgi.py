@@ -71,3 +71,11 @@ def test_staff_sign_in_to_the_admin_with_a_session_in_the_cache():
     assert Session.objects.count() == 0
     status, _, page = call("/admin/", HTTP_COOKIE=f"sessionid={signed_in['sessionid']}")
     assert (status, "staff@example.com" in page) == (200, True)
+
+
+def test_the_api_redirects_no_body_to_the_final_slash():
+    """A client that follows a 301 sends no body any more, so the cart would be made without its lines."""
+    status, _, text = call("/api/v1/carts", method="POST")
+    assert (status, '"code":"not_found"' in text) == (404, True)
+    assert call("/api/v1/products")[0] == 301
+    assert call("/api/v1/nowhere")[0] == 404
