@@ -106,10 +106,20 @@ def servers_elsewhere(data: Path) -> Path | None:
     return Path(mark.read_text().strip()) if mark.exists() else None
 
 
-def _sockets_folder(data: Path, user: str | None) -> Path:
-    """A short private folder, because a socket's path is limited to about 100 characters."""
+def remove_sockets(data: Path) -> None:
+    """Remove the sockets' folder of a stopped instance."""
+    shutil.rmtree(_sockets_path(data), ignore_errors=True)
+
+
+def _sockets_path(data: Path) -> Path:
+    """A short path, because a socket's is limited to about 100 characters."""
     digest = hashlib.sha256(f"{os.geteuid()} {data}".encode()).hexdigest()[:10]
-    folder = Path("/tmp") / f"sf-{digest}"  # noqa: S108 - private, and its owner is checked below
+    return Path("/tmp") / f"sf-{digest}"  # noqa: S108 - private, and its owner is checked below
+
+
+def _sockets_folder(data: Path, user: str | None) -> Path:
+    """The private folder of the servers' sockets."""
+    folder = _sockets_path(data)
     owner = pwd.getpwnam(user).pw_uid if user else os.geteuid()
     folder.mkdir(mode=0o700, exist_ok=True)
     found = folder.lstat()

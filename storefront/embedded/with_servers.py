@@ -50,7 +50,8 @@ def run_with_servers(command: list[str], environment: Mapping[str, str]) -> int:
         for process, program in reversed(started):
             stop(process, program)
         os.close(lock)
-        for folder in (places.servers, places.sockets, data):
+        folders.remove_sockets(data)
+        for folder in (places.servers, data):
             shutil.rmtree(folder, ignore_errors=True)
 
 

@@ -33,8 +33,8 @@ def places(data):
     made = folders.prepare(data)
     yield made
     os.close(lock)
-    for folder in (made.servers, made.sockets):
-        shutil.rmtree(folder)
+    folders.remove_sockets(data)
+    shutil.rmtree(made.servers)
 
 
 def supervisor(data: Path, **variables: str) -> subprocess.CompletedProcess[str]:
@@ -166,7 +166,7 @@ def test_root_keeps_the_servers_where_their_user_can_enter(data, reachable_folde
         again = folders.prepare(data)
     finally:
         os.close(lock)
-        shutil.rmtree(made.sockets)
+        folders.remove_sockets(data)
 
     assert made.servers.parent == reachable_folder / "elsewhere"
     assert (made.servers.owner(), again.servers) == ("nobody", made.servers)

@@ -59,8 +59,8 @@ def test_killed_process_is_back_and_nothing_promised_is_lost(supervised, buyer, 
 
     killed.send_signal(signal.SIGKILL)
 
-    back = wait_for(lambda: supervised.process_of(name), seconds=BACK_SECONDS, what=f"{name} is back")
-    assert back.pid != killed.pid
+    wait_for(lambda: not is_alive(killed), what=f"{name} is dead")
+    wait_for(lambda: supervised.process_of(name), seconds=BACK_SECONDS, what=f"{name} is back")
     wait_for(supervised.is_healthy, seconds=BACK_SECONDS, what="the shop is healthy")
     seen = len(buyer.promised)
     wait_for(lambda: len(buyer.promised) >= seen + 3, seconds=BACK_SECONDS, what="three orders after the kill")
