@@ -109,6 +109,9 @@ class ProductImage(TimeStampedModel):
             models.UniqueConstraint(fields=["product"], name="product_one_primary_image", condition=Q(is_primary=True))
         ]
 
+    def __str__(self) -> str:
+        return self.alt or self.image.name
+
 
 class ProductListing(models.Model):
     """The narrow row that lists filter, sort and search by; one per product that has a variant.

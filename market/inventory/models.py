@@ -54,6 +54,9 @@ class StockMovement(models.Model):
     class Meta:
         constraints = [models.CheckConstraint(condition=~Q(quantity=0), name="stock_movement_moves")]
 
+    def __str__(self) -> str:
+        return f"{self.quantity:+} {self.kind}"
+
 
 class Reservation(models.Model):
     """Units of one variant kept for one order.
@@ -89,3 +92,6 @@ class Reservation(models.Model):
         indexes = [
             models.Index(fields=["expires_at"], name="reservation_expires_at", condition=Q(state="held")),
         ]
+
+    def __str__(self) -> str:
+        return f"{self.quantity} {self.state} for {self.reference}"

@@ -145,6 +145,9 @@ class OrderItem(models.Model):
             ),
         ]
 
+    def __str__(self) -> str:
+        return f"{self.quantity} x {self.title}"
+
 
 class OrderQuote(models.Model):
     """What the price was computed from and how, so that any order can be priced again."""
@@ -168,3 +171,6 @@ class OrderEvent(models.Model):
 
     class Meta:
         ordering = ["pk"]
+
+    def __str__(self) -> str:
+        return f"{self.kind}: {self.status}"

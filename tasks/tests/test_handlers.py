@@ -37,6 +37,8 @@ def test_the_confirmation_tells_the_order(settings):
     assert "Standard delivery: 4.95\nTax included: 5.83\nTotal: 34.95 GBP" in mail.text
     assert "Ada Buyer\n1 Sample Street\nN1 9GU London\nGB" in mail.text
     assert f"Payment: Pay to GB00 0000.\nReference: {order.number}" in mail.text
+    link = f"{settings.SHOP_URL}/api/v1/orders/{order.number}/?token={order.access_token}"
+    assert link in mail.text and link in mail.html
     for said in (order.number, "Lamp &amp; Shade", "34.95 GBP", "Pay to GB00 0000."):
         assert said in mail.html
 
@@ -44,7 +46,9 @@ def test_the_confirmation_tells_the_order(settings):
 def test_a_customers_confirmation_goes_to_his_address():
     buyer = make_buyer()
     placed(buyer=buyer)
-    assert react_to(Event.objects.get(name="orders.order_placed")).recipient == buyer.email
+    mail = react_to(Event.objects.get(name="orders.order_placed"))
+    assert mail.recipient == buyer.email
+    assert "token=" not in mail.text + mail.html
 
 
 def test_a_canceled_order_is_told():

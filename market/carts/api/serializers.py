@@ -207,7 +207,10 @@ def quantity(body: Any) -> int:
 
 
 def delivery(body: Any) -> dict[str, str]:
-    """`{country, region?, postal_code, shipping_method?}`, trimmed. Raises Invalid naming the fields."""
+    """`{country, region?, postal_code, shipping_method?}`, trimmed, the country in upper case.
+
+    Raises Invalid naming the fields.
+    """
     members = _members(body)
     errors: list[FieldError] = []
     values = {}
@@ -226,7 +229,7 @@ def delivery(body: Any) -> dict[str, str]:
             errors.append(FieldError(name, "max_length", f"At most {length} characters are allowed."))
         else:
             values[name] = value.strip()
-    return _checked(values, errors)
+    return _checked(values | {"country": values.get("country", "").upper()}, errors)
 
 
 def item_id(value: int) -> int:

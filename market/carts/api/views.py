@@ -64,7 +64,7 @@ class CartViewSet(CartView):
         methods = selectors.shipping_methods_for_cart(
             cart_id=cart_id,
             user_id=request.user.pk,
-            country=request.query_params.get("country", ""),
+            country=request.query_params.get("country", "").upper(),
             postal_code=request.query_params.get("postal_code", ""),
         )
         return Response(serializers.CartShippingMethodSerializer(methods, many=True).data)

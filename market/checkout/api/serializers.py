@@ -2,24 +2,30 @@
 
 from typing import Any
 
+from django.core.validators import RegexValidator
 from rest_framework import serializers
 
 from core.countries import COUNTRY_CODES
 from market.orders.api.serializers import OrderSerializer
 from market.orders.models import Order
 
+# A line break in a name would write a further line of the parcel's label and of the mail.
+one_line = RegexValidator(
+    r"[\x00-\x1f\x7f\x85\u2028\u2029]", "Give one line of text.", "not_one_line", inverse_match=True
+)
+
 
 class AddressSerializer(serializers.Serializer):
     """Where to send it, or whom to bill. `country` is an ISO 3166 code of two letters."""
 
-    name = serializers.CharField(max_length=200)
-    line1 = serializers.CharField(max_length=200)
-    line2 = serializers.CharField(max_length=200, allow_blank=True, default="")
-    city = serializers.CharField(max_length=100)
-    region = serializers.CharField(max_length=100, allow_blank=True, default="")
-    postal_code = serializers.CharField(max_length=20)
+    name = serializers.CharField(max_length=200, validators=[one_line])
+    line1 = serializers.CharField(max_length=200, validators=[one_line])
+    line2 = serializers.CharField(max_length=200, allow_blank=True, default="", validators=[one_line])
+    city = serializers.CharField(max_length=100, validators=[one_line])
+    region = serializers.CharField(max_length=100, allow_blank=True, default="", validators=[one_line])
+    postal_code = serializers.CharField(max_length=20, validators=[one_line])
     country = serializers.CharField(max_length=2)
-    phone = serializers.CharField(max_length=32, allow_blank=True, default="")
+    phone = serializers.CharField(max_length=32, allow_blank=True, default="", validators=[one_line])
 
     def validate_country(self, value: str) -> str:
         code = value.upper()

@@ -157,6 +157,7 @@ def without(field: str) -> dict[str, str]:
         ({"shipping_address": without("postal_code")}, "shipping_address.postal_code"),
         ({"shipping_address": without("country")}, "shipping_address.country"),
         ({"shipping_address": ADDRESS | {"country": "XX"}}, "shipping_address.country"),
+        ({"shipping_address": ADDRESS | {"city": "London\nFree of charge"}}, "shipping_address.city"),
         ({"shipping_address": ADDRESS | {"name": "x" * 201}}, "shipping_address.name"),
         ({"billing_address": without("city")}, "billing_address.city"),
         ({"shipping_method": None}, "shipping_method"),

@@ -21,9 +21,16 @@ def queue_order_mail(*, kind: str, order_id: int, key: str) -> None:
         "items": order.items.all(),
         "address_lines": address_lines(order.shipping_address),
         "is_payment_due": order.payment_status == Order.PaymentStatus.PENDING,
+        "order_url": guest_order_url(order),
         "payment_instructions": settings.BANK_TRANSFER_INSTRUCTIONS,
     }
     queue_mail(kind=kind, recipient=order.email, context=context, key=key, language=order.language)
+
+
+def guest_order_url(order: Order) -> str:
+    """Where a guest looks at the order, with its token; empty for customers, who sign in."""
+    token = order.access_token
+    return f"{settings.SHOP_URL}/api/v1/orders/{order.number}/?token={token}" if token else ""
 
 
 def address_lines(address: Mapping[str, str]) -> list[str]:
