@@ -11,7 +11,7 @@ PINS := requirements.txt requirements/runtime.txt requirements/embedded.txt
 # Pip talks about upgrades of itself and of nothing else worth reading.
 PIP := $(PY) -m pip --disable-pip-version-check --no-input
 
-.PHONY: help install run dev test coverage check format migrations openapi manage psql lock clean clean-data
+.PHONY: help install run dev load test coverage check format migrations openapi manage psql lock clean clean-data
 
 help: ## List the commands
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -21,6 +21,10 @@ run: $(VENV)/.runtime ## Start the shop: PostgreSQL, Valkey, web, worker, beat, 
 
 dev: $(VENV)/.runtime ## The same, with a web server that starts anew when code changes
 	@exec $(PY) -m storefront.embedded run --reload
+
+LOAD_ARGS ?=
+load: $(VENV)/.load ## Thirty seconds of shoppers: Locust's table, CPU per request, ratio to a bare view; exit code 0 or 1 (LOAD_ARGS="--users 50")
+	@exec $(PY) -m loadtests load $(LOAD_ARGS)
 
 test: $(VENV)/.test ## Run the whole suite on servers of its own (PYTEST_ARGS="market/carts -k claim")
 	@exec $(PY) -m storefront.embedded with-servers -- $(PY) -m pytest --create-db $(PYTEST_ARGS)
@@ -63,7 +67,7 @@ install: $(VENV)/.runtime ## Only install what `make run` needs
 
 lock: $(VENV)/.test ## Pin the newest versions that requirements/*.in allow
 	@$(PIP) install -q -r requirements/development.txt
-	@cd requirements && for name in runtime embedded s3 test development; do \
+	@cd requirements && for name in runtime embedded s3 test load development; do \
 		echo "== $$name"; ../$(VENV)/bin/uv pip compile --universal --python-version 3.11 -q --no-header --upgrade $$name.in -o $$name.txt || exit 1; done
 
 clean: ## Remove the virtual environment and everything that tools have left
@@ -89,7 +93,12 @@ $(VENV)/.runtime: $(PINS) | $(PY)
 	@$(PIP) install -r requirements.txt
 	@touch $@
 
-$(VENV)/.test: requirements/test.txt $(VENV)/.runtime
+$(VENV)/.load: requirements/load.txt $(VENV)/.runtime
+	@echo "Installing the packages of the load tests"
+	@$(PIP) install -r requirements.txt -r requirements/load.txt
+	@touch $@
+
+$(VENV)/.test: requirements/test.txt requirements/load.txt $(VENV)/.runtime
 	@echo "Installing the packages of the test suite"
-	@$(PIP) install -r requirements.txt -r requirements/test.txt
+	@$(PIP) install -r requirements.txt -r requirements/test.txt -r requirements/load.txt
 	@touch $@

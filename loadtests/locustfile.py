@@ -5,17 +5,22 @@ Personas: Browser, Buyer, and Classic (two lists, four products, one thing into 
 throttles are lifted by a token: LOADTEST_TOKEN, else what `make run` left in its data folder.
 """
 
+import json
 import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+import gevent
 from locust import events
 from locust.env import Environment
 
+from loadtests.beside import Beside
 from loadtests.personas.browser import Browser
 from loadtests.personas.buyer import Buyer
 from loadtests.personas.classic import Classic
+from loadtests.personas.shopper import Shopper
+from loadtests.plan import Plan
 
 __all__ = ["Browser", "Buyer", "Classic"]
 
@@ -24,6 +29,9 @@ __all__ = ["Browser", "Buyer", "Classic"]
 def add_options(parser) -> None:
     parser.add_argument(
         "--think", type=float, default=1.0, metavar="FACTOR", help="multiplies the 1 to 3 s that a person thinks"
+    )
+    parser.add_argument(
+        "--beside", default="", metavar="FILE", help="measure a bare view in turns, as this plan says (make load)"
     )
 
 
@@ -37,3 +45,13 @@ def leave_out_those_without_tasks(environment: Environment, **_) -> None:
             for persona in environment.user_classes
             if any(wanted & getattr(action, "locust_tag_set", set()) for action in persona.tasks)
         ]
+
+
+@events.init.add_listener
+def measure_beside(environment: Environment, **_) -> None:
+    """Take turns with the bare view from the moment when everybody shops."""
+    if environment.parsed_options.beside:
+        plan = Plan(**json.loads(Path(environment.parsed_options.beside).read_text()))
+        beside = Beside(environment, Shopper.gate, plan)
+        environment.events.spawning_complete.add_listener(lambda **_: gevent.spawn(beside.run))
+        environment.events.quit.add_listener(lambda **_: beside.write(environment.stats))

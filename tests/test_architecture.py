@@ -17,7 +17,7 @@ GENERATED = {"docs/openapi.yaml"}
 LINES = 400
 FORBIDDEN_NAMES = {"utils.py", "helpers.py", "common.py", "managers.py", "misc.py"}
 # Who may look at the environment: the settings, the programs that start others, and the tests.
-ENVIRONMENT_READERS = ("storefront/settings/", "storefront/embedded/", "tests/", "manage.py")
+ENVIRONMENT_READERS = ("storefront/settings/", "storefront/embedded/", "loadtests/", "tests/", "manage.py")
 NAMES_THE_SETTINGS = {"storefront/celery.py", "storefront/wsgi.py", "storefront/asgi.py"}
 WRITES = {"bulk_create", "bulk_update", "create", "get_or_create", "select_for_update", "update", "update_or_create"}
 RULES_ALONE = {"round_money", "transaction", "connection"}

@@ -169,7 +169,7 @@ def test_runtime_requirements_hold_everything_that_shipped_code_imports():
 # --- Requirements, workflow, hooks --------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", ["runtime", "embedded", "s3", "test", "development"])
+@pytest.mark.parametrize("name", ["runtime", "embedded", "s3", "test", "load", "development"])
 def test_requirements_are_pinned_exactly(name):
     lines = (ROOT / "requirements" / f"{name}.txt").read_text().splitlines()
     pins = [line for line in lines if line and not line.startswith(("#", " ", "-"))]

@@ -39,7 +39,7 @@ class Shopper(FastHttpUser):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.random = Random()  # noqa: S311 - whims, not secrets
+        self.random = Random()
         self.own_headers = {"Accept": "application/json", "X-Loadtest-Token": loadtest_token()}
 
     def wait_time(self) -> float:

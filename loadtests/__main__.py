@@ -1,0 +1,21 @@
+"""`python -m loadtests VERB`: what the lab does beside plain Locust."""
+
+import argparse
+import sys
+
+from loadtests import load
+
+VERBS = {"load": load}
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m loadtests")
+    verbs = parser.add_subparsers(dest="verb", required=True)
+    for name, module in VERBS.items():
+        module.add_arguments(verbs.add_parser(name, help=module.__doc__.splitlines()[0], description=module.__doc__))
+    options = parser.parse_args()
+    return VERBS[options.verb].run(options)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
