@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from celery import shared_task
 from django.conf import settings
 
-from core.outbox.services import attempt_delivery, spread_events, take_due_deliveries
+from core.outbox.services import attempt_delivery, note_handlers, spread_events, take_due_deliveries
 
 # 500 events are spread and taken in 40-50 ms; ten such batches are well under a run's limits.
 BATCH = 500
@@ -18,6 +18,7 @@ MESSAGE_SIZE = 20
 @shared_task(name="outbox.relay")
 def relay() -> None:
     """Write the deliveries of new events and send what is due to the queues, in bounded batches."""
+    note_handlers()
     for _ in range(BATCHES_PER_RUN):
         spread = spread_events(limit=BATCH)
         due = take_due_deliveries(limit=BATCH)

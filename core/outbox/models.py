@@ -66,3 +66,13 @@ class Delivery(models.Model):
 
     def __str__(self) -> str:
         return f"{self.handler} of {self.event_id}"
+
+
+class KnownHandler(models.Model):
+    """Since when the relay knows a handler: events relayed later must have a delivery to it."""
+
+    name = models.CharField(max_length=100, primary_key=True)
+    since = models.DateTimeField(default=timezone.now)
+
+    def __str__(self) -> str:
+        return self.name

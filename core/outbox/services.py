@@ -13,8 +13,8 @@ from structlog.contextvars import bound_contextvars
 
 from core.errors import Conflict, NotFound
 from core.faults import fault_point
-from core.outbox.models import Delivery, Event
-from core.outbox.registry import handler_named, handlers_of
+from core.outbox.models import Delivery, Event, KnownHandler
+from core.outbox.registry import all_handlers, handler_named, handlers_of
 
 logger = logging.getLogger(__name__)
 
@@ -22,6 +22,15 @@ logger = logging.getLogger(__name__)
 # once, and a short outage is over within the fourth wait.
 BACKOFF_SECONDS = (2, 5, 15, 45)
 ERROR_LENGTH = 2000
+
+
+def note_handlers() -> None:
+    """Write down which handlers there are from now on, so that a missing delivery can be told from an
+    event older than its handler. One statement, two when there is a new one."""
+    known = set(KnownHandler.objects.values_list("name", flat=True))
+    new = [KnownHandler(name=handler.name) for handler in all_handlers() if handler.name not in known]
+    if new:
+        KnownHandler.objects.bulk_create(new, ignore_conflicts=True)
 
 
 @transaction.atomic

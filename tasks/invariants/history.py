@@ -32,13 +32,16 @@ FROM outbox_delivery AS delivery JOIN outbox_event AS event ON event.id = delive
 GROUP BY event.name, event.id, delivery.handler HAVING count(*) > 1
 """
 
-# A handler reacts from its first delivery on: events from before it existed are none of its.
+# Events from before the relay knew a handler are none of its. One that the relay never noted and that
+# never got a delivery misses every event of its kind.
 MISSING = """
 WITH handlers AS (
-    SELECT handler.name, handler.event_name, min(event.relayed_at) AS since
+    SELECT handler.name, handler.event_name,
+        coalesce(least(min(known.since), min(event.relayed_at)), '-infinity') AS since
     FROM unnest(%(names)s::text[], %(events)s::text[]) AS handler (name, event_name)
-    JOIN outbox_delivery AS delivery ON delivery.handler = handler.name
-    JOIN outbox_event AS event ON event.id = delivery.event_id
+    LEFT JOIN outbox_knownhandler AS known ON known.name = handler.name
+    LEFT JOIN outbox_delivery AS delivery ON delivery.handler = handler.name
+    LEFT JOIN outbox_event AS event ON event.id = delivery.event_id
     GROUP BY handler.name, handler.event_name
 )
 SELECT event.name || ' ' || event.id || ': no delivery to ' || handlers.name

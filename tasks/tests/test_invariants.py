@@ -9,7 +9,10 @@ import pytest
 from django.conf import settings
 from django.core.management import CommandError, call_command
 from django.db import connection
+from django.utils import timezone
 
+from core.outbox.models import Delivery, Event
+from core.outbox.services import note_handlers
 from tasks.invariants import CHECKS
 from tasks.invariants.engine import Evidence, result_of
 from tasks.tests.planting import Shop, drop_constraints, make_shop, plant
@@ -126,6 +129,14 @@ def test_a_capture_that_the_provider_does_not_know_is_named(shop):
     assert violations(Evidence(provider_ledger=ledger * 2)) == {
         rule: ["ch_7: 14.95 GBP charged by the provider, unknown here"]
     }
+
+
+def test_events_older_than_a_handler_are_none_of_its(shop):
+    Delivery.objects.filter(handler="email_order_cancellation").delete()
+    note_handlers()
+    assert violations() == {}
+    Event.objects.filter(name="orders.order_canceled").update(relayed_at=timezone.now())
+    assert list(violations()) == ["every relayed event has its deliveries"]
 
 
 def test_every_rule_has_a_violation_planted_against_it():

@@ -184,6 +184,11 @@ PLANTED = [
         "orders.order_paid {second_payment}: no delivery to email_payment_receipt",
     ),
     (
+        "every relayed event has its deliveries",
+        "DELETE FROM outbox_delivery WHERE handler = 'email_order_cancellation'",
+        "orders.order_canceled {cancellation}: no delivery to email_order_cancellation",
+    ),
+    (
         "every event is relayed in time",
         """
         UPDATE outbox_event SET relayed_at = NULL, created_at = '2026-01-01' WHERE name = 'orders.order_canceled'
