@@ -101,18 +101,27 @@ def _translated(error: Exception) -> ShopError | exceptions.APIException | None:
             return PayloadTooLarge()
         case SuspiciousOperation():
             return Invalid()
-        case OperationalError() | InterfaceError():
-            log.warning("database_unavailable", error=type(error.__cause__ or error).__name__)
-            return Unavailable()
-        case NotSupportedError() if isinstance(error.__cause__, FeatureNotSupported):
-            # A column's type changed under a prepared statement: only a new connection forgets the plan.
-            connection.close()
+        case _ if was_database_away(error):
             return Unavailable()
         case DataError():
             # A value that no column can hold got past the serializers: the client's fault, and ours to look at.
             log.error("unchecked_value", exc_info=error)
             return Invalid("A value is out of range.")
     return None
+
+
+def was_database_away(error: Exception) -> bool:
+    """Whether PostgreSQL gave no answer, or none that a repeat would get again; logs which."""
+    match error:
+        case OperationalError() | InterfaceError():
+            log.warning("database_unavailable", error=type(error.__cause__ or error).__name__)
+            return True
+        case NotSupportedError() if isinstance(error.__cause__, FeatureNotSupported):
+            # A column's type changed under a prepared statement: only a new connection forgets the plan.
+            log.warning("database_plan_outdated")
+            connection.close()
+            return True
+    return False
 
 
 def _problem_of_drf(error: exceptions.APIException) -> tuple[dict[str, Any], dict[str, str]]:
@@ -161,6 +170,13 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 def server_error(request: HttpRequest) -> HttpResponse:
     """Django's handler500: says that it broke, never why."""
     return _answer(request, 500, *BROKEN)
+
+
+def unavailable(request: HttpRequest) -> HttpResponse:
+    """503 for a caller who may come back soon."""
+    answer = _answer(request, 503, Unavailable.code, Unavailable.title)
+    answer["Retry-After"] = str(Unavailable.retry_after_seconds)
+    return answer
 
 
 def hide_debug_page(request: HttpRequest, response: HttpResponse) -> None:

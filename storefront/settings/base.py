@@ -135,6 +135,7 @@ INSTALLED_APPS = [
 API_PREFIXES = ("/api/", "/health/")
 API_MIDDLEWARE = [
     "core.api.middleware.RequestLogMiddleware",
+    "core.api.deadlines.DatabaseDeadlineMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "corsheaders.middleware.CorsMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -143,6 +144,7 @@ API_MIDDLEWARE = [
 ]
 MIDDLEWARE = [
     "core.api.middleware.RequestLogMiddleware",
+    "core.api.deadlines.DatabaseDeadlineMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -186,13 +188,24 @@ except (ValueError, KeyError) as error:
     raise ImproperlyConfigured("DATABASE_URL is not a valid database URL") from error
 if DATABASES["default"].get("ENGINE") != "django.db.backends.postgresql":
     raise ImproperlyConfigured("DATABASE_URL must be a postgres:// URL: the shop runs on PostgreSQL only")
+for _option in ("pool", "isolation_level"):
+    if _option in DATABASES["default"].get("OPTIONS", {}):
+        raise ImproperlyConfigured(f"DATABASE_URL may not set {_option}")
 DATABASES["default"] |= {
+    "ENGINE": "core.postgres",
     # A connection per request costs ten times the request; prepared statements halve PostgreSQL's CPU.
     "CONN_MAX_AGE": None,
     "OPTIONS": DATABASES["default"].get("OPTIONS", {})
     | {"server_side_binding": True, "prepare_threshold": 5, "connect_timeout": 3},
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+# What one wait of a request may take. The server ends a statement or a wait for a lock earlier, so
+# that the client's own deadline is met only by a server that is frozen or unreachable.
+DATABASE_DEADLINE_SECONDS = 4.0
+DATABASE_STATEMENT_SECONDS = 3.0
+DATABASE_LOCK_SECONDS = 2.0
+# PgBouncer refuses connections that carry these; then the role has to (docs/operations.md).
+DATABASE_SENDS_TIMEOUTS = read("bool", "DATABASE_SENDS_TIMEOUTS", True)
 SLOW_QUERY_SECONDS = read("float", "SLOW_QUERY_SECONDS", 0.5)
 
 # --- Redis or Valkey: cache, broker -----------------------------------------------------------

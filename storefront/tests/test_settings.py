@@ -63,6 +63,7 @@ VARIABLES = [
     ("POSTGRES_HOST", "db", "DATABASES.default.HOST", "db"),
     ("POSTGRES_PORT", "5433", "DATABASES.default.PORT", 5433),
     ("POSTGRES_DB", "corner", "DATABASES.default.NAME", "corner"),
+    ("DATABASE_SENDS_TIMEOUTS", "false", "DATABASE_SENDS_TIMEOUTS", False),
     ("SLOW_QUERY_SECONDS", "0.25", "SLOW_QUERY_SECONDS", 0.25),
     ("REDIS_URL", "redis://cache/1", "CACHES.default.LOCATION", "redis://cache/1"),
     ("CACHE_URL", "redis://cache/2", "CACHES.default.LOCATION", "redis://cache/2"),

@@ -1,0 +1,181 @@
+"""What a request does when PostgreSQL is slow, silent, or has changed under it."""
+
+import threading
+import time
+
+import psycopg
+import pytest
+from django.db import NotSupportedError, OperationalError, connection, connections, transaction
+
+from core.postgres.availability import DatabaseAway, breaker_of
+from core.postgres.deadlines import deadline
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def breaker(transactional_db):
+    """The test database's breaker, closed before and after; the test's connection is not used again."""
+    found = breaker_of("default")
+    yield found
+    assert found.wait_until_closed(10)
+    connection.close()
+
+
+@pytest.fixture
+def short_deadline(settings, breaker):
+    settings.DATABASE_DEADLINE_SECONDS = 0.3
+
+
+def run(sql: str) -> list[tuple]:
+    with connection.cursor() as cursor:
+        cursor.execute(sql)
+        return cursor.fetchall()
+
+
+def backend() -> int:
+    return run("SELECT pg_backend_pid()")[0][0]
+
+
+def seconds_of(work) -> tuple[float, Exception | None]:
+    began, raised = time.monotonic(), None
+    try:
+        work()
+    except OperationalError as error:
+        raised = error
+    return time.monotonic() - began, raised
+
+
+def test_an_overdue_wait_ends_and_the_breaker_spares_the_next(short_deadline, breaker):
+    with deadline():
+        seconds, error = seconds_of(lambda: run("SELECT pg_sleep(20)"))
+        assert isinstance(error.__cause__, DatabaseAway)
+        assert 0.3 <= seconds < 2
+        assert breaker.is_open
+        connection.close_if_unusable_or_obsolete()  # what Django does after each request
+        seconds, error = seconds_of(lambda: run("SELECT 1"))
+        assert isinstance(error.__cause__, DatabaseAway)
+        assert seconds < 0.1
+    assert breaker.wait_until_closed(10)
+    with deadline():
+        assert run("SELECT 1") == [(1,)]
+
+
+def test_an_overdue_transaction_ends_too_and_leaves_nothing(short_deadline, breaker):
+    run("SELECT 1")
+    with psycopg.connect(**{**connection.get_connection_params(), "autocommit": True}) as other:
+        other.execute("CREATE TABLE deadline_probe (number int)")
+        try:
+            with deadline(), pytest.raises(OperationalError), transaction.atomic():
+                with connection.cursor() as cursor:
+                    cursor.execute("INSERT INTO deadline_probe VALUES (1)")
+                run("SELECT pg_sleep(2)")
+            assert other.execute("SELECT count(*) FROM deadline_probe").fetchone() == (0,)
+        finally:
+            other.execute("DROP TABLE deadline_probe")
+
+
+def test_work_outside_of_requests_may_take_its_time(short_deadline, breaker):
+    run("SELECT pg_sleep(0.8)")
+    assert not breaker.is_open
+
+
+def test_many_short_waits_are_not_one_long_one(short_deadline, breaker):
+    with deadline():
+        for _ in range(5):
+            run("SELECT pg_sleep(0.15)")
+    assert not breaker.is_open
+
+
+def test_a_living_server_ends_slow_statements_and_locks_by_itself(settings, breaker):
+    settings.DATABASE_STATEMENT_SECONDS, settings.DATABASE_LOCK_SECONDS = 0.5, 0.3
+    connection.close()
+    with psycopg.connect(**{**connection.get_connection_params(), "autocommit": False}) as other, deadline():
+        mine = backend()
+        other.execute("SELECT pg_advisory_xact_lock(24)")
+        errors = [
+            seconds_of(lambda: run("SELECT pg_advisory_xact_lock(24)"))[1],
+            seconds_of(lambda: run("SELECT pg_sleep(5)"))[1],
+        ]
+        assert [type(error.__cause__) for error in errors] == [
+            psycopg.errors.LockNotAvailable,
+            psycopg.errors.QueryCanceled,
+        ]
+        assert backend() == mine
+    assert not breaker.is_open
+    connection.close()
+
+
+def test_behind_a_pooler_the_role_carries_the_timeouts(settings):
+    with deadline():
+        assert "statement_timeout=3000" in connection.get_connection_params()["options"]
+        settings.DATABASE_SENDS_TIMEOUTS = False
+        assert "options" not in connection.get_connection_params()
+
+
+def test_a_connection_that_the_server_ended_is_replaced_before_its_next_request(breaker):
+    with deadline():
+        ended = backend()
+    parameters = {**connection.get_connection_params(), "autocommit": True}
+    with psycopg.connect(**parameters) as other:
+        other.execute("SELECT pg_terminate_backend(%s, 5000)", [ended])
+    connection.close_if_unusable_or_obsolete()  # what Django does at the beginning of each request
+    with deadline():
+        assert backend() != ended
+
+
+def test_a_connection_with_an_outdated_plan_is_replaced(breaker):
+    with psycopg.connect(**{**connection.get_connection_params(), "autocommit": True}) as other:
+        other.execute("CREATE TABLE plan_probe (number int)")
+        try:
+            for _ in range(7):  # prepared at the fifth
+                run("SELECT number FROM plan_probe")
+            stale = backend()
+            other.execute("ALTER TABLE plan_probe ALTER number TYPE bigint")
+            with pytest.raises(NotSupportedError):
+                run("SELECT number FROM plan_probe")
+            connection.close_if_unusable_or_obsolete()  # what Django and Celery do after each piece of work
+            assert run("SELECT number FROM plan_probe") == []
+            assert backend() != stale
+        finally:
+            other.execute("DROP TABLE plan_probe")
+
+
+def test_the_api_answers_503_within_the_deadline(short_deadline, breaker, api_client):
+    blocker = psycopg.connect(**connection.get_connection_params())
+    try:
+        blocker.execute("LOCK TABLE catalog_category IN ACCESS EXCLUSIVE MODE")
+        began = time.monotonic()
+        answers = [api_client.get("/api/v1/categories/") for _ in range(20)]
+        assert time.monotonic() - began < 2
+    finally:
+        blocker.close()
+    assert {(answer.status_code, answer["Retry-After"]) for answer in answers} == {(503, "2")}
+    assert {answer.json()["code"] for answer in answers} == {"unavailable"}
+    assert breaker.wait_until_closed(10)
+    connection.close_if_unusable_or_obsolete()  # the test client leaves out what Django does before each request
+    assert api_client.get("/api/v1/categories/").status_code == 200
+
+
+def test_pages_answer_503_too(short_deadline, breaker, client):
+    blocker = psycopg.connect(**connection.get_connection_params())
+    try:
+        blocker.execute("LOCK TABLE accounts_user IN ACCESS EXCLUSIVE MODE")
+        answer = client.post("/admin/login/", {"username": "somebody@shop.example", "password": "something"})
+    finally:
+        blocker.close()
+    assert (answer.status_code, answer["Retry-After"]) == (503, "2")
+
+
+def test_one_thread_watches_all_connections(short_deadline, breaker):
+    def ask() -> None:
+        with deadline():
+            run("SELECT 1")
+        connections.close_all()
+
+    threads = [threading.Thread(target=ask) for _ in range(10)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert [thread.name for thread in threading.enumerate()].count("database-watchdog") == 1
