@@ -1,9 +1,13 @@
 """What beat sends round: bounded batches of clean-up, and signs of life."""
 
+from collections.abc import Callable
+from contextlib import ExitStack
+
 from celery import shared_task
 
 from core import housekeeping
 from core.idempotency import prune_idempotency_keys
+from core.notifications.services import prune_mails
 from core.outbox.services import prune_events
 from market.carts.services import delete_expired_carts
 from market.checkout.services import expire_unpaid_orders
@@ -17,6 +21,7 @@ ORDERS_PER_RUN = 300
 PRUNERS = (
     delete_expired_carts,
     prune_events,
+    prune_mails,
     prune_idempotency_keys,
     housekeeping.prune_changes,
     housekeeping.prune_slots,
@@ -39,8 +44,14 @@ def release_unpaid_orders() -> None:
 
 @shared_task(name="system.prune")
 def prune() -> None:
-    """Delete rows that outlived their use, in bounded batches."""
-    for prune_some in PRUNERS:
-        for _ in range(BATCHES_PER_RUN):
-            if prune_some(limit=BATCH) < BATCH:
-                break
+    """Delete rows that outlived their use, in bounded batches. One kind that fails keeps no other from it."""
+    with ExitStack() as every_kind:
+        for prune_some in reversed(PRUNERS):
+            every_kind.callback(prune_kind, prune_some)
+
+
+def prune_kind(prune_some: Callable[..., int]) -> None:
+    """Prune one kind of rows until few are left, at most `BATCHES_PER_RUN` times."""
+    for _ in range(BATCHES_PER_RUN):
+        if prune_some(limit=BATCH) < BATCH:
+            return

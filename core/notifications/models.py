@@ -23,6 +23,8 @@ class Mail(models.Model):
     html = models.TextField()
     state = models.CharField(max_length=16, choices=State, default=State.QUEUED)
     attempts = models.PositiveSmallIntegerField(default=0)
+    # Of these, how many ended with the death of the sender.
+    deaths = models.PositiveSmallIntegerField(default=0, db_default=0)
     due_at = models.DateTimeField(default=timezone.now)
     lease_until = models.DateTimeField(null=True)
     last_error = models.TextField(blank=True)
@@ -34,7 +36,8 @@ class Mail(models.Model):
             models.CheckConstraint(condition=~Q(state="sent") | Q(sent_at__isnull=False), name="mail_sent_has_time")
         ]
         indexes = [
-            models.Index(fields=["due_at"], name="mail_due", condition=Q(state__in=["queued", "sending", "unknown"]))
+            models.Index(fields=["due_at"], name="mail_due", condition=Q(state__in=["queued", "sending", "unknown"])),
+            models.Index(fields=["created_at"], name="mail_settled", condition=Q(state__in=["sent", "failed"])),
         ]
 
     def __str__(self) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 import css_inline
 from django.conf import settings
 from django.db import transaction
+from django.db.models import F
 from django.template.loader import render_to_string
 from django.utils import timezone, translation
 
@@ -18,6 +19,7 @@ SUBJECT_LENGTH = 255
 # While the server is away a mail is tried this often, so that it leaves soon after the return.
 SERVER_AWAY_WAIT = timedelta(seconds=10)
 LONGEST_WAIT_SECONDS = 300
+SENDER_DIED = "Its sender died; it may have left."
 SENDABLE = (Mail.State.QUEUED, Mail.State.UNKNOWN)
 
 _inliner = css_inline.CSSInliner(load_remote_stylesheets=False)
@@ -47,21 +49,27 @@ def queue_mail(*, kind: str, recipient: str, context: Mapping[str, Any], key: st
 def take_due_mails(*, limit: int) -> list[tuple[int, int]]:
     """Due mails to be sent: `(id, attempts so far)`. They are not due again for the length of a lease.
 
-    A mail still `sending` when its lease is over lost its sender: whether it left is unknown.
+    A mail still `sending` when its lease is over lost its sender: whether it left is unknown. One that
+    lost as many senders as a delivery has attempts fails here: it kills whoever sends it.
     """
     now = timezone.now()
     due = list(
         Mail.objects.filter(state__in=[*SENDABLE, Mail.State.SENDING], due_at__lte=now)
         .order_by("due_at")
         .select_for_update(skip_locked=True, no_key=True)
-        .values_list("pk", "attempts", "state")[:limit]
+        .values_list("pk", "attempts", "state", "deaths")[:limit]
     )
-    orphans = [pk for pk, _, state in due if state == Mail.State.SENDING]
-    Mail.objects.filter(pk__in=orphans).update(
-        state=Mail.State.UNKNOWN, lease_until=None, last_error="Its sender died; it may have left."
+    orphans = [(pk, deaths + 1) for pk, _, state, deaths in due if state == Mail.State.SENDING]
+    Mail.objects.filter(pk__in=[pk for pk, _ in orphans]).update(
+        state=Mail.State.UNKNOWN, lease_until=None, deaths=F("deaths") + 1, last_error=SENDER_DIED
     )
-    Mail.objects.filter(pk__in=[pk for pk, _, _ in due]).update(due_at=now + settings.DELIVERY_LEASE)
-    return [(pk, attempts) for pk, attempts, _ in due]
+    deadly = {pk for pk, deaths in orphans if deaths >= settings.DELIVERY_ATTEMPTS}
+    Mail.objects.filter(pk__in=deadly).update(
+        state=Mail.State.FAILED, last_error=f"{SENDER_DIED} So did all {settings.DELIVERY_ATTEMPTS} that tried."
+    )
+    taken = [(pk, attempts) for pk, attempts, _, _ in due if pk not in deadly]
+    Mail.objects.filter(pk__in=[pk for pk, _ in taken]).update(due_at=now + settings.DELIVERY_LEASE)
+    return taken
 
 
 @transaction.atomic
@@ -122,9 +130,16 @@ def resend_mail(*, mail_id: int) -> None:
     Raises NotFound, or Conflict while it is still on its way.
     """
     settled = Mail.objects.filter(pk=mail_id, state__in=[Mail.State.FAILED, Mail.State.SENT])
-    if settled.update(state=Mail.State.QUEUED, due_at=timezone.now(), sent_at=None, last_error=""):
+    if settled.update(state=Mail.State.QUEUED, due_at=timezone.now(), sent_at=None, deaths=0, last_error=""):
         return
     state = Mail.objects.filter(pk=mail_id).values_list("state", flat=True).first()
     if state is None:
         raise NotFound(f"There is no mail {mail_id}.")
     raise Conflict(f"Mail {mail_id} is {state}: it is on its way.", code="mail_on_its_way")
+
+
+def prune_mails(*, limit: int) -> int:
+    """Delete up to `limit` sent or failed mails older than the retention; answers how many."""
+    before = timezone.now() - settings.MAIL_RETENTION
+    old = Mail.objects.filter(state__in=[Mail.State.SENT, Mail.State.FAILED], created_at__lt=before)
+    return Mail.objects.filter(pk__in=list(old.order_by("created_at").values_list("pk", flat=True)[:limit])).delete()[0]

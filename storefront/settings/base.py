@@ -394,6 +394,7 @@ CELERY_BEAT_SCHEDULER = "tasks.scheduler:SlotClaimingScheduler"
 DELIVERY_LEASE = timedelta(seconds=10)
 DELIVERY_ATTEMPTS = 5
 EVENT_RETENTION = timedelta(days=30)
+MAIL_RETENTION = timedelta(days=read_positive("MAIL_RETENTION_DAYS", 90))
 
 # --- Errors and logs --------------------------------------------------------------------------
 SENTRY_DSN = read("str", "SENTRY_DSN", "")

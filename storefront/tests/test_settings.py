@@ -98,6 +98,7 @@ VARIABLES = [
     ("EMAIL_USE_TLS", "true", "EMAIL_USE_TLS", True),
     ("EMAIL_USE_SSL", "1", "EMAIL_USE_SSL", True),
     ("EMAIL_TIMEOUT", "9", "EMAIL_TIMEOUT", 9),
+    ("MAIL_RETENTION_DAYS", "7", "MAIL_RETENTION", timedelta(days=7)),
     ("DEFAULT_FROM_EMAIL", "a@shop.example", "DEFAULT_FROM_EMAIL", "a@shop.example"),
     ("EMAIL_MESSAGE_ID_DOMAIN", "shop.example", "EMAIL_MESSAGE_ID_DOMAIN", "shop.example"),
     ("SENTRY_DSN", "https://k@sentry.example/1", "SENTRY_DSN", "https://k@sentry.example/1"),

@@ -22,6 +22,7 @@ from market.carts.tests.factories import make_cart
 from market.orders.models import Order
 from market.orders.tests.factories import make_buyer, make_order
 from tasks.celery_settings import QUEUES
+from tasks.housekeeping import PRUNERS
 from tasks.schedule import SCHEDULES, sync_schedules
 from tasks.tests.smtp_server import free_port, mail_server
 
@@ -109,6 +110,17 @@ def test_pruning_takes_what_is_old_alone(old_rows):
     assert not ScheduleSlot.objects.exists()
     assert not RefreshFamily.objects.exists()
     assert not IdempotencyKey.objects.filter(scope="s").exists()
+
+
+def test_a_kind_that_cannot_be_pruned_keeps_no_other_from_it(old_rows, monkeypatch):
+    def broken(*, limit: int) -> int:
+        raise LookupError("this table is gone")
+
+    monkeypatch.setattr("tasks.housekeeping.PRUNERS", (broken, *PRUNERS, broken))
+    with pytest.raises(LookupError):
+        current_app.tasks["system.prune"]()
+    assert not Event.objects.filter(pk=old_rows.pk).exists()
+    assert not RefreshFamily.objects.exists()
 
 
 def test_only_overdue_orders_are_released(old_rows):

@@ -11,6 +11,7 @@ from core.notifications.models import Mail
 from core.notifications.services import (
     claim_mail,
     mail_lease,
+    prune_mails,
     record_failed,
     record_postponed,
     record_sent,
@@ -75,6 +76,41 @@ def test_a_mail_that_lost_its_sender_is_unknown_and_sent_again():
         record_sent(mail=second)
     mail.refresh_from_db()
     assert (mail.state, mail.attempts) == ("sent", 2)
+
+
+def test_a_mail_that_kills_every_sender_fails_and_may_be_sent_again(settings):
+    mail = make_mail()
+    for death in range(settings.DELIVERY_ATTEMPTS):
+        assert claim_mail(mail_id=mail.pk, attempts_seen=death)
+        Mail.objects.update(due_at=timezone.now())
+        taken = take_due_mails(limit=10)
+    assert taken == []
+    mail.refresh_from_db()
+    assert (mail.state, mail.attempts, mail.lease_until) == ("failed", 5, None)
+    assert mail.last_error == "Its sender died; it may have left. So did all 5 that tried."
+    resend_mail(mail_id=mail.pk)
+    assert take_due_mails(limit=10) == [(mail.pk, 5)]
+    assert claim_mail(mail_id=mail.pk, attempts_seen=5)
+    Mail.objects.update(due_at=timezone.now())
+    assert take_due_mails(limit=10) == [(mail.pk, 6)]
+
+
+def test_settled_mails_are_kept_for_the_retention(settings):
+    long_ago = timezone.now() - settings.MAIL_RETENTION - timedelta(minutes=1)
+    for state in Mail.State:
+        for created_at in (long_ago, timezone.now()):
+            mail = make_mail()
+            Mail.objects.filter(pk=mail.pk).update(
+                state=state, created_at=created_at, sent_at=created_at if state == "sent" else None
+            )
+    assert prune_mails(limit=1) == 1
+    assert prune_mails(limit=10) == 1
+    assert sorted(Mail.objects.filter(created_at=long_ago).values_list("state", flat=True)) == [
+        "queued",
+        "sending",
+        "unknown",
+    ]
+    assert Mail.objects.count() == 8
 
 
 def test_waits_grow_and_stay_bounded():
