@@ -15,6 +15,7 @@ GUARDS = {
     "idempotency_key": "an idempotency key is claimed before the work begins (core.idempotency)",
     "checkout_transaction": "an order is written in one transaction (checkout.services)",
     "refresh_rotation": "a refresh token is exchanged by one conditional update (core.accounts)",
+    "run_lease": "a batch of a run commits only while its worker's lease stands (core.operations)",
     "throttle_count": "requests are counted and judged in one atomic step (core.api.throttles)",
 }
 

@@ -8,6 +8,7 @@ from storefront.media import media
 
 urlpatterns = [
     path("api/v1/", include("core.accounts.api.urls")),
+    path("api/v1/", include("core.operations.api.urls")),
     path("api/v1/", include("market.customers.api.urls")),
     path("api/v1/", include("market.catalog.api.urls")),
     path("api/v1/", include("market.inventory.api.urls")),

@@ -37,6 +37,7 @@ def seconds(count: int) -> timedelta:
 SCHEDULES = (
     Schedule("outbox.relay", seconds(1), "checkout"),
     Schedule("notifications.sweep_mails", seconds(1), "notifications"),
+    Schedule("operations.sweep", seconds(1), "operations"),
     Schedule("checkout.expire_unpaid_orders", seconds(10), "checkout"),
     Schedule("system.prune", seconds(60), "default"),
     # One per queue, so that a queue without a worker is named.

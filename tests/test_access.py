@@ -48,6 +48,17 @@ POLICY = {
     "orders/<number>/cancel/": {"post": PUBLIC},
     "orders/<number>/payments/": {"post": PUBLIC},
     "payments/<pk>/confirm/": {"post": STAFF},
+    "operations/": {"get": STAFF},
+    "operations/<name>/files/": {"post": STAFF},
+    "operations/<name>/runs/": {"post": STAFF},
+    "runs/": {"get": STAFF},
+    "runs/<run_id>/": {"get": STAFF},
+    "runs/<run_id>/start/": {"post": STAFF},
+    "runs/<run_id>/pause/": {"post": STAFF},
+    "runs/<run_id>/resume/": {"post": STAFF},
+    "runs/<run_id>/cancel/": {"post": STAFF},
+    "runs/<run_id>/retry-failed/": {"post": STAFF},
+    "runs/<run_id>/failed-rows.csv": {"get": STAFF},
 }
 ADMITTED = {
     PUBLIC: {"anonymous", "customer", "clerk", "manager"},
@@ -55,6 +66,7 @@ ADMITTED = {
     STAFF: {"manager"},
 }
 VALUES = {"pk": "1", "slug": "none", "number": "AAAA-AAAA-AA", "cart_id": str(uuid.UUID(int=1))}
+VALUES |= {"run_id": str(uuid.UUID(int=1)), "name": "reprice"}
 
 
 def routes(patterns: list[URLPattern | URLResolver], prefix: str = "") -> Iterator[tuple[str, set[str]]]:

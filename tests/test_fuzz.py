@@ -16,6 +16,8 @@ from rest_framework.test import APIClient
 from conftest import with_api_middleware
 from core.accounts.tests.factories import make_staff
 from core.accounts.tokens import issue_tokens
+from core.operations.registry import operation_named
+from core.operations.services import create_run
 from market.carts.models import CartItem
 from market.carts.tests.factories import make_cart, make_offer
 from market.catalog.tests.factories import make_category
@@ -157,6 +159,8 @@ def things() -> dict[str, str]:
         "payments": str(Payment.objects.get().pk),
         "variants": str(variant.pk),
         "images": "1",
+        "name": "reprice",
+        "run_id": str(create_run(operation=operation_named("reprice"), params={"percent": "10"}).pk),
     }
 
 
@@ -195,6 +199,7 @@ def pointed(body: object, things: dict[str, str]) -> object:
         "expected_total": None,
         "password": "correct-horse-battery",
         "phone": "+44 20 7946 0958",
+        "params": {"percent": "10"},
     }
     return {name: known.get(name, pointed(member, things)) for name, member in body.items()}
 

@@ -8,7 +8,9 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from core.errors import FieldError
+from core.money import round_money
 
+HIGHEST_PRICE = Decimal("99999999.99")
 WORD = re.compile(r"[^\W_]+")
 THUMBNAIL_SUFFIX = "-thumbnail"
 
@@ -55,6 +57,11 @@ def price_problems(*, price: Decimal, compare_at_price: Decimal | None, cost: De
     if compare_at_price is not None and compare_at_price < price:
         problems.append(FieldError("compare_at_price", "below_price", "Give no less than the price."))
     return problems
+
+
+def repriced(price: Decimal, *, percent: Decimal) -> Decimal:
+    """The price changed by so many percent (10 raises by a tenth, -10 lowers by one), to the cent."""
+    return round_money(price * (100 + percent) / 100)
 
 
 def thumbnail_name(name: str) -> str:

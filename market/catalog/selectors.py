@@ -158,3 +158,22 @@ def _breadcrumbs(*, category_id: int | None) -> list[dict[str, Any]]:
     if not all(is_active for *_, is_active in steps):
         return []
     return [{"id": id_, "slug": slug, "title": title} for id_, slug, title, _ in steps]
+
+
+def category_branch(*, category_id: int) -> list[int]:
+    """The ids of a category and of all below it, active or not: one query."""
+    children: dict[int | None, list[int]] = {}
+    for child, parent in Category.objects.order_by("pk").values_list("pk", "parent_id"):
+        children.setdefault(parent, []).append(child)
+    branch = [category_id]
+    for place in branch:
+        branch += children.get(place, [])
+    return branch
+
+
+def variants_to_price(*, category_id: int | None = None) -> QuerySet[Variant]:
+    """The variants of all products, or of those of a category and of what lies below it, by id."""
+    variants = Variant.objects.order_by("pk")
+    if category_id is None:
+        return variants
+    return variants.filter(product__category_id__in=category_branch(category_id=category_id))

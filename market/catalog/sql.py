@@ -78,6 +78,15 @@ WRITE_LISTED_STOCK = f"""
           IS DISTINCT FROM (shown.default_variant_id, shown.price, shown.compare_at_price, shown.in_stock)
 """
 
+# Writes new prices of variants that the caller holds; the three lists stand in one order.
+WRITE_PRICES = """
+    UPDATE catalog_variant variant
+    SET price = new.price, compare_at_price = new.compare_at_price, updated_at = statement_timestamp()
+    FROM UNNEST(%(variant_ids)s::bigint[], %(prices)s::numeric[], %(compare_at_prices)s::numeric[])
+         new (id, price, compare_at_price)
+    WHERE variant.id = new.id
+"""
+
 # The ids of an active category and of the active ones below it.
 CATEGORY_SUBTREE = """
     WITH RECURSIVE below AS (

@@ -15,6 +15,7 @@ from django.core.exceptions import ImproperlyConfigured
 from limits import parse as parse_rate
 
 from core.logging import logging_settings
+from storefront.settings.openapi import SPECTACULAR_SETTINGS  # noqa: F401 - a setting
 
 BASE_DIR = Path(__file__).resolve().parents[2]
 
@@ -117,6 +118,7 @@ INSTALLED_APPS = [
     "core.accounts",
     "core.outbox",
     "core.notifications",
+    "core.operations",
     "market.taxes",
     "market.catalog",
     "market.inventory",
@@ -276,33 +278,6 @@ REST_FRAMEWORK = {
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
     "DATETIME_FORMAT": "%Y-%m-%dT%H:%M:%S.%fZ",
 }
-SPECTACULAR_SETTINGS = {
-    "TITLE": "Storefront",
-    "DESCRIPTION": (
-        "The HTTP API of a Storefront shop. Money is a decimal string in the shop's one currency; times are in UTC. "
-        "Refusals are RFC 9457 problem documents with a stable `code`. With `Accept: "
-        "application/vnd.storefront.envelope+json` each answer comes as `{success, data, message, errors, meta}`."
-    ),
-    "VERSION": "1.0.0",
-    "SERVE_INCLUDE_SCHEMA": False,
-    "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
-    "SWAGGER_UI_DIST": "SIDECAR",
-    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
-    "REDOC_DIST": "SIDECAR",
-    "SCHEMA_PATH_PREFIX": "/api/v1",
-    "COMPONENT_SPLIT_REQUEST": True,
-    "ENUM_NAME_OVERRIDES": {
-        "OrderStatus": "market.orders.models.Order.Status",
-        "OrderPaymentStatus": "market.orders.models.Order.PaymentStatus",
-        "PaymentStatus": "market.payments.models.Payment.Status",
-        "ProductStatus": "market.catalog.models.Product.Status",
-    },
-    "POSTPROCESSING_HOOKS": [
-        "drf_spectacular.hooks.postprocess_schema_enums",
-        "core.api.openapi.add_problem_components",
-    ],
-    "SWAGGER_UI_SETTINGS": {"deepLinking": True, "persistAuthorization": False, "validatorUrl": None},
-}
 THROTTLE_RATES = {
     "anon": read_rate("THROTTLE_ANON", "600/minute"),
     "user": read_rate("THROTTLE_USER", "1200/minute"),
@@ -395,6 +370,13 @@ DELIVERY_LEASE = timedelta(seconds=10)
 DELIVERY_ATTEMPTS = 5
 EVENT_RETENTION = timedelta(days=30)
 MAIL_RETENTION = timedelta(days=read_positive("MAIL_RETENTION_DAYS", 90))
+# An operation's run: how long its worker may be silent, when it makes room for others, how often it
+# may fail without getting on, and how many of them work at the same time.
+RUN_LEASE = timedelta(seconds=10)
+RUN_YIELD = timedelta(seconds=30)
+RUN_ATTEMPTS = 5
+RUNS_AT_ONCE = read_positive("RUNS_AT_ONCE", 1)
+OPERATION_FILE_MAX_BYTES = read_positive("OPERATION_FILE_MAX_MB", 50) * 1024 * 1024
 
 # --- Errors and logs --------------------------------------------------------------------------
 SENTRY_DSN = read("str", "SENTRY_DSN", "")

@@ -101,6 +101,8 @@ VARIABLES = [
     ("MAIL_RETENTION_DAYS", "7", "MAIL_RETENTION", timedelta(days=7)),
     ("DEFAULT_FROM_EMAIL", "a@shop.example", "DEFAULT_FROM_EMAIL", "a@shop.example"),
     ("EMAIL_MESSAGE_ID_DOMAIN", "shop.example", "EMAIL_MESSAGE_ID_DOMAIN", "shop.example"),
+    ("RUNS_AT_ONCE", "3", "RUNS_AT_ONCE", 3),
+    ("OPERATION_FILE_MAX_MB", "2", "OPERATION_FILE_MAX_BYTES", 2 * 1024 * 1024),
     ("SENTRY_DSN", "https://k@sentry.example/1", "SENTRY_DSN", "https://k@sentry.example/1"),
     ("LOG_LEVEL", "warning", "LOG_LEVEL", "WARNING"),
     ("LOG_FORMAT", "console", "LOG_FORMAT", "console"),

@@ -26,6 +26,16 @@ WHERE lease_until < now() - make_interval(secs => %(seconds)s)
 UNION ALL
 SELECT 'mail ' || id || ': leased until ' || lease_until FROM notifications_mail
 WHERE lease_until < now() - make_interval(secs => %(seconds)s)
+UNION ALL
+SELECT 'run ' || id || ' (' || operation || '): leased until ' || lease_until FROM operations_run
+WHERE lease_until < now() - make_interval(secs => %(seconds)s)
+"""
+
+# Runs take turns, so that one may wait as long as another is worked on.
+RUNS = """
+SELECT 'run ' || id || ' (' || operation || '): due since ' || due_at FROM operations_run AS run
+WHERE state IN ('queued', 'running') AND due_at < now() - make_interval(secs => %(seconds)s)
+  AND NOT EXISTS (SELECT FROM operations_run AS other WHERE other.lease_until > now())
 """
 
 MAILS = """
@@ -56,6 +66,7 @@ CHECKS = [
     sql_check(7, "work", "every event is relayed in time", EVENTS, SETTLES),
     sql_check(7, "work", "no delivery is overdue", DELIVERIES, SETTLES),
     sql_check(7, "work", "no lease is overdue", LEASES, SETTLES),
+    sql_check(7, "work", "no run is overdue", RUNS, SETTLES),
     sql_check(7, "work", "no mail is overdue", MAILS, SETTLES),
     sql_check(7, "work", "no reservation is overdue", RESERVATIONS, {"seconds": RESERVATION_SECONDS}),
     sql_check(

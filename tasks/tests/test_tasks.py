@@ -15,6 +15,9 @@ from core.models import Change, Heartbeat, IdempotencyKey, ScheduleSlot
 from core.notifications.models import Mail
 from core.notifications.services import take_due_mails
 from core.notifications.tests.factories import make_mail
+from core.operations.registry import operation_named
+from core.operations.services import create_run, start_run
+from core.operations.services.working import take_due_runs
 from core.outbox.models import Event
 from core.outbox.services import spread_events, take_due_deliveries
 from market.carts.models import Cart
@@ -63,6 +66,7 @@ def old_rows(queues):
     make_order()
     make_order()
     make_mail()
+    start_run(run_id=create_run(operation=operation_named("reprice"), params={"percent": "10"}).pk)
     long_ago = timezone.now() - timedelta(days=400)
     Order.objects.filter(pk=Order.objects.first().pk).update(reserved_until=long_ago)
     make_cart(expires_at=long_ago)
@@ -83,6 +87,8 @@ def arguments_of(task: str) -> list:
     if task == "notifications.send_mails":
         current_app.tasks["outbox.deliver"](*arguments_of("outbox.deliver"))
         return [take_due_mails(limit=100)]
+    if task == "operations.advance":
+        return list(take_due_runs()[0])
     return ["default"] if task == "system.heartbeat" else []
 
 

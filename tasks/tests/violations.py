@@ -1,5 +1,11 @@
 """What may go wrong in the shop of `planting`, rule by rule."""
 
+RUN = """
+INSERT INTO operations_run (id, operation, params, dry_run, reason, state, plan, cursor, batches, processed, failed,
+    counts, sample_changes, work_seconds, token, attempts, due_at, lease_until, worker, last_error, created_at)
+VALUES ('00000000-0000-0000-0000-000000000001', 'reprice', '{{}}', false, '', 'running', '{{}}', '', 0, 0, 0,
+    '{{}}', '[]', 0, 1, 1, %s, %s, '', '', {now})
+"""
 # Rule, a statement that breaks it, what the report says then.
 PLANTED = [
     (
@@ -207,6 +213,16 @@ PLANTED = [
         "no lease is overdue",
         "UPDATE outbox_delivery SET lease_until = '2026-01-01' WHERE handler = 'email_order_cancellation'",
         "email_order_cancellation {cancellation_delivery}: leased until 2026-01-01 00:00:00+00",
+    ),
+    (
+        "no lease is overdue",
+        RUN % ("{now}", "'2026-01-01'"),
+        "run 00000000-0000-0000-0000-000000000001 (reprice): leased until 2026-01-01 00:00:00+00",
+    ),
+    (
+        "no run is overdue",
+        RUN % ("'2026-01-01'", "NULL"),
+        "run 00000000-0000-0000-0000-000000000001 (reprice): due since 2026-01-01 00:00:00+00",
     ),
     (
         "no mail is overdue",

@@ -3,6 +3,7 @@
 from market.catalog.services.categories import create_category, delete_category, update_category
 from market.catalog.services.images import add_image, delete_image, update_image
 from market.catalog.services.listings import refresh_listings, set_variants_in_stock
+from market.catalog.services.prices import PriceChange, reprice_variants
 from market.catalog.services.products import (
     Deletion,
     archive_product,
@@ -15,6 +16,7 @@ from market.catalog.services.variants import NewVariant, create_variant, delete_
 __all__ = [
     "Deletion",
     "NewVariant",
+    "PriceChange",
     "add_image",
     "archive_product",
     "create_category",
@@ -25,6 +27,7 @@ __all__ = [
     "delete_product",
     "delete_variant",
     "refresh_listings",
+    "reprice_variants",
     "set_variants_in_stock",
     "update_category",
     "update_image",

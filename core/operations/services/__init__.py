@@ -1,0 +1,24 @@
+"""Everything that changes runs."""
+
+from core.operations.services.failures import failed_rows
+from core.operations.services.files import open_file, store_file
+from core.operations.services.runs import (
+    cancel_run,
+    create_run,
+    pause_run,
+    resume_run,
+    retry_failed_rows,
+    start_run,
+)
+
+__all__ = [
+    "cancel_run",
+    "create_run",
+    "failed_rows",
+    "open_file",
+    "pause_run",
+    "resume_run",
+    "retry_failed_rows",
+    "start_run",
+    "store_file",
+]

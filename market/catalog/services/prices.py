@@ -1,0 +1,67 @@
+"""Changing many prices at once."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from decimal import Decimal
+
+from django.db import connection, transaction
+
+from market.catalog import sql
+from market.catalog.models import Product, Variant
+from market.catalog.rules import HIGHEST_PRICE, repriced
+from market.catalog.services.listings import refresh_listings
+
+
+@dataclass(frozen=True, slots=True)
+class PriceChange:
+    """What became of one variant's price; `compare_at_price` is what is struck through beside the new one."""
+
+    variant_id: int
+    sku: str
+    before: Decimal
+    after: Decimal
+    compare_at_price: Decimal | None
+
+    @property
+    def is_possible(self) -> bool:
+        return self.after <= HIGHEST_PRICE
+
+
+@transaction.atomic
+def reprice_variants(*, variant_ids: Collection[int], percent: Decimal) -> list[PriceChange]:
+    """Change the prices of variants by a percentage, each rounded to the cent, and show it in the lists.
+
+    Six statements however many variants. A price that is struck through stays while it is above the
+    new price, and goes otherwise. A price that would be higher than can be stored stays as it is;
+    its change is answered with `is_possible` false. Variants that are gone are left out. Locks the
+    products, the variants and the listings, each by primary key.
+    """
+    owners = Variant.objects.filter(pk__in=variant_ids).values("product_id")
+    list(Product.objects.filter(pk__in=owners).order_by("pk").select_for_update(no_key=True).values_list("pk"))
+    rows = (
+        Variant.objects.filter(pk__in=variant_ids)
+        .order_by("pk")
+        .select_for_update(no_key=True)
+        .values_list("pk", "product_id", "sku", "price", "compare_at_price")
+    )
+    changes, product_ids = [], set()
+    for variant_id, product_id, sku, price, compare_at_price in rows:
+        after = repriced(price, percent=percent)
+        kept = compare_at_price if compare_at_price is not None and compare_at_price > after else None
+        change = PriceChange(variant_id, sku, price, after, kept)
+        changes.append(change)
+        if change.is_possible and after != price:
+            product_ids.add(product_id)
+    written = [change for change in changes if change.is_possible and change.after != change.before]
+    if written:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                sql.WRITE_PRICES,
+                {
+                    "variant_ids": [change.variant_id for change in written],
+                    "prices": [change.after for change in written],
+                    "compare_at_prices": [change.compare_at_price for change in written],
+                },
+            )
+        refresh_listings(product_ids=product_ids)
+    return changes

@@ -1,0 +1,1 @@
+"""Operations: long work on many rows, one file each, and the engine that runs them."""
