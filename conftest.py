@@ -65,6 +65,15 @@ def unthrottled(settings) -> None:
 
 
 @pytest.fixture(autouse=True)
+def no_revocations_to_poll() -> None:
+    """Within one process no thread asks the database which tokens are revoked; whole shops do."""
+    from core.accounts.revocations import revocations  # noqa: PLC0415 - models need the settings first
+
+    revocations.cache_clear()
+    revocations().hold({})
+
+
+@pytest.fixture(autouse=True)
 def reference_rows(request: pytest.FixtureRequest) -> None:
     """The rows that every shop has (a tax rate, a shipping method), also after a test truncated them."""
     by_fixture = {"db", "transactional_db"} & set(request.fixturenames)

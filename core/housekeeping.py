@@ -2,9 +2,10 @@
 
 from datetime import timedelta
 
+from django.conf import settings
 from django.utils import timezone
 
-from core.accounts.models import RefreshFamily
+from core.accounts.models import RefreshFamily, TokenRevocation
 from core.models import Change, Heartbeat, ScheduleSlot, ThrottleCount
 
 # Readers poll every 250 ms; one that slept this long starts afresh.
@@ -38,6 +39,13 @@ def prune_refresh_families(*, limit: int) -> int:
     """Delete up to `limit` token families whose last token has expired; answers how many."""
     old = RefreshFamily.objects.filter(expires_at__lt=timezone.now()).order_by("expires_at")
     return RefreshFamily.objects.filter(pk__in=list(old.values_list("pk", flat=True)[:limit])).delete()[0]
+
+
+def prune_token_revocations(*, limit: int) -> int:
+    """Delete up to `limit` revocations of access tokens that have all expired; answers how many."""
+    long_ago = timezone.now() - 2 * settings.SIMPLE_JWT["ACCESS_TOKEN_LIFETIME"]
+    old = TokenRevocation.objects.filter(not_before__lt=long_ago).order_by("not_before")
+    return TokenRevocation.objects.filter(pk__in=list(old.values_list("pk", flat=True)[:limit])).delete()[0]
 
 
 def prune_throttle_counts(*, limit: int) -> int:

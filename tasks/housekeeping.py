@@ -26,6 +26,7 @@ PRUNERS = (
     housekeeping.prune_changes,
     housekeeping.prune_slots,
     housekeeping.prune_refresh_families,
+    housekeeping.prune_token_revocations,
     housekeeping.prune_throttle_counts,
 )
 

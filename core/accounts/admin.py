@@ -45,4 +45,6 @@ class UserAdmin(DjangoUserAdmin):
     def sign_out_everywhere(self, request, queryset) -> None:
         for user_id in queryset.values_list("pk", flat=True):
             revoke_all(user_id=user_id)
-        self.message_user(request, "Their refresh tokens are revoked; access tokens end within minutes.")
+        self.message_user(
+            request, "They are signed out: at once from accounts, orders and staff work, within seconds from carts."
+        )

@@ -4,7 +4,7 @@ import uuid
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
-from django.db import models
+from django.db import models, transaction
 from django.db.models.functions import Lower, Upper
 from django.utils import timezone
 
@@ -57,6 +57,16 @@ class User(AbstractBaseUser, PermissionsMixin, TimeStampedModel):
     def __str__(self) -> str:
         return self.email
 
+    def save(self, *args, **kwargs) -> None:
+        """A new password and the end of the logins that began with the old one (`validators`) are one commit."""
+        with transaction.atomic():
+            super().save(*args, **kwargs)
+
+    def set_unusable_password(self) -> None:
+        super().set_unusable_password()
+        # Otherwise Django tells nobody of this change.
+        self._password = ""
+
     @property
     def full_name(self) -> str:
         return f"{self.first_name} {self.last_name}".strip()
@@ -83,3 +93,19 @@ class RefreshFamily(models.Model):
 
     class Meta:
         indexes = [models.Index(fields=["expires_at"], name="refresh_family_expires_at")]
+
+
+class TokenRevocation(models.Model):
+    """Access tokens of this user that were issued before `not_before` are good no more.
+
+    Triggers write it too when a user is disabled or deleted, by whatever statement, so the row may
+    outlive its user. It is pruned once every token that it refuses has expired.
+    """
+
+    user = models.OneToOneField(
+        User, models.DO_NOTHING, primary_key=True, db_constraint=False, related_name="revocation"
+    )
+    not_before = models.DateTimeField()
+
+    class Meta:
+        indexes = [models.Index(fields=["not_before"], name="token_revocation_not_before")]

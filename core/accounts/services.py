@@ -8,7 +8,7 @@ from django.db import IntegrityError, transaction
 from core.accounts import tokens
 from core.accounts.events import registration_repeated, user_registered
 from core.accounts.models import User
-from core.accounts.tokens import TokenPair
+from core.accounts.tokens import InvalidToken, TokenPair
 from core.errors import FieldError, Invalid, NotAuthenticated
 
 
@@ -40,8 +40,20 @@ def register_user(*, email: str, password: str, first_name: str = "", last_name:
 def sign_in(*, email: str, password: str) -> tuple[User, TokenPair]:
     """Check a password and begin a family of tokens. Two statements, one more when an old hash is renewed.
 
-    Raises BadCredentials, after the same hashing work whether the email is known or not.
+    Raises BadCredentials, after the same hashing work whether the email is known or not. A password
+    that changes or is hashed anew meanwhile is checked once more.
     """
+    try:
+        return _signed_in(email=email, password=password)
+    except InvalidToken:
+        pass
+    try:
+        return _signed_in(email=email, password=password)
+    except InvalidToken as error:
+        raise BadCredentials() from error
+
+
+def _signed_in(*, email: str, password: str) -> tuple[User, TokenPair]:
     user = User.objects.select_related(*settings.AUTH_USER_SELECT_RELATED).filter(email__iexact=email).first()
     if user is None:
         User().set_password(password)

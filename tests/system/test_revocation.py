@@ -1,0 +1,34 @@
+"""A disabled user's access token on a running shop: out at once where money is, within seconds where carts are."""
+
+import time
+
+import pytest
+
+from core.accounts.models import User
+from core.accounts.tests.factories import make_user
+from core.accounts.tokens import issue_tokens
+from market.carts.tests.factories import make_cart
+from tests.running import wait_for
+
+pytestmark = [pytest.mark.system, pytest.mark.django_db(transaction=True)]
+PROMISED_SECONDS = 5
+
+
+def test_a_disabled_user_is_out_of_every_process_within_seconds(shop):
+    user, other = make_user(), make_user()
+    cart = make_cart()
+    path = f"/api/v1/carts/{cart.pk}/"
+    client, neighbor = shop.client(issue_tokens(user=user).access), shop.client(issue_tokens(user=other).access)
+    # Both web processes have read the list and answer from it.
+    assert {client.get(path).status_code for _ in range(20)} == {200}
+    User.objects.filter(pk=user.pk).update(is_active=False)
+    disabled = time.monotonic()
+    assert client.get("/api/v1/users/profile/").status_code == 401
+
+    def is_out_everywhere() -> bool:
+        # Each connection goes to one of the two processes.
+        return all(client.get(path, headers={"Connection": "close"}).status_code == 401 for _ in range(10))
+
+    wait_for(is_out_everywhere, seconds=PROMISED_SECONDS + 5, what="401 on the cart")
+    assert time.monotonic() - disabled < PROMISED_SECONDS
+    assert neighbor.get(path).status_code == 200
