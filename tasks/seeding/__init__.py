@@ -1,0 +1,1 @@
+"""Made-up catalogs of any size, the same for the same seed."""

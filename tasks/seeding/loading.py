@@ -1,0 +1,75 @@
+"""Made-up products into the database, by COPY."""
+
+from collections.abc import Callable, Sequence
+
+from django.db import connection, transaction
+
+from market.catalog.models import Category, Product, Variant
+from market.catalog.services.imports import CategoryImport, import_categories
+from tasks.seeding import sql
+from tasks.seeding.catalog import BATCH_SIZE, SeededProduct, products, shelves
+from tasks.seeding.lines import Lines
+
+SEEDING_LOCK = 7_310_003
+
+Progress = Callable[[int], None]
+
+
+def seed_products(*, seed: int, count: int, progress: Progress) -> int:
+    """Fill the catalog up to `count` products of this seed; answers how many it added.
+
+    Each batch of 10,000 commits by itself, products with stock and listings: an interrupted seeding
+    goes on where it stopped, and a larger count adds to a smaller one. What else is in the shop is
+    left alone. `progress` is told how many are there.
+    """
+    import_categories(
+        categories=[
+            CategoryImport(slug=shelf.slug, title=shelf.title, parent_slug=shelf.parent_slug) for shelf in shelves()
+        ]
+    )
+    added = 0
+    while batch := _seed_batch(seed=seed, count=count):
+        added += len(batch)
+        progress(batch.stop)
+    return added
+
+
+def settle() -> None:
+    """Let the planner know the new tables, and index-only scans trust them. Outside of transactions."""
+    with connection.cursor() as cursor:
+        for table in sql.TABLES:
+            cursor.execute(sql.SETTLE.format(table=table))
+
+
+@transaction.atomic
+def _seed_batch(*, seed: int, count: int) -> range:
+    """Add the next products; answers their numbers, none when all are there."""
+    with connection.cursor() as cursor:
+        cursor.execute(sql.HOLD_SEEDING, {"lock": SEEDING_LOCK})
+        cursor.execute(sql.LAST_SKU, {"from": f"S{seed}-", "below": f"S{seed}."})
+        ((last_sku,),) = cursor.fetchall()
+    first = int(last_sku.split("-")[1]) + 1 if last_sku else 0
+    numbers = range(first, min(first - first % BATCH_SIZE + BATCH_SIZE, count))
+    if numbers:
+        _copy_products(list(products(seed=seed, first=numbers.start, last=numbers.stop)), reason=f"seed {seed}")
+    return numbers
+
+
+def _copy_products(batch: Sequence[SeededProduct], *, reason: str) -> None:
+    categories = dict(Category.objects.values_list("slug", "pk"))
+    product_ids = _take_ids(Product, len(batch))
+    variant_ids = iter(_take_ids(Variant, sum(len(product.variants) for product in batch)))
+    lines = Lines(reason=reason)
+    for product, product_id in zip(batch, product_ids, strict=True):
+        own_ids = [next(variant_ids) for _ in product.variants]
+        lines.add(product, product_id=product_id, category_id=categories[product.shelf_slug], variant_ids=own_ids)
+    with connection.cursor() as cursor:
+        for statement, made in lines.by_statement.items():
+            with cursor.copy(statement) as copy:
+                copy.write("".join(made))
+
+
+def _take_ids(model: type, count: int) -> list[int]:
+    with connection.cursor() as cursor:
+        cursor.execute(sql.TAKE_IDS, {"table": model._meta.db_table, "count": count})
+        return [taken for (taken,) in cursor.fetchall()]
