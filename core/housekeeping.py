@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from django.conf import settings
+from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from core.accounts.models import RefreshFamily, TokenRevocation
@@ -11,6 +12,7 @@ from core.models import Change, Heartbeat, ScheduleSlot, ThrottleCount
 # Readers poll every 250 ms; one that slept this long starts afresh.
 CHANGE_RETENTION = timedelta(hours=1)
 SLOT_RETENTION = timedelta(hours=2)
+MISSED_SLOT_RETENTION = timedelta(days=30)
 
 
 def beat_heart(*, name: str) -> None:
@@ -30,8 +32,18 @@ def prune_changes(*, limit: int) -> int:
 
 
 def prune_slots(*, limit: int) -> int:
-    """Delete up to `limit` schedule slots that no beat can still claim; answers how many."""
-    old = ScheduleSlot.objects.filter(claimed_at__lt=timezone.now() - SLOT_RETENTION).order_by("claimed_at")
+    """Delete up to `limit` schedule slots that no beat can still claim; answers how many.
+
+    The last of each schedule stays, as what was missed is counted from there; so do for a month those
+    before which some were missed.
+    """
+    now = timezone.now()
+    later = ScheduleSlot.objects.filter(name=OuterRef("name"), slot_at__gt=OuterRef("slot_at"))
+    old = (
+        ScheduleSlot.objects.filter(Exists(later), claimed_at__lt=now - SLOT_RETENTION)
+        .exclude(missed__gt=0, claimed_at__gte=now - MISSED_SLOT_RETENTION)
+        .order_by("claimed_at")
+    )
     return ScheduleSlot.objects.filter(pk__in=list(old.values_list("pk", flat=True)[:limit])).delete()[0]
 
 

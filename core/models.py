@@ -35,11 +35,16 @@ class Change(models.Model):
 
 
 class ScheduleSlot(models.Model):
-    """One due moment of one scheduled job, claimed by the first beat that gets there."""
+    """One due moment of one scheduled job, claimed by the first beat that gets there.
+
+    `missed` counts the moments before it when no beat ran, `policy` says what became of them.
+    """
 
     name = models.CharField(max_length=100)
     slot_at = models.DateTimeField()
     claimed_at = models.DateTimeField(default=timezone.now)
+    missed = models.PositiveIntegerField(default=0, db_default=0)
+    policy = models.CharField(max_length=8, blank=True, default="", db_default="")
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["name", "slot_at"], name="schedule_slot_once")]

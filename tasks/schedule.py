@@ -3,6 +3,7 @@
 import json
 from dataclasses import dataclass
 from datetime import timedelta
+from enum import StrEnum
 from typing import Any
 
 from django.db import transaction
@@ -16,6 +17,14 @@ MARK = "Declared in tasks/schedule.py."
 SHORTEST_EXPIRY_SECONDS = 5
 
 
+class Missed(StrEnum):
+    """What becomes of the slots that passed while no beat ran."""
+
+    SKIP = "skip"  # the next one in time runs
+    ONCE = "once"  # one run, as soon as beat is back, stands for all of them
+    ALL = "all"  # each runs, oldest first, with its moment in the header `slot_at`
+
+
 @dataclass(frozen=True, slots=True)
 class Schedule:
     """A task, how often it runs, and where. A run that was not begun by the next one's time expires."""
@@ -24,6 +33,7 @@ class Schedule:
     every: timedelta
     queue: str
     arguments: tuple[str, ...] = ()
+    missed: Missed = Missed.ONCE
 
     @property
     def name(self) -> str:
@@ -41,8 +51,13 @@ SCHEDULES = (
     Schedule("checkout.expire_unpaid_orders", seconds(10), "checkout"),
     Schedule("system.prune", seconds(60), "default"),
     # One per queue, so that a queue without a worker is named.
-    *(Schedule(HEARTBEAT, seconds(5), queue, (queue,)) for queue in QUEUES),
+    *(Schedule(HEARTBEAT, seconds(5), queue, (queue,), Missed.SKIP) for queue in QUEUES),
 )
+
+
+def policy_of(name: str) -> Missed:
+    """What becomes of the missed slots of a schedule; those that staff added are made up for once."""
+    return next((schedule.missed for schedule in SCHEDULES if schedule.name == name), Missed.ONCE)
 
 
 @transaction.atomic

@@ -7,7 +7,7 @@ from typing import Any
 import css_inline
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, Q
 from django.template.loader import render_to_string
 from django.utils import timezone, translation
 
@@ -18,7 +18,7 @@ ERROR_LENGTH = 2000
 SUBJECT_LENGTH = 255
 # While the server is away a mail is tried this often, so that it leaves soon after the return.
 SERVER_AWAY_WAIT = timedelta(seconds=10)
-LONGEST_WAIT_SECONDS = 300
+LONGEST_WAIT = timedelta(seconds=300)
 SENDER_DIED = "Its sender died; it may have left."
 SENDABLE = (Mail.State.QUEUED, Mail.State.UNKNOWN)
 
@@ -49,12 +49,14 @@ def queue_mail(*, kind: str, recipient: str, context: Mapping[str, Any], key: st
 def take_due_mails(*, limit: int) -> list[tuple[int, int]]:
     """Due mails to be sent: `(id, attempts so far)`. They are not due again for the length of a lease.
 
+    One that waits longer than any may had its time set by a clock that has been set back since.
     A mail still `sending` when its lease is over lost its sender: whether it left is unknown. One that
     lost as many senders as a delivery has attempts fails here: it kills whoever sends it.
     """
     now = timezone.now()
     due = list(
-        Mail.objects.filter(state__in=[*SENDABLE, Mail.State.SENDING], due_at__lte=now)
+        Mail.objects.filter(state__in=[*SENDABLE, Mail.State.SENDING])
+        .filter(Q(due_at__lte=now) | Q(due_at__gt=now + max(LONGEST_WAIT, mail_lease()) * 2))
         .order_by("due_at")
         .select_for_update(skip_locked=True, no_key=True)
         .values_list("pk", "attempts", "state", "deaths")[:limit]
@@ -101,11 +103,11 @@ def record_failed(*, mail: Mail, error: str) -> None:
 
 def record_postponed(*, mail: Mail, error: str, is_outcome_known: bool) -> None:
     """It did not leave, or nobody knows whether it did: tried again later, never given up."""
-    wait = min(2 ** min(mail.attempts, 16), LONGEST_WAIT_SECONDS)
+    wait = min(timedelta(seconds=2 ** min(mail.attempts, 16)), LONGEST_WAIT)
     _settle(
         mail,
         state=Mail.State.QUEUED if is_outcome_known else Mail.State.UNKNOWN,
-        due_at=timezone.now() + timedelta(seconds=wait),
+        due_at=timezone.now() + wait,
         last_error=error[:ERROR_LENGTH],
     )
 

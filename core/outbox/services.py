@@ -21,6 +21,8 @@ logger = logging.getLogger(__name__)
 # Seconds until the next try after the first, second, … failure: half of what fails once works at
 # once, and a short outage is over within the fourth wait.
 BACKOFF_SECONDS = (2, 5, 15, 45)
+# Of a backoff and of a lease; whatever is due later was written by a clock that has been set back.
+LONGEST_WAIT = timedelta(seconds=2 * max(BACKOFF_SECONDS))
 ERROR_LENGTH = 2000
 
 
@@ -59,12 +61,13 @@ def take_due_deliveries(*, limit: int) -> dict[str, list[tuple[int, int]]]:
     """Due deliveries to be sent to workers: `(id, attempts so far)` by queue.
 
     They are not due again for the length of a lease: whatever has not been started by then (the
-    broker lost it, its worker died) is taken again. What has used up its attempts dies here: its
+    broker lost it, its worker died) is taken again. So is what waits longer than anything may: the
+    clock that set its time has been set back since. What has used up its attempts dies here: its
     last worker was killed before it could say why. Rows being worked on are locked and skipped.
     """
     now = timezone.now()
     due = list(
-        Delivery.objects.filter(state=Delivery.State.PENDING, due_at__lte=now)
+        Delivery.objects.filter(Q(due_at__lte=now) | Q(due_at__gt=now + LONGEST_WAIT), state=Delivery.State.PENDING)
         .order_by("due_at")
         .select_for_update(skip_locked=True, no_key=True)
         .only("pk", "queue", "attempts", "last_error")[:limit]
