@@ -59,10 +59,10 @@ def read_networks(name: str) -> list[str]:
     return value
 
 
-def read_positive(name: str, default: int) -> int:
-    """The variable `name` as a whole number above zero."""
-    value = read("int", name, default)
-    if value <= 0:
+def read_positive(name: str, default: int, kind: str = "int") -> int | float:
+    """The variable `name` as a number above zero, a whole one unless `kind` is float."""
+    value = read(kind, name, default)
+    if not 0 < value < float("inf"):
         raise ImproperlyConfigured(f"{name} must be above zero, not {value}")
     return value
 
@@ -255,7 +255,7 @@ JWT_SECRET_KEY = read("str", "JWT_SECRET_KEY", INSECURE_SECRET_KEY)
 SIMPLE_JWT = {
     "ALGORITHM": "HS256",
     "SIGNING_KEY": JWT_SECRET_KEY,
-    "ACCESS_TOKEN_LIFETIME": timedelta(minutes=read_positive("JWT_ACCESS_TOKEN_LIFETIME", 15)),
+    "ACCESS_TOKEN_LIFETIME": timedelta(minutes=read_positive("JWT_ACCESS_TOKEN_LIFETIME", 15, "float")),
     "REFRESH_TOKEN_LIFETIME": timedelta(days=read_positive("JWT_REFRESH_TOKEN_LIFETIME", 7)),
     "AUTH_HEADER_TYPES": ("Bearer", "JWT"),
     "UPDATE_LAST_LOGIN": False,
@@ -370,7 +370,6 @@ CELERY_BEAT_SCHEDULER = "tasks.scheduler:SlotClaimingScheduler"
 DELIVERY_LEASE = timedelta(seconds=10)
 DELIVERY_ATTEMPTS = 5
 EVENT_RETENTION = timedelta(days=30)
-MAIL_RETENTION = timedelta(days=read_positive("MAIL_RETENTION_DAYS", 90))
 # An operation's run: how long its worker may be silent, when it makes room for others, how often it
 # may fail without getting on, and how many of them work at the same time.
 RUN_LEASE = timedelta(seconds=10)
@@ -378,6 +377,7 @@ RUN_YIELD = timedelta(seconds=30)
 RUN_ATTEMPTS = 5
 RUNS_AT_ONCE = read_positive("RUNS_AT_ONCE", 1)
 OPERATION_FILE_MAX_BYTES = read_positive("OPERATION_FILE_MAX_MB", 50) * 1024 * 1024
+MAIL_RETENTION = timedelta(days=read_positive("MAIL_RETENTION_DAYS", 90))
 
 # --- Errors and logs --------------------------------------------------------------------------
 SENTRY_DSN = read("str", "SENTRY_DSN", "")
