@@ -14,6 +14,7 @@ from django.utils import timezone
 from core.errors import Conflict, FieldError, InProgress
 from core.guards import guard_enabled
 from core.models import IdempotencyKey
+from core.transactions import retries_conflicts
 
 CONFLICT_STATUS = 409
 
@@ -51,6 +52,7 @@ def fingerprint_of(*parts: Any) -> str:
     return hashlib.sha256(orjson.dumps(parts, option=orjson.OPT_SORT_KEYS, default=str)).hexdigest()
 
 
+@retries_conflicts
 def run_once(*, scope: str, key: str | None, fingerprint: str, work: Callable[[], Done]) -> Outcome:
     """Do `work` once per (scope, key) and answer every repeat with what came of it.
 

@@ -6,13 +6,13 @@ from typing import Any
 
 import css_inline
 from django.conf import settings
-from django.db import transaction
 from django.db.models import F, Q
 from django.template.loader import render_to_string
 from django.utils import timezone, translation
 
 from core.errors import Conflict, NotFound
 from core.notifications.models import Mail
+from core.transactions import in_one_transaction
 
 ERROR_LENGTH = 2000
 SUBJECT_LENGTH = 255
@@ -45,7 +45,7 @@ def queue_mail(*, kind: str, recipient: str, context: Mapping[str, Any], key: st
     Mail.objects.bulk_create([mail], ignore_conflicts=True)
 
 
-@transaction.atomic
+@in_one_transaction
 def take_due_mails(*, limit: int) -> list[tuple[int, int]]:
     """Due mails to be sent: `(id, attempts so far)`. They are not due again for the length of a lease.
 
@@ -74,7 +74,7 @@ def take_due_mails(*, limit: int) -> list[tuple[int, int]]:
     return taken
 
 
-@transaction.atomic
+@in_one_transaction
 def claim_mail(*, mail_id: int, attempts_seen: int) -> Mail | None:
     """The mail, now `sending` and counted, or None when another sender has this attempt."""
     mail = (

@@ -15,6 +15,7 @@ from core.errors import Conflict, NotFound
 from core.faults import fault_point
 from core.outbox.models import Delivery, Event, KnownHandler
 from core.outbox.registry import all_handlers, handler_named, handlers_of
+from core.transactions import in_one_transaction
 
 logger = logging.getLogger(__name__)
 
@@ -35,7 +36,7 @@ def note_handlers() -> None:
         KnownHandler.objects.bulk_create(new, ignore_conflicts=True)
 
 
-@transaction.atomic
+@in_one_transaction
 def spread_events(*, limit: int) -> int:
     """Turn up to `limit` new events, oldest first, into one delivery per handler; answers how many.
 
@@ -56,7 +57,7 @@ def spread_events(*, limit: int) -> int:
     return len(events)
 
 
-@transaction.atomic
+@in_one_transaction
 def take_due_deliveries(*, limit: int) -> dict[str, list[tuple[int, int]]]:
     """Due deliveries to be sent to workers: `(id, attempts so far)` by queue.
 
@@ -102,7 +103,7 @@ def attempt_delivery(*, delivery_id: int, attempts_seen: int) -> bool:
     return True
 
 
-@transaction.atomic
+@in_one_transaction
 def _claim(*, delivery_id: int, attempts_seen: int) -> bool:
     waiting = Delivery.objects.filter(pk=delivery_id, state=Delivery.State.PENDING, attempts=attempts_seen)
     if attempts_seen >= settings.DELIVERY_ATTEMPTS or not waiting.select_for_update(skip_locked=True).exists():
@@ -111,7 +112,7 @@ def _claim(*, delivery_id: int, attempts_seen: int) -> bool:
     return bool(waiting.update(attempts=F("attempts") + 1, lease_until=until, due_at=until))
 
 
-@transaction.atomic
+@in_one_transaction
 def _run_handler(*, delivery_id: int, attempt: int) -> None:
     """The row stays locked while the handler runs: a living handler loses nothing to its lease."""
     delivery = (

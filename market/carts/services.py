@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 from django.conf import settings
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, connection
 from django.db.models import F
 from django.utils import timezone
 from psycopg.errors import ForeignKeyViolation
@@ -20,6 +20,7 @@ from psycopg.errors import ForeignKeyViolation
 from core.countries import COUNTRY_CODES
 from core.errors import FieldError, Invalid
 from core.guards import guard_enabled
+from core.transactions import in_one_transaction
 from market.carts import sql
 from market.carts.errors import (
     CartBusy,
@@ -57,7 +58,7 @@ def create_cart(*, lines: Sequence[WantedLine] = ()) -> UUID:
     return _despite_deletions(partial(_create_cart, lines=lines))
 
 
-@transaction.atomic
+@in_one_transaction
 def _create_cart(*, lines: Sequence[WantedLine]) -> UUID:
     if lines:
         _refuse_unbuyable(lines)
@@ -123,7 +124,7 @@ def replace_items(*, cart_id: UUID, lines: Sequence[WantedLine], user_id: int | 
     _despite_deletions(partial(_replace_items, cart_id=cart_id, lines=lines, user_id=user_id))
 
 
-@transaction.atomic
+@in_one_transaction
 def _replace_items(*, cart_id: UUID, lines: Sequence[WantedLine], user_id: int | None) -> None:
     _take(cart_id=cart_id, user_id=user_id)
     _refuse_unbuyable(lines)
@@ -157,7 +158,7 @@ def set_delivery(
     )
 
 
-@transaction.atomic
+@in_one_transaction
 def delete_cart(*, cart_id: UUID, user_id: int | None = None) -> None:
     """Delete the cart with its lines."""
     _take(cart_id=cart_id, user_id=user_id)

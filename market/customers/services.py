@@ -4,9 +4,8 @@ from datetime import date
 from types import EllipsisType
 from typing import Any
 
-from django.db import transaction
-
 from core.accounts.models import User
+from core.transactions import in_one_transaction
 from market.customers import rules
 from market.customers.models import Customer
 
@@ -16,7 +15,7 @@ def ensure_customer(*, user_id: int) -> None:
     Customer.objects.bulk_create([Customer(user_id=user_id)], ignore_conflicts=True)
 
 
-@transaction.atomic
+@in_one_transaction
 def update_profile(
     *,
     user_id: int,

@@ -14,6 +14,7 @@ from django.db.models.functions import Greatest
 from django.utils import timezone
 
 from core.errors import FieldError, Invalid
+from core.transactions import in_one_transaction
 from market.catalog.errors import VariantNotFound
 from market.catalog.models import Variant
 from market.catalog.services import set_variants_in_stock
@@ -99,7 +100,7 @@ def consume(*, reference: str, actor_id: int | None = None) -> None:
         cursor.execute(sql.CONSUME, {"reference": reference, "actor_id": actor_id, "location": DEFAULT_LOCATION})
 
 
-@transaction.atomic
+@in_one_transaction
 def open_stock(*, units: Mapping[int, int]) -> int:
     """Give variants that have no stock row their first one, and answer how many did not have one.
 
@@ -124,7 +125,7 @@ def open_stock(*, units: Mapping[int, int]) -> int:
     return len(opened)
 
 
-@transaction.atomic
+@in_one_transaction
 def set_on_hand(*, variant_id: int, on_hand: int, reason: str, actor_id: int | None = None) -> StockItem:
     """Correct what is on hand to a counted number, with a ledger line for the difference.
 
@@ -137,7 +138,7 @@ def set_on_hand(*, variant_id: int, on_hand: int, reason: str, actor_id: int | N
     return _move(stock, on_hand - stock.on_hand, reason=reason, actor_id=actor_id, field="on_hand")
 
 
-@transaction.atomic
+@in_one_transaction
 def move_stock(*, variant_id: int, quantity: int, reason: str, actor_id: int | None = None) -> StockItem:
     """Add units that came or take away units that went (negative), with a ledger line.
 
@@ -149,7 +150,7 @@ def move_stock(*, variant_id: int, quantity: int, reason: str, actor_id: int | N
     return _move(_held_stock(variant_id=variant_id), quantity, reason=reason, actor_id=actor_id, field="quantity")
 
 
-@transaction.atomic
+@in_one_transaction
 def set_low_stock_threshold(*, variant_id: int, low_stock_threshold: int) -> StockItem:
     """At how many available units the variant counts as low. Raises VariantNotFound."""
     stock = _held_stock(variant_id=variant_id)

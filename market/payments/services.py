@@ -3,9 +3,9 @@
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.db import transaction
 from django.utils import timezone
 
+from core.transactions import in_one_transaction
 from market.inventory import services as inventory
 from market.orders import services as orders
 from market.orders.models import Order
@@ -33,7 +33,7 @@ def start_payment(*, order: Order, provider: Provider, now: datetime) -> Payment
     )
 
 
-@transaction.atomic
+@in_one_transaction
 def confirm_payment(*, payment_id: UUID, actor: str) -> Payment:
     """Staff have seen the money: the payment is complete, the order confirmed, its stock committed.
 
@@ -62,7 +62,7 @@ def confirm_open_payment(*, order_id: int, actor: str) -> Payment:
     return confirm_payment(payment_id=payment_id, actor=actor)
 
 
-@transaction.atomic
+@in_one_transaction
 def fail_payment(*, payment_id: UUID, actor: str, reason: str = "") -> Payment:
     """The attempt to pay came to nothing; the order keeps its stock until its deadline.
 

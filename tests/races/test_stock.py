@@ -57,7 +57,7 @@ def test_three_lines_each_out_of_ten_products_without_deadlock(shop):
 
 
 def test_twin_without_the_lock_order_deadlocks(twin):
-    running = twin(guards=["stock_lock_order"])
+    running = twin(guards=["stock_lock_order", "conflict_retries"])
     # Each deadlock makes its victims wait a second before PostgreSQL ends it, so fewer buyers do.
     answers = place_all(running, carts_of_three_lines(running, buyers=32, products=4))
     assert outcomes(answers)[503, "unavailable"] > 0

@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import connection
 
 from core.errors import FieldError, Invalid
+from core.transactions import in_one_transaction
 from market.catalog.errors import CategoryCycle, CategoryNotEmpty, CategoryNotFound
 from market.catalog.models import TITLE_LENGTH, Category
 from market.catalog.rules import free_slug, slug_of
@@ -17,7 +18,7 @@ TREE_LOCK = 7_310_001
 NAMED_IN_REFUSAL = 10
 
 
-@transaction.atomic
+@in_one_transaction
 def create_category(
     *,
     title: str,
@@ -43,7 +44,7 @@ def create_category(
         )
 
 
-@transaction.atomic
+@in_one_transaction
 def update_category(*, category_id: int, changes: Mapping[str, Any]) -> Category:
     """Set some of title, slug, description, parent_id, is_active and position.
 
@@ -65,7 +66,7 @@ def update_category(*, category_id: int, changes: Mapping[str, Any]) -> Category
     return category
 
 
-@transaction.atomic
+@in_one_transaction
 def delete_category(*, category_id: int) -> None:
     """Delete an empty category.
 

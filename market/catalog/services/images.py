@@ -9,6 +9,7 @@ from django.db import transaction
 from django.db.models import Max
 
 from core.errors import Unavailable
+from core.transactions import in_one_transaction
 from market.catalog.adapters.pictures import Renditions, renditions_of
 from market.catalog.errors import ImageNotFound
 from market.catalog.models import ProductImage
@@ -45,7 +46,7 @@ def add_image(*, product_id: int, file: BinaryIO, alt: str = "", is_primary: boo
     return image
 
 
-@transaction.atomic
+@in_one_transaction
 def update_image(*, product_id: int, image_id: int, changes: Mapping[str, Any]) -> ProductImage:
     """Set some of alt, position and is_primary; a picture stops being primary when another becomes so.
 
@@ -66,7 +67,7 @@ def update_image(*, product_id: int, image_id: int, changes: Mapping[str, Any]) 
     return image
 
 
-@transaction.atomic
+@in_one_transaction
 def delete_image(*, product_id: int, image_id: int) -> None:
     """Remove a picture and, after the commit, its files; the next one becomes primary in its place.
 

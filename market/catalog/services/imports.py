@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from django.db import connection, transaction
+from django.db import connection
 
+from core.transactions import in_one_transaction
 from market.catalog.models import Category, Product, Variant
 from market.catalog.services.listings import refresh_listings
 
@@ -52,7 +53,7 @@ class ImportedProducts:
     variant_ids: Mapping[str, int]
 
 
-@transaction.atomic
+@in_one_transaction
 def import_categories(*, categories: Sequence[CategoryImport]) -> int:
     """Add the categories that are missing, each below its parent; `position` is their place here.
 
@@ -81,7 +82,7 @@ def import_categories(*, categories: Sequence[CategoryImport]) -> int:
     return len(missing)
 
 
-@transaction.atomic
+@in_one_transaction
 def import_products(*, products: Sequence[ProductImport]) -> ImportedProducts:
     """Add the products and variants that are missing, active and without stock.
 

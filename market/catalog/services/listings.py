@@ -6,12 +6,13 @@ from django.contrib.postgres.aggregates import ArrayAgg
 from django.db import connection, transaction
 from django.db.models import Q
 
+from core.transactions import in_one_transaction
 from market.catalog import sql
 from market.catalog.models import Product
 from market.catalog.rules import search_text
 
 
-@transaction.atomic
+@in_one_transaction
 def refresh_listings(*, product_ids: Collection[int]) -> None:
     """Write the listings of the products where they differ from what they are computed from.
 

@@ -4,8 +4,9 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from decimal import Decimal
 
-from django.db import connection, transaction
+from django.db import connection
 
+from core.transactions import in_one_transaction
 from market.catalog import sql
 from market.catalog.models import Product, Variant
 from market.catalog.rules import HIGHEST_PRICE, repriced
@@ -27,7 +28,7 @@ class PriceChange:
         return self.after <= HIGHEST_PRICE
 
 
-@transaction.atomic
+@in_one_transaction
 def reprice_variants(*, variant_ids: Collection[int], percent: Decimal) -> list[PriceChange]:
     """Change the prices of variants by a percentage, each rounded to the cent, and show it in the lists.
 

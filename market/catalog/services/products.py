@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db import transaction
 from django.db.models import ProtectedError
 
 from core.errors import FieldError, Invalid
+from core.transactions import in_one_transaction
 from market.catalog.errors import ProductOrdered
 from market.catalog.models import Category, Product
 from market.catalog.rules import free_slug, slug_of
@@ -28,7 +28,7 @@ class Deletion:
     archived: bool
 
 
-@transaction.atomic
+@in_one_transaction
 def create_product(
     *,
     title: str,
@@ -58,7 +58,7 @@ def create_product(
     return product
 
 
-@transaction.atomic
+@in_one_transaction
 def update_product(*, product_id: int, changes: Mapping[str, Any]) -> Product:
     """Set some of title, slug, description, status and category_id.
 
@@ -84,7 +84,7 @@ def archive_product(*, product_id: int) -> Product:
     return update_product(product_id=product_id, changes={"status": Product.Status.ARCHIVED})
 
 
-@transaction.atomic
+@in_one_transaction
 def delete_product(*, product_id: int) -> Deletion:
     """Delete a product with all that is its own; one that was ever ordered is archived instead.
 

@@ -5,10 +5,10 @@ from dataclasses import asdict, dataclass
 from decimal import Decimal
 from typing import Any
 
-from django.db import transaction
 from django.db.models import ProtectedError
 
 from core.errors import FieldError, Invalid
+from core.transactions import in_one_transaction
 from market.catalog.errors import ProductOrdered, VariantNotFound
 from market.catalog.models import Variant
 from market.catalog.rules import price_problems
@@ -34,7 +34,7 @@ class NewVariant:
 VARIANT_FIELDS = frozenset(NewVariant.__dataclass_fields__)
 
 
-@transaction.atomic
+@in_one_transaction
 def create_variant(*, product_id: int, variant: NewVariant) -> Variant:
     """Add a variant, without stock. Locks the product, then its listing.
 
@@ -46,7 +46,7 @@ def create_variant(*, product_id: int, variant: NewVariant) -> Variant:
     return made
 
 
-@transaction.atomic
+@in_one_transaction
 def update_variant(*, product_id: int, variant_id: int, changes: Mapping[str, Any]) -> Variant:
     """Set some of the fields of a `NewVariant`. Locks the product, the variant, the listing.
 
@@ -65,7 +65,7 @@ def update_variant(*, product_id: int, variant_id: int, changes: Mapping[str, An
     return variant
 
 
-@transaction.atomic
+@in_one_transaction
 def delete_variant(*, product_id: int, variant_id: int) -> None:
     """Delete a variant that was never ordered, with its stock and ledger.
 

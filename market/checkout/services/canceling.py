@@ -3,10 +3,11 @@
 import logging
 from datetime import datetime
 
-from django.db import DatabaseError, transaction
+from django.db import DatabaseError
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
+from core.transactions import in_one_transaction
 from market.inventory import services as inventory
 from market.orders import services as orders
 from market.orders.errors import OrderNotCancelable
@@ -18,7 +19,7 @@ from market.payments.models import Payment
 logger = logging.getLogger(__name__)
 
 
-@transaction.atomic
+@in_one_transaction
 def cancel_order(*, order_id: int, actor: str, reason: str = "") -> Order:
     """Cancel an order that has not shipped and give its units back to sale.
 
@@ -57,7 +58,7 @@ def expire_unpaid_orders(*, limit: int) -> int:
     return canceled
 
 
-@transaction.atomic
+@in_one_transaction
 def _expire(*, order_id: int, now: datetime) -> bool:
     order = _expired(now).filter(pk=order_id).select_for_update(skip_locked=True, no_key=True, of=("self",)).first()
     if order is None:

@@ -1,14 +1,13 @@
 """Staff take an order along the state graph."""
 
-from django.db import transaction
-
+from core.transactions import in_one_transaction
 from market.checkout.services.canceling import cancel_order
 from market.inventory import services as inventory
 from market.orders import services as orders
 from market.orders.models import Order
 
 
-@transaction.atomic
+@in_one_transaction
 def change_status(*, order_id: int, status: str, staff_id: int) -> Order:
     """Give an order its next status, and its stock what follows from it.
 

@@ -2,10 +2,10 @@
 
 from functools import partial
 
-from django.db import transaction
 from django.utils import timezone
 
 from core.idempotency import Done, Outcome, fingerprint_of, run_once
+from core.transactions import in_one_transaction
 from market.inventory import services as inventory
 from market.orders import services as orders
 from market.orders.models import Order
@@ -34,7 +34,7 @@ def pay_again(*, order_id: int, payment_provider: str, actor: str, caller: str, 
     )
 
 
-@transaction.atomic
+@in_one_transaction
 def _pay_again(*, order_id: int, provider: Provider, actor: str) -> Done:
     order = orders.lock_order(order_id=order_id)
     if order.status != Order.Status.PENDING:
