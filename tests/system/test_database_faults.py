@@ -1,0 +1,185 @@
+"""PostgreSQL frozen, killed, full, and everything killed at once, while customers order."""
+
+import json
+import os
+import signal
+import time
+from collections.abc import Iterator
+
+import psycopg
+import pytest
+
+from core.outbox.models import Delivery, Event
+from market.shipping.services import ensure_standard_method
+from market.taxes.services import ensure_standard_rate
+from storefront.embedded.processes import kill_group
+from tasks.schedule import sync_schedules
+from tests.races.buying import make_stocked
+from tests.running import wait_for
+from tests.system.own_servers import OwnServers
+from tests.system.persistent_buyer import PersistentBuyers
+
+pytestmark = [pytest.mark.system, pytest.mark.django_db(transaction=True)]
+FROZEN_SECONDS = 20
+KILLS = 10
+# The long form is `EVERYTHING_KILLED=20 make test PYTEST_ARGS="tests/system/test_database_faults.py"`.
+EVERYTHING_KILLED = int(os.environ.get("EVERYTHING_KILLED", "2"))
+ANSWER_SECONDS = 5
+RECOVERY_SECONDS = 5
+
+
+@pytest.fixture(scope="module")
+def servers(template_database, reachable_folder, django_db_blocker) -> Iterator[OwnServers]:
+    own = OwnServers(reachable_folder)
+    try:
+        own.start()
+        own.fill(template_database)
+        with django_db_blocker.unblock(), own.orm():
+            sync_schedules()
+            ensure_standard_rate()
+            ensure_standard_method()
+            own.variant_id = make_stocked(units=1_000_000).pk
+        own.shop.start("mail", "worker", "beat", "web")
+        yield own
+    finally:
+        own.discard()
+
+
+@pytest.fixture
+def buyers(servers) -> Iterator[PersistentBuyers]:
+    ordering = PersistentBuyers(servers.shop, variant_id=servers.variant_id)
+    ordering.start()
+    yield ordering
+    ordering.stop()
+
+
+def wait_for_orders(buyers: PersistentBuyers, count: int = 5, *, seconds: float = 30) -> None:
+    """Wait until so many more orders are acknowledged."""
+    seen = len(buyers.journal)
+    wait_for(lambda: len(buyers.journal) >= seen + count, seconds=seconds, what=f"{count} more orders")
+
+
+def is_settled(servers: OwnServers) -> bool:
+    """Whether all events are handled. What ended without its database is started again, as a supervisor does."""
+    servers.shop.resume()
+    return not Event.objects.filter(relayed_at=None).exists() and not Delivery.objects.exclude(state="done").exists()
+
+
+def assert_promises_are_kept(servers: OwnServers, buyers: PersistentBuyers) -> None:
+    """Every acknowledged order exists once, its work gets done, and the invariants hold."""
+    buyers.stop()
+    assert buyers.unexpected == []
+    with servers.orm():
+        wait_for(lambda: is_settled(servers), seconds=60, what=f"all is handled; {servers.shop.log('worker')[-1500:]}")
+    numbers = [order["number"] for order in buyers.journal.values()]
+    assert len(set(numbers)) == len(numbers)
+    acknowledged = servers.shop.folder / "acknowledged.jsonl"
+    acknowledged.write_text("".join(json.dumps({"number": number}) + "\n" for number in numbers))
+    check = servers.shop.manage("check_invariants", "--acknowledged", str(acknowledged), "--json")
+    assert {found["state"] for found in json.loads(check.stdout)["checks"]} == {"held"}, check.stdout
+
+
+def test_frozen_for_twenty_seconds(servers, buyers):
+    wait_for_orders(buyers)
+    frozen_at = time.monotonic()
+    servers.freeze("postgres")
+    time.sleep(FROZEN_SECONDS)
+    servers.thaw("postgres")
+    thawed_at = time.monotonic()
+    wait_for(
+        lambda: any(seen.status == 201 and seen.began > thawed_at for seen in buyers.seen),
+        seconds=RECOVERY_SECONDS,
+        what="an answer 201 after the thaw",
+    )
+    wait_for_orders(buyers)
+    during = [seen for seen in buyers.seen if seen.ended > frozen_at + 1 and seen.ended < thawed_at]
+    assert {(seen.status, bool(seen.retry_after)) for seen in during} == {(503, True)}
+    assert max(seen.seconds for seen in during) < ANSWER_SECONDS
+    # Whoever came after the first wait in vain was refused at once: once per web process, at four threads each.
+    assert len([seen for seen in during if seen.seconds > 1]) <= 8
+    assert len(during) > 50
+    assert_promises_are_kept(servers, buyers)
+
+
+def test_killed_ten_times(servers, buyers):
+    for _ in range(KILLS):
+        wait_for_orders(buyers, 2)
+        servers.kill("postgres")
+        servers.start()
+        restarted_at = time.monotonic()
+        wait_for_orders(buyers, 1)
+        assert time.monotonic() - restarted_at < RECOVERY_SECONDS
+    assert {seen.status for seen in buyers.seen} <= {200, 201, 409, 503}
+    assert all(seen.retry_after for seen in buyers.seen if seen.status == 503)
+    assert_promises_are_kept(servers, buyers)
+
+
+def test_no_connection_left(servers):
+    shop = servers.shop
+    client = shop.client()
+    cart = client.post("/api/v1/carts/", json={"items": [{"variant": servers.variant_id, "quantity": 1}]}).json()
+    body = {
+        "cart": cart["id"],
+        "email": "full@buyers.example",
+        "shipping_address": {"name": "Ada", "line1": "1 Lane", "city": "London", "postal_code": "E1", "country": "GB"},
+        "shipping_method": "standard",
+        "payment_provider": "manual",
+    }
+    background = [shop.processes[name].pid for name in ("worker", "beat")]
+    taken: list[psycopg.Connection] = []
+    for group in background:
+        kill_group(group, signal.SIGSTOP)
+    try:
+        wait_for(lambda: take_every_connection(servers, taken), what="nobody else is connected")
+        before = rows(taken[0])
+        for _ in range(10):
+            began = time.monotonic()
+            answer = client.post("/api/v1/orders/", json=body)
+            assert (answer.status_code, answer.json()["code"]) == (503, "unavailable")
+            assert answer.headers["Retry-After"]
+            assert time.monotonic() - began < 1
+        assert client.get("/admin/login/").status_code == 200
+        assert client.post("/api/v1/auth/login/", json={"email": "a@b.example", "password": "x"}).status_code == 503
+        assert rows(taken[0]) == before
+    finally:
+        for connection in taken:
+            connection.close()
+        for group in background:
+            kill_group(group, signal.SIGCONT)
+    wait_for(
+        lambda: client.post("/api/v1/orders/", json=body).status_code in {200, 201},
+        seconds=RECOVERY_SECONDS,
+        what="the order goes through",
+    )
+
+
+def take_every_connection(servers: OwnServers, taken: list[psycopg.Connection]) -> bool:
+    """End everybody else's connections and take all there are; whether nobody else has one now."""
+    try:
+        while True:
+            taken.append(psycopg.connect(servers.database_url, autocommit=True))
+    except psycopg.OperationalError:
+        mine = [connection.info.backend_pid for connection in taken]
+        others = "FROM pg_stat_activity WHERE backend_type = 'client backend' AND NOT pid = ANY(%s)"
+        taken[0].execute(f"SELECT pg_terminate_backend(pid, 1000) {others}", [mine])
+        return len(mine) >= int(taken[0].execute("SHOW max_connections").fetchone()[0])
+
+
+def rows(connection: psycopg.Connection) -> tuple:
+    """How many rows there are of what an order writes."""
+    counts = (
+        "SELECT (SELECT count(*) FROM orders_order), (SELECT count(*) FROM orders_orderitem),"
+        " (SELECT count(*) FROM payments_payment), (SELECT count(*) FROM inventory_reservation),"
+        " (SELECT count(*) FROM outbox_event)"
+    )
+    return connection.execute(counts).fetchone()
+
+
+def test_everything_killed_at_once(servers, buyers):
+    for _ in range(EVERYTHING_KILLED):
+        wait_for_orders(buyers)
+        servers.kill_everything()
+        servers.start()
+        servers.shop.start("mail", "worker", "beat", "web")
+        wait_for_orders(buyers, 1)
+    assert_promises_are_kept(servers, buyers)
