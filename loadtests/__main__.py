@@ -3,9 +3,9 @@
 import argparse
 import sys
 
-from loadtests import load
+from loadtests import load, scale
 
-VERBS = {"load": load}
+VERBS = {"load": load, "scale": scale}
 
 
 def main() -> int:

@@ -7,7 +7,7 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -69,9 +69,7 @@ def measure(url: str, broker: Tree) -> Checkouts:
 @contextmanager
 def frozen(tree: Tree) -> Iterator[None]:
     """The processes are stopped within the block, and go on after some seconds even if we are killed."""
-    pids = [str(pid) for pid in tree.roots]
-    script = f'sleep {THAW_SECONDS}; kill -CONT "$@"'
-    guard = subprocess.Popen(["/bin/sh", "-c", script, "thaw", *pids], start_new_session=True)
+    guard = thaw_later(tree.roots)
     try:
         for pid in tree.roots:
             os.kill(pid, signal.SIGSTOP)
@@ -81,6 +79,12 @@ def frozen(tree: Tree) -> Iterator[None]:
             os.kill(pid, signal.SIGCONT)
         os.killpg(guard.pid, signal.SIGKILL)
         guard.wait()
+
+
+def thaw_later(pids: Iterable[int]) -> subprocess.Popen:
+    """A process that lets the others go on after a while, whatever becomes of us."""
+    script = f'sleep {THAW_SECONDS}; kill -CONT "$@"'
+    return subprocess.Popen(["/bin/sh", "-c", script, "thaw", *map(str, pids)], start_new_session=True)
 
 
 def _block(url: str, variants: list[int], times: list[float], failures: list[str]) -> None:
