@@ -8,4 +8,4 @@ class TasksConfig(AppConfig):
 
     def ready(self) -> None:
         from tasks import checks, handlers  # noqa: F401, PLC0415 - they register themselves
-        from tasks.operations import reprice  # noqa: F401, PLC0415
+        from tasks.operations import import_online_retail, reprice  # noqa: F401, PLC0415

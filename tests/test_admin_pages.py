@@ -8,6 +8,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from core.models import Heartbeat, ScheduleSlot
+from core.operations.registry import operation_named
+from core.operations.services import create_run
 from core.outbox.services import spread_events
 from market.catalog.tests.factories import make_category
 from market.orders.services.mails import queue_order_mail
@@ -30,6 +32,7 @@ def fill(rows: int) -> None:
         queue_order_mail(kind="order_placed", order_id=order.pk, key=f"placed-{order.pk}")
         make_category(parent=make_category())
         Group.objects.create(name=f"Group {order.number}")
+        create_run(operation=operation_named("reprice"), params={"percent": "10"})
         ScheduleSlot.objects.create(name=f"job {order.number}", slot_at=timezone.now(), missed=3, policy="once")
     spread_events(limit=1000)
 

@@ -44,7 +44,8 @@ class Run(models.Model):
 
     `cursor` is the key of the last row that is done; it moves in the transaction that holds the
     effect and the counters. `token` fences: whoever works on the run commits only while the token
-    of his lease stands. `plan` is what the operation fixed before its first row.
+    of his lease stands. `plan` is what the operation fixed before its first row. `rehearsal` is the
+    dry run that this one does in earnest; it does so once, however often the button is pressed.
     """
 
     class State(models.TextChoices):
@@ -64,6 +65,7 @@ class Run(models.Model):
     params = models.JSONField(default=dict)
     file = models.ForeignKey(RunFile, models.SET_NULL, null=True, blank=True, related_name="runs")
     dry_run = models.BooleanField(default=False)
+    rehearsal = models.OneToOneField("self", models.SET_NULL, null=True, related_name="performance")
     reason = models.CharField(max_length=255, blank=True)
     started_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
     state = models.CharField(max_length=16, choices=State, default=State.CREATED)
@@ -130,6 +132,18 @@ class Run(models.Model):
         if self.state == self.State.FINISHED or self.total == 0:
             return 100
         return 100 * self.processed // self.total if self.total else 0
+
+    @property
+    def progress(self) -> str:
+        """How far it is, in one line."""
+        if self.total is None:
+            return "waiting to be started" if self.state == self.State.CREATED else "preparing"
+        parts = [f"{self.processed:,} of {self.total:,} rows"]
+        if self.failed:
+            parts.append(f"{self.failed:,} failed")
+        if self.state in self.WORKABLE and self.rate:
+            parts.append(f"{self.rate:,.0f} rows per second, {self.eta_seconds:,} s left")
+        return ", ".join(parts)
 
 
 class RunBatch(models.Model):

@@ -36,6 +36,7 @@ class Plan:
     total: int
     bounds: Mapping[str, Any] = field(default_factory=dict)
     refused: Sequence[Failure] = ()
+    counts: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +64,8 @@ class Operation:
     # What a failed row's cells are called, in the order of the CSV.
     failure_columns: ClassVar[tuple[str, ...]] = ()
     batch_size: ClassVar[int] = 500
+    # Templates show the class; without this they would make an instance of it first.
+    do_not_call_in_templates: ClassVar[bool] = True
 
     def __init__(self, params: Mapping[str, Any], file: BinaryIO | None = None) -> None:
         self.params = params

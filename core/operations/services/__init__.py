@@ -8,6 +8,7 @@ from core.operations.services.runs import (
     pause_run,
     resume_run,
     retry_failed_rows,
+    start_in_earnest,
     start_run,
 )
 
@@ -19,6 +20,7 @@ __all__ = [
     "pause_run",
     "resume_run",
     "retry_failed_rows",
+    "start_in_earnest",
     "start_run",
     "store_file",
 ]

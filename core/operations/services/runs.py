@@ -35,23 +35,27 @@ def create_run(
     dry_run: bool = False,
     reason: str = "",
     user_id: int | None = None,
+    run_id: uuid.UUID | None = None,
 ) -> Run:
     """Make a run that waits to be started. `params` are those of the operation's form, and `file`, the id of
-    an uploaded file, where it reads one.
+    an uploaded file, where it reads one. Asked for the same again with the same `run_id`, which is the
+    caller's choice, it answers the run that is there.
 
     Raises Invalid naming each parameter, as `params.<name>`, that is unknown, missing or cannot be used.
     """
     given = dict(params)
-    file = _file_of(operation, given)
-    run = Run.objects.create(
-        operation=operation.name,
-        params=cleaned_params(operation, given),
-        file=file,
-        dry_run=dry_run,
-        reason=reason,
-        started_by_id=user_id,
-    )
-    note(run, "created", user_id)
+    asked = {
+        "operation": operation.name,
+        "file": _file_of(operation, given),
+        "params": cleaned_params(operation, given),
+        "dry_run": dry_run,
+        "started_by_id": user_id,
+    }
+    run, is_new = Run.objects.get_or_create(pk=run_id or uuid.uuid4(), defaults=asked | {"reason": reason})
+    if not is_new and any(getattr(run, name) != value for name, value in asked.items() if name != "file"):
+        run, is_new = Run.objects.create(**asked, reason=reason), True
+    if is_new:
+        note(run, "created", user_id)
     return run
 
 
@@ -77,6 +81,30 @@ def cleaned_params(operation: type[Operation], given: Mapping[str, Any]) -> dict
 def start_run(*, run_id: uuid.UUID, user_id: int | None = None) -> Run:
     """Have a made run worked on from the next sweep on. Raises RunNotFound, RunStateConflict."""
     return _turn(run_id, "started", user_id, {State.CREATED}, State.QUEUED, same=set(Run.WORKABLE))
+
+
+@transaction.atomic
+def start_in_earnest(*, run_id: uuid.UUID, user_id: int | None = None) -> Run:
+    """Start the run that does what a finished dry run has shown, with its parameters; once, however often asked.
+
+    Raises RunNotFound, and RunStateConflict for what is no finished dry run.
+    """
+    rehearsal = hold_run(run_id)
+    if not rehearsal.dry_run or rehearsal.state != State.FINISHED:
+        raise _conflict(rehearsal, "started in earnest")
+    run = Run.objects.filter(rehearsal=rehearsal).first()
+    if run is None:
+        run = Run.objects.create(
+            operation=rehearsal.operation,
+            params=rehearsal.params,
+            file=rehearsal.file,
+            reason=rehearsal.reason,
+            rehearsal=rehearsal,
+            started_by_id=user_id,
+        )
+        note(run, "created", user_id)
+        run = start_run(run_id=run.pk, user_id=user_id)
+    return run
 
 
 def pause_run(*, run_id: uuid.UUID, user_id: int | None = None) -> Run:

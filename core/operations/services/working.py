@@ -146,6 +146,7 @@ def do_next_batch(*, lease: Lease, operation: Operation) -> bool:
 def _fix_plan(run: Run, operation: Operation) -> tuple[int, int]:
     plan = operation.plan()
     run.plan = dict(plan.bounds)
+    run.counts = dict(plan.counts)
     run.total = plan.total + len(plan.refused)
     run.processed = run.failed = len(plan.refused)
     _store_failures(run, plan.refused)

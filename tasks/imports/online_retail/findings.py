@@ -1,11 +1,14 @@
 """What an import has to tell: refused lines and doubtful ones, each with its line and reason."""
 
-import csv
 from collections import Counter
-from collections.abc import Iterable
-from dataclasses import astuple, dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TextIO
+
+from core.spreadsheets import csv_lines
+
+COLUMNS = ("line", "kind", "reason", "stock_code", "detail")
 
 
 class Kind(StrEnum):
@@ -31,26 +34,24 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One line of the report. `line` is where the record begins in the file, the header being line 1."""
+    """One line of the report. `line` is where the record begins in the file, the header being line 1.
+
+    A refused record brings its `cells` by column, unless it has not as many as there are columns.
+    """
 
     line: int
     kind: Kind
     reason: Reason
     stock_code: str
     detail: str
+    cells: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
 
 
 def write_report(*, findings: Iterable[Finding], stream: TextIO) -> None:
     """The findings as CSV in the order of the file's lines. Cells that a spreadsheet would run are quoted with '."""
-    writer = csv.writer(stream)
-    writer.writerow(["line", "kind", "reason", "stock_code", "detail"])
-    for finding in sorted(findings, key=lambda finding: (finding.line, finding.kind, finding.reason)):
-        writer.writerow([inert(str(value)) for value in astuple(finding)])
-
-
-def inert(cell: str) -> str:
-    """The cell, never a formula."""
-    return f"'{cell}" if cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell
+    ordered = sorted(findings, key=lambda finding: (finding.line, finding.kind, finding.reason))
+    lines = [(found.line, found.kind, found.reason, found.stock_code, found.detail) for found in ordered]
+    stream.writelines(csv_lines([COLUMNS, *lines]))
 
 
 def count_by_reason(*, findings: Iterable[Finding], kind: Kind) -> dict[str, int]:

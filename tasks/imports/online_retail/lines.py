@@ -14,12 +14,16 @@ from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import BinaryIO, TextIO
 
+from core.spreadsheets import genuine
 from tasks.imports.online_retail.findings import Finding, Kind, Reason
 
 COLUMNS = ("InvoiceNo", "StockCode", "Description", "Quantity", "InvoiceDate", "UnitPrice", "CustomerID", "Country")
 PRODUCT_CODE = re.compile(r"(\d{5})([A-Z]{0,2})|(DCGS[0-9A-Z]+)", re.ASCII)
 HIGHEST_PRICE = Decimal("99999999.99")
 CONTROL_CHARACTER = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+LONGEST_LINE = 1_000_000
+# Ten times the whole export of the UCI.
+MOST_CHARACTERS = 500_000_000
 GZIP_MAGIC = b"\x1f\x8b"
 REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 
@@ -42,13 +46,30 @@ class SaleLine:
 
 @contextmanager
 def open_export(path: Path) -> Iterator[TextIO]:
-    """The file as text, unpacked when it is gzip. Bytes that are no UTF-8 are marked, and refused line by line."""
-    with path.open("rb") as raw:
-        packed = raw.read(len(GZIP_MAGIC)) == GZIP_MAGIC
-        raw.seek(0)
-        source: BinaryIO = gzip.GzipFile(fileobj=raw) if packed else raw
-        with io.TextIOWrapper(source, encoding="utf-8-sig", errors="replace", newline="") as text:
-            yield text
+    """The file as text, as `text_of`."""
+    with path.open("rb") as raw, text_of(raw) as text:
+        yield text
+
+
+@contextmanager
+def text_of(raw: BinaryIO) -> Iterator[TextIO]:
+    """The bytes as text, unpacked when they are gzip. What is no UTF-8 is marked, and refused line by line."""
+    buffered = raw if hasattr(raw, "peek") else io.BufferedReader(raw)
+    packed = buffered.peek(len(GZIP_MAGIC))[: len(GZIP_MAGIC)] == GZIP_MAGIC
+    source: BinaryIO = gzip.GzipFile(fileobj=buffered) if packed else buffered
+    with io.TextIOWrapper(source, encoding="utf-8-sig", errors="replace", newline="") as text:
+        yield text
+
+
+def bounded_lines(stream: TextIO) -> Iterator[str]:
+    """The physical lines of the stream. Raises NotAnExport for one without end and for a stream without
+    end, before it fills the memory: a small packed file can hold either."""
+    read = 0
+    while line := stream.readline(LONGEST_LINE):
+        read += len(line)
+        if len(line) == LONGEST_LINE or read > MOST_CHARACTERS:
+            raise NotAnExport("a line is too long" if read <= MOST_CHARACTERS else "it is too large when unpacked")
+        yield line
 
 
 def read_lines(stream: TextIO) -> Iterator[SaleLine | Finding]:
@@ -59,7 +80,7 @@ def read_lines(stream: TextIO) -> Iterator[SaleLine | Finding]:
     """
     seen: set[bytes] = set()
     try:
-        reader = csv.reader(stream, strict=True)
+        reader = csv.reader(bounded_lines(stream), strict=True)
         header = [name.strip() for name in next(reader, [])]
         missing = [name for name in COLUMNS if name not in header]
         if missing:
@@ -67,6 +88,8 @@ def read_lines(stream: TextIO) -> Iterator[SaleLine | Finding]:
         begin = reader.line_num + 1
         for cells in reader:
             if cells:
+                if "'" in "".join(cells):
+                    cells = [genuine(cell) for cell in cells]  # from a report that was mended and fed again
                 yield judge(number=begin, header=header, cells=cells, seen=seen)
             begin = reader.line_num + 1
     except (csv.Error, EOFError, gzip.BadGzipFile, zlib.error) as error:
@@ -78,7 +101,7 @@ def judge(*, number: int, header: list[str], cells: list[str], seen: set[bytes])
 
     def refuse(reason: Reason, detail: str) -> Finding:
         code = row["StockCode"].strip() if row else ""
-        return Finding(line=number, kind=Kind.REFUSED, reason=reason, stock_code=code, detail=detail)
+        return Finding(number, Kind.REFUSED, reason, code, detail, cells={name: row[name] for name in COLUMNS if row})
 
     row = dict(zip(header, cells, strict=True)) if len(cells) == len(header) else {}
     if not row:

@@ -1,13 +1,15 @@
 """From an export to a catalog with stock: read, report, load in batches."""
 
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TextIO
 
 from django.db import transaction
 
 from market.catalog.services.imports import (
     CategoryImport,
+    ImportedProducts,
     ProductImport,
     VariantImport,
     import_categories,
@@ -46,6 +48,12 @@ class Loaded:
 
 def read_export(*, path: Path, progress: Progress) -> Reading:
     """Read and judge the whole export; touches no database. Raises NotAnExport and OSError."""
+    with open_export(path) as stream:
+        return read_stream(stream=stream, progress=progress)
+
+
+def read_stream(*, stream: TextIO, progress: Progress) -> Reading:
+    """Read and judge the whole export, and tell the progress every `LINES_BETWEEN_REPORTS`. Raises NotAnExport."""
     reading = Reading()
 
     def kept(outcomes: Iterable[SaleLine | Finding]) -> Iterator[SaleLine]:
@@ -58,8 +66,7 @@ def read_export(*, path: Path, progress: Progress) -> Reading:
             else:
                 yield outcome
 
-    with open_export(path) as stream:
-        codes = summarize(kept(read_lines(stream)))
+    codes = summarize(kept(read_lines(stream)))
     reading.products, doubts = build_products(codes)
     reading.findings += doubts
     return reading
@@ -71,22 +78,33 @@ def load_products(*, products: list[ProductDraft], progress: Progress) -> Loaded
     Each batch commits by itself, products and stock together: an interrupted load is finished by
     the next one.
     """
-    categories = import_categories(
+    loaded = Loaded(categories=load_categories(), products=0, variants=0)
+    for start in range(0, len(products), BATCH_SIZE):
+        batch = products[start : start + BATCH_SIZE]
+        imported = load_batch(products=batch)
+        loaded = replace(
+            loaded, products=loaded.products + imported.products, variants=loaded.variants + imported.variants
+        )
+        progress(f"{start + len(batch):,} of {len(products):,} products done")
+    return loaded
+
+
+def load_categories() -> int:
+    """Add the categories that are missing; answers how many."""
+    return import_categories(
         categories=[
             CategoryImport(slug=shelf.slug, title=shelf.title, parent_slug=parent) for shelf, parent in shelves()
         ]
     )
-    added_products = added_variants = 0
-    for start in range(0, len(products), BATCH_SIZE):
-        batch = products[start : start + BATCH_SIZE]
-        with transaction.atomic():
-            imported = import_products(products=[product_import(draft) for draft in batch])
-            opening = {variant.sku: variant.opening_stock for draft in batch for variant in draft.variants}
-            open_stock(units={imported.variant_ids[sku]: units for sku, units in opening.items()})
-        added_products += imported.products
-        added_variants += imported.variants
-        progress(f"{start + len(batch):,} of {len(products):,} products done")
-    return Loaded(categories=categories, products=added_products, variants=added_variants)
+
+
+@transaction.atomic
+def load_batch(*, products: Sequence[ProductDraft]) -> ImportedProducts:
+    """Add what is missing of some products, with opening stock."""
+    imported = import_products(products=[product_import(draft) for draft in products])
+    opening = {variant.sku: variant.opening_stock for draft in products for variant in draft.variants}
+    open_stock(units={imported.variant_ids[sku]: units for sku, units in opening.items()})
+    return imported
 
 
 def product_import(draft: ProductDraft) -> ProductImport:
