@@ -137,6 +137,7 @@ INSTALLED_APPS = [
 API_PREFIXES = ("/api/", "/health/")
 API_MIDDLEWARE = [
     "core.api.middleware.RequestLogMiddleware",
+    "core.api.compression.CompressionMiddleware",
     "core.api.deadlines.DatabaseDeadlineMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "corsheaders.middleware.CorsMiddleware",
@@ -293,14 +294,7 @@ TRUSTED_PROXIES = read_networks("TRUSTED_PROXIES")
 LOADTEST_TOKEN = read("str", "LOADTEST_TOKEN", "")
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 CORS_ALLOWED_ORIGINS = read("list", "CORS_ALLOWED_ORIGINS", ["http://localhost:3000"])
-CORS_ALLOW_HEADERS = (
-    "accept",
-    "authorization",
-    "content-type",
-    "idempotency-key",
-    "x-order-token",
-    "x-request-id",
-)
+CORS_ALLOW_HEADERS = ("accept", "authorization", "content-type", "idempotency-key", "x-order-token", "x-request-id")
 CORS_EXPOSE_HEADERS = ("idempotent-replayed", "retry-after", "ratelimit", "ratelimit-policy", "x-request-id", "etag")
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {

@@ -30,5 +30,6 @@ class PublicCacheMixin:
 
 def conditional(request: Request, response: Response) -> HttpResponse:
     """The answer with its ETag, or 304 without a body when the caller's is the same."""
-    response["ETag"] = f'"{blake2b(response.content, digest_size=12).hexdigest()}"'
+    # Weak, so that the packed answer (core.api.compression) has the same.
+    response["ETag"] = f'W/"{blake2b(response.content, digest_size=12).hexdigest()}"'
     return get_conditional_response(request, etag=response["ETag"], response=response)
