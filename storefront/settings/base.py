@@ -335,6 +335,7 @@ STORAGES = {
 # makes collecting take 8 s of CPU instead of 37.
 WHITENOISE_KEEP_ONLY_HASHED_FILES = True
 WHITENOISE_SKIP_COMPRESS_EXTENSIONS = ("map", "png", "jpg", "jpeg", "gif", "webp", "ico", "woff", "woff2", "gz", "br")
+IMAGE_MAX_BYTES = read_positive("IMAGE_MAX_KB", 10 * 1024) * 1024
 AWS_STORAGE_BUCKET_NAME = read("str", "AWS_STORAGE_BUCKET_NAME", "")
 AWS_ACCESS_KEY_ID = read("str", "AWS_ACCESS_KEY_ID", "")
 AWS_SECRET_ACCESS_KEY = read("str", "AWS_SECRET_ACCESS_KEY", "")

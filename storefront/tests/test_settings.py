@@ -52,6 +52,7 @@ VARIABLES = [
     ("PRICES_INCLUDE_TAX", "no", "PRICES_INCLUDE_TAX", False),
     ("DEFAULT_COUNTRY", "DE", "DEFAULT_COUNTRY", "DE"),
     ("MAX_CART_QUANTITY", "5", "MAX_CART_QUANTITY", 5),
+    ("IMAGE_MAX_KB", "700", "IMAGE_MAX_BYTES", 700 * 1024),
     ("MAX_CART_LINES", "7", "MAX_CART_LINES", 7),
     ("CART_LIFETIME_DAYS", "3", "CART_LIFETIME", timedelta(days=3)),
     ("PAYMENT_PROVIDERS", "manual,card", "PAYMENT_PROVIDERS", ["manual", "card"]),

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from io import BytesIO
 from typing import Any, BinaryIO
 
+from django.conf import settings
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from PIL import Image, ImageOps, UnidentifiedImageError
@@ -14,7 +15,6 @@ from core.errors import FieldError, Invalid
 from market.catalog.rules import thumbnail_name
 
 SUFFIXES = {"JPEG": ".jpg", "PNG": ".png", "WEBP": ".webp"}
-MAX_BYTES = 10 * 1024 * 1024
 # 25 million pixels are 100 MB once decoded: bounded memory, and more than any shop window shows.
 MAX_PIXELS = 25_000_000
 THUMBNAIL_PIXELS = (320, 320)
@@ -38,12 +38,13 @@ def renditions_of(file: BinaryIO) -> Renditions:
     """Decode an uploaded picture and encode it again, upright and without its metadata.
 
     What it is is decided by decoding, never by its name or declared type: JPEG, PNG or WebP, of
-    which the first frame is kept. Raises Invalid for anything else, for more than `MAX_BYTES`, and
+    which the first frame is kept. Raises Invalid for anything else, for more than `IMAGE_MAX_BYTES`, and
     for more than `MAX_PIXELS`, which is read from the header before a pixel is decoded.
     """
-    data = file.read(MAX_BYTES + 1)
-    if len(data) > MAX_BYTES:
-        raise _refused("too_large", f"Give a picture of at most {MAX_BYTES // 1024 // 1024} MB.")
+    limit = settings.IMAGE_MAX_BYTES
+    data = file.read(limit + 1)
+    if len(data) > limit:
+        raise _refused("too_large", f"Give a picture of at most {limit // 1024:,} KB.")
     try:
         with Image.open(BytesIO(data), formats=list(SUFFIXES)) as image:
             if image.width * image.height > MAX_PIXELS:

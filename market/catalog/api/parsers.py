@@ -2,10 +2,10 @@
 
 from typing import Any
 
+from django.conf import settings
 from rest_framework.parsers import MultiPartParser
 
 from core.api.errors import PayloadTooLarge
-from market.catalog.adapters.pictures import MAX_BYTES
 
 FORM_BYTES = 64 * 1024
 
@@ -15,6 +15,6 @@ class PictureParser(MultiPartParser):
 
     def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> Any:
         announced = parser_context["request"].META.get("CONTENT_LENGTH") or 0
-        if int(announced) > MAX_BYTES + FORM_BYTES:
+        if int(announced) > settings.IMAGE_MAX_BYTES + FORM_BYTES:
             raise PayloadTooLarge()
         return super().parse(stream, media_type, parser_context)

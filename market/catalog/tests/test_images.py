@@ -8,7 +8,6 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from PIL import Image
 
 from core.accounts.tests.factories import make_staff, make_user
-from market.catalog.adapters import pictures
 from market.catalog.models import ProductImage
 from market.catalog.tests.factories import make_product
 
@@ -98,7 +97,7 @@ def animation(frames: int) -> bytes:
         (picture("BMP"), "invalid_image"),
         (animation(50), "invalid_image"),
         (picture("PNG", size=(5001, 5001)), "too_many_pixels"),
-        (picture() + b"x" * pictures.MAX_BYTES, "too_large"),
+        (picture() + b"x" * 10 * 1024 * 1024, "too_large"),
     ],
     ids=["empty", "text", "svg", "eps", "cut", "tiff", "bmp", "gif", "bomb", "large"],
 )
@@ -110,8 +109,53 @@ def test_what_is_no_picture_is_refused_and_leaves_nothing(staff, media, content,
     assert (ProductImage.objects.count(), files_in(media)) == (0, [])
 
 
+@pytest.mark.parametrize(("kilobytes", "status"), [(700, 201), (701, 400)])
+def test_the_limit_of_a_picture_is_a_setting(staff, settings, kilobytes, status):
+    settings.IMAGE_MAX_BYTES = 700 * 1024
+    content = picture()
+    answer = upload(staff, make_product(), content + b"\0" * (kilobytes * 1024 - len(content)))
+    assert answer.status_code == status
+    if status == 400:
+        assert [error["code"] for error in answer.json()["errors"]] == ["too_large"]
+
+
+def test_a_text_under_the_name_of_a_picture_is_refused(staff, media):
+    answer = upload(staff, make_product(), b"#!/bin/sh\necho mug\n", name="mug.png")
+    assert (answer.status_code, answer.json()["errors"][0]["code"]) == (400, "invalid_image")
+    assert files_in(media) == []
+
+
+def test_pictures_go_where_the_one_setting_says(staff, media, settings, tmp_path_factory):
+    elsewhere = tmp_path_factory.mktemp("elsewhere")
+    options = {"location": str(elsewhere), "base_url": "https://cdn.example/shop/"}
+    default = {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": options}
+    settings.STORAGES = settings.STORAGES | {"default": default}
+    image = upload(staff, make_product(), picture()).json()
+    assert image["url"].startswith("https://cdn.example/shop/products/")
+    assert (files_in(media), len(files_in(elsewhere))) == ([], 2)
+
+
+@pytest.mark.parametrize("name", ["page.html", "drawing.svg", "script.js", "unknown"])
+def test_what_is_no_picture_is_not_run_by_a_browser(media, client, name):
+    """Should such a file ever get into the folder: it is downloaded, and may do nothing."""
+    (media / name).write_text("<script>alert(1)</script>")
+    answer = client.get(f"/media/{name}")
+    assert (answer.status_code, answer["Content-Disposition"]) == (200, "attachment")
+    assert answer["Content-Type"] == "application/octet-stream"
+    assert answer["X-Content-Type-Options"] == "nosniff"
+    assert answer["Content-Security-Policy"] == "default-src 'none'; sandbox"
+
+
+@pytest.mark.parametrize("path", ["../secret.txt", "%2e%2e/secret.txt", "..%2fsecret.txt", "a/../../secret.txt"])
+def test_nothing_outside_of_the_folder_is_served(media, client, settings, path):
+    settings.MEDIA_ROOT = media / "public"
+    settings.MEDIA_ROOT.mkdir()
+    (media / "secret.txt").write_text("secret")
+    assert client.get(f"/media/{path}").status_code in {400, 404}
+
+
 def test_a_body_far_too_large_is_refused_unread(staff):
-    answer = upload(staff, make_product(), b"x" * (pictures.MAX_BYTES + 200_000))
+    answer = upload(staff, make_product(), b"x" * (10 * 1024 * 1024 + 200_000))
     assert answer.status_code == 413
 
 
