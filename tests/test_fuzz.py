@@ -231,6 +231,12 @@ def test_nasty_paths(clients, things, method, path):
             assert_spoken(answer, f"{method} {path} with {value!r:.60}")
 
 
+@pytest.mark.parametrize("path", sorted({path for _, path in operations()}))
+def test_options(clients, things, path):
+    for client in clients.values():
+        assert_spoken(client.generic("OPTIONS", path_of(path, things), b"{}", content_type="application/json"), path)
+
+
 @pytest.mark.parametrize("path", [path for method, path in operations() if method == "get"])
 def test_nasty_queries(clients, things, path):
     parameters = schema()["paths"][path]["get"].get("parameters", [])

@@ -2,6 +2,7 @@
 
 from functools import cache
 from hashlib import sha256
+from threading import Lock
 
 from django.http import HttpRequest, HttpResponse, HttpResponseNotModified
 from django.views import View
@@ -12,9 +13,18 @@ from drf_spectacular.views import SpectacularRedocView, SpectacularSwaggerSplitV
 RENDERERS = {"yaml": OpenApiYamlRenderer, "json": OpenApiJsonRenderer}
 
 
-@cache
+# The generator keeps what it has seen in places that all threads share: two at once answered 500.
+_generating = Lock()
+
+
 def schema_document(kind: str) -> tuple[bytes, str]:
     """The OpenAPI document of this version of the code, and its ETag. Made once per process: 200 ms."""
+    with _generating:
+        return _generated(kind)
+
+
+@cache
+def _generated(kind: str) -> tuple[bytes, str]:
     document = RENDERERS[kind]().render(SchemaGenerator().get_schema(request=None, public=True), renderer_context={})
     return document, f'"{sha256(document).hexdigest()[:32]}"'
 

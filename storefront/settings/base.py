@@ -272,6 +272,7 @@ REST_FRAMEWORK = {
     "DEFAULT_FILTER_BACKENDS": ["core.api.filters.StrictFilterBackend"],
     "DEFAULT_THROTTLE_CLASSES": ["core.api.throttles.ScopedThrottle"],
     "DEFAULT_SCHEMA_CLASS": "core.api.openapi.ProblemAutoSchema",
+    "DEFAULT_METADATA_CLASS": "core.api.metadata.PlainMetadata",
     "EXCEPTION_HANDLER": "core.api.errors.exception_handler",
     "COERCE_DECIMAL_TO_STRING": True,
     # `Accept` alone chooses the form; `format` is a query parameter like any other unknown one.

@@ -10,6 +10,8 @@ from django.test import Client
 from drf_spectacular.validation import validate_schema
 from playwright.sync_api import Response, sync_playwright
 
+from core.api import documentation
+
 CHROMIUM = shutil.which("chromium")
 FLAGS = [
     "--no-sandbox",
@@ -115,3 +117,10 @@ def test_the_pages_work_in_a_browser_without_the_network(live_server, path, wait
         text, complaints = thread.submit(look_at, live_server.url + path, wait_for).result()
     assert "/api/v1/auth/login/" in text
     assert [line for line in complaints if not any(known in line for known in tolerated)] == []
+
+
+def test_threads_that_ask_for_the_first_document_at_once_all_get_it():
+    documentation._generated.cache_clear()
+    with ThreadPoolExecutor(8) as threads:
+        answers = list(threads.map(documentation.schema_document, ["json", "yaml"] * 8))
+    assert len(set(answers)) == 2

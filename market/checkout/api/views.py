@@ -48,6 +48,7 @@ class OrderViewSet(IdempotentReplayMixin, mixins.ListModelMixin, viewsets.Generi
     lookup_value_regex = "[0-9A-Z-]{1,16}"
     throttle_scopes = {"create": "checkout", "pay": "checkout"}
     permission_of_action = {"update": "change", "partial_update": "change"}
+    problem_statuses = {"create": frozenset({"404"})}
 
     def get_permissions(self):
         if self.action == "list":
