@@ -22,7 +22,10 @@ SERVERS = {
         *("granian", "--interface", "wsgi", "--port", "PORT", "--workers", "2", "--blocking-threads", "4"),
         "storefront.wsgi:application",
     ],
-    "gunicorn": ["gunicorn", "--bind", "127.0.0.1:PORT", "--threads", "4", "storefront.wsgi:application"],
+    "gunicorn": [
+        *("gunicorn", "--bind", "127.0.0.1:PORT", "--workers", "2", "--threads", "4"),
+        "storefront.wsgi:application",
+    ],
     "granian as ASGI": ["granian", "--interface", "asginl", "--port", "PORT", "storefront.asgi:application"],
 }
 
@@ -61,6 +64,11 @@ def test_server_serves_both_stacks(shop, server, tmp_path):
     assert (profile.status_code, profile.json()["email"], profile.cookies) == (200, user.email, {})
     assert (absent.status_code, absent.headers["Content-Type"]) == (404, "application/problem+json")
     assert (admin.status_code, "csrftoken" in admin.cookies) == (200, True)
+
+
+def test_the_fallback_is_documented_as_it_is_tested():
+    command = " ".join(SERVERS["gunicorn"]).replace("PORT", "8000")
+    assert f"\n    {command}\n" in (ROOT / "docs/operations.md").read_text()
 
 
 def test_cart_made_at_one_instance_is_filled_and_read_at_another(shop, tmp_path):

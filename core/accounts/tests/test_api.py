@@ -174,6 +174,16 @@ def test_a_bad_token_is_refused(api_client, kind):
     assert answer["WWW-Authenticate"] == 'Bearer realm="api"'
 
 
+@pytest.mark.parametrize(
+    "kind", ["refresh used as access", "wrong key", "wrong algorithm", "no signature", "expired", "tampered"]
+)
+def test_a_bad_token_is_refused_on_shopping_paths_too(api_client, count_statements, kind):
+    bad = forged(make_user(), kind)
+    with count_statements() as statements:
+        answer = api_client.post("/api/v1/carts/", {}, HTTP_AUTHORIZATION=f"Bearer {bad}")
+    assert (answer.status_code, answer.json()["code"], statements) == (401, "token_not_valid", [])
+
+
 @pytest.mark.parametrize("word", ["Bearer", "bearer", "JWT"])
 def test_a_request_with_a_token_sets_no_cookie_and_asks_for_the_user_once(api_client, count_statements, word):
     access = issue_tokens(user=make_user()).access
