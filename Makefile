@@ -11,7 +11,7 @@ PINS := requirements.txt requirements/runtime.txt requirements/embedded.txt
 # Pip talks about upgrades of itself and of nothing else worth reading.
 PIP := $(PY) -m pip --disable-pip-version-check --no-input
 
-.PHONY: help install run dev load test coverage check format migrations openapi manage psql lock clean clean-data
+.PHONY: help install run dev load test fuzz coverage check format migrations openapi manage psql lock clean clean-data
 
 help: ## List the commands
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -28,6 +28,10 @@ load: $(VENV)/.load ## Thirty seconds of shoppers: Locust's table, CPU per reque
 
 test: $(VENV)/.test ## Run the whole suite on servers of its own (PYTEST_ARGS="market/carts -k claim")
 	@exec $(PY) -m storefront.embedded with-servers -- $(PY) -m pytest --create-db $(PYTEST_ARGS)
+
+FUZZ_SECONDS ?= 600
+fuzz: $(VENV)/.test ## Compare answers with the OpenAPI document for ten minutes (FUZZ_SECONDS)
+	@FUZZ_SECONDS=$(FUZZ_SECONDS) exec $(PY) -m storefront.embedded with-servers -- $(PY) -m pytest --create-db tests/system/test_schemathesis.py $(PYTEST_ARGS)
 
 coverage: $(VENV)/.test ## Run the suite and report the lines that no test reaches
 	@exec $(PY) -m storefront.embedded with-servers -- $(PY) -m pytest --create-db --cov --cov-report=term:skip-covered --cov-report=html $(PYTEST_ARGS)

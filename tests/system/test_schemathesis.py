@@ -1,0 +1,95 @@
+"""What the API answers is what its OpenAPI document says, asked by schemathesis over HTTP.
+
+In the suite a fixed seed and a few examples for each operation; `make fuzz` goes on for ten minutes
+(FUZZ_SECONDS) with the same checks.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from core.accounts.tests.factories import make_staff
+from core.accounts.tokens import issue_tokens
+from market.carts.models import CartItem
+from market.carts.tests.factories import make_cart, make_offer
+from market.catalog.tests.factories import make_category
+from market.orders.tests.factories import make_buyer, make_order
+from market.payments.models import Payment
+from tests.running import LOADTEST_TOKEN, ROOT
+
+pytestmark = [pytest.mark.system, pytest.mark.django_db(transaction=True)]
+
+CHECKS = "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance"
+FUZZ_SECONDS = int(os.environ.get("FUZZ_SECONDS", "0"))
+SEED = 20261121
+
+
+def known_things(buyer) -> dict[str, object]:
+    """One of each thing that a path or a body can name, the orders and carts those of `buyer` or of a guest."""
+    variant = make_offer(available=100_000)
+    cart = make_cart(units={variant: 2}, customer=buyer.customer if buyer else None)
+    order = make_order(buyer=buyer)
+    return {
+        "cart_id": str(cart.pk),
+        "cart": str(cart.pk),
+        "item_id": CartItem.objects.get(cart=cart).pk,
+        "number": order.number,
+        "product_id": variant.product_id,
+        "slug": variant.product.slug,
+        "variant": variant.pk,
+        "variant_id": variant.pk,
+        "category": make_category().pk,
+        "payment": str(Payment.objects.get(order=order).pk),
+        "quantity": 1,
+        "shipping_method": "standard",
+        "payment_provider": "manual",
+        "country": "GB",
+        "name": "reprice",
+    }
+
+
+def ask(shop, token: str, things: dict[str, object]) -> subprocess.CompletedProcess[str]:
+    """One run of schemathesis; its exit code is 0 when every answer was as documented."""
+    length = ["--max-time", str(FUZZ_SECONDS)] if FUZZ_SECONDS else ["--max-examples", "4", "--seed", str(SEED)]
+    headers = ["-H", f"X-Loadtest-Token: {LOADTEST_TOKEN}"]
+    headers += ["-H", f"Authorization: Bearer {token}"] if token else []
+    return subprocess.run(
+        [
+            *(sys.executable, "-m", "schemathesis.cli", "run", f"{shop.url}/api/schema/?format=json"),
+            *("--checks", CHECKS, "--phases", "coverage,fuzzing", "--continue-on-failure", "--no-color"),
+            *("--generation-database", "none", "--suppress-health-check", "all", "--warnings", "off"),
+            *headers,
+            *length,
+        ],
+        cwd=shop.folder,
+        env=shop.environment
+        | {
+            "PYTHONPATH": str(ROOT),
+            "SCHEMATHESIS_HOOKS": "tests.system.known_things",
+            "KNOWN_THINGS": json.dumps(things),
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_answers_are_as_documented(twin):
+    shop = twin(guards=[])
+    with shop.orm():
+        buyer, staff = make_buyer(), make_staff()
+        asked = {
+            "anonymous": ("", known_things(None)),
+            "customer": (issue_tokens(user=buyer).access, known_things(buyer)),
+            "staff": (issue_tokens(user=staff).access, known_things(buyer)),
+        }
+    with ThreadPoolExecutor() as threads:
+        runs = {name: threads.submit(ask, shop, token, things) for name, (token, things) in asked.items()}
+    outcomes = {name: run.result() for name, run in runs.items()}
+    for name, outcome in outcomes.items():
+        print(f"== {name}\n{outcome.stdout}{outcome.stderr}")
+    assert {name: outcome.returncode for name, outcome in outcomes.items()} == dict.fromkeys(asked, 0)
