@@ -362,6 +362,7 @@ EMAIL_MESSAGE_ID_DOMAIN = read("str", "EMAIL_MESSAGE_ID_DOMAIN", "storefront.exa
 # --- Background work --------------------------------------------------------------------------
 CELERY_BROKER_URL = BROKER_URL
 CELERY_TIMEZONE = "UTC"
+BROKER_REDELIVERY = True
 CELERY_BEAT_SCHEDULER = "tasks.scheduler:SlotClaimingScheduler"
 DELIVERY_LEASE = timedelta(seconds=10)
 DELIVERY_ATTEMPTS = 5

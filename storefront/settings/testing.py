@@ -13,8 +13,10 @@ DISABLED_GUARDS = frozenset(read("list", "DISABLED_GUARDS", []))
 FAULTS_FILE = read("str", "FAULTS_FILE", "")
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher", *PASSWORD_HASHERS]
 STORAGES = STORAGES | {"staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
+# Whether the broker hands out again what a killed worker had: tests of recovery switch it off.
+BROKER_REDELIVERY = read("bool", "BROKER_REDELIVERY", True)
 # A busy test machine misses 20 ms now and then; the breaker's own test sets them again.
-REDIS_DEADLINE_SECONDS = 2.0
+REDIS_DEADLINE_SECONDS = read("float", "REDIS_DEADLINE_SECONDS", 2.0)
 # Tests come from one address; those of the limits set their own.
 THROTTLE_RATES = {scope: read_rate(f"THROTTLE_{scope.upper()}", "1000000/minute") for scope in THROTTLE_RATES}
 # Static files as they lie: nothing is collected for tests.

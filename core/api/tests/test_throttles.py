@@ -18,7 +18,7 @@ from rest_framework.views import APIView
 
 from core.accounts.tests.factories import make_user
 from core.api.client_address import client_address, client_network
-from core.api.throttles import Counter, counter
+from core.api.throttles import Counter, _counter, counter
 from core.models import ThrottleCount
 
 OPEN, CLOSED, LOGIN = "/api/v1/open/", "/api/v1/users/", "/api/v1/auth/login/"
@@ -195,9 +195,9 @@ def silent_port() -> Iterator[int]:
 def redis_away(settings, silent_port) -> Iterator[None]:
     """This process's own counter meets a frozen server."""
     settings.THROTTLE_URL, settings.REDIS_DEADLINE_SECONDS = f"redis://127.0.0.1:{silent_port}/0", 0.02
-    counter.cache_clear()
+    _counter.cache_clear()
     yield
-    counter.cache_clear()
+    _counter.cache_clear()
 
 
 def test_a_frozen_redis_is_waited_for_once_and_counted_here_meanwhile(silent_port):
@@ -233,3 +233,35 @@ def test_the_breaker_closes_by_itself_when_redis_is_back(silent_port):
     assert not own.breaker.is_open
     # The process counted alone meanwhile; Redis begins from what it knows.
     assert own.hit("anon", caller, 3600)[0] == 1
+
+
+def test_of_many_requests_at_once_one_finds_out_that_redis_is_frozen(silent_port):
+    own = Counter(f"redis://127.0.0.1:{silent_port}/0", 0.4)
+    asked = []
+    count = own._count
+    own._count = lambda *arguments: (asked.append(1), count(*arguments))[1]
+    begin = threading.Barrier(8)
+
+    def hit() -> float:
+        begin.wait(timeout=10)
+        began = time.monotonic()
+        own.hit("anon", uuid4().hex, 3600)
+        return time.monotonic() - began
+
+    with ThreadPoolExecutor(max_workers=8) as pool:
+        waits = sorted(pool.map(lambda _: hit(), range(8)))
+    assert len(asked) == 1
+    assert waits[-2] < 0.25  # a quarter of the deadline, and what a busy machine adds
+    assert waits[-1] < 0.55
+
+
+def test_the_first_requests_at_once_share_one_counter():
+    _counter.cache_clear()
+    begin = threading.Barrier(8)
+
+    def first(_: int) -> Counter:
+        begin.wait(timeout=10)
+        return counter()
+
+    with ThreadPoolExecutor(max_workers=8) as pool:
+        assert len(set(map(id, pool.map(first, range(8))))) == 1
