@@ -1,5 +1,6 @@
 """The catalog over HTTP: who may do what, in which shape, and what is refused."""
 
+import gzip
 import re
 from decimal import Decimal
 
@@ -324,6 +325,20 @@ def test_a_hidden_category_is_not_named_by_its_products(api_client):
     assert api_client.get(f"{URL}/products/").json()["results"][0]["category"] is None
     page = api_client.get(f"{URL}/products/{product.pk}/").json()
     assert (page["category"], page["breadcrumbs"]) == (None, [])
+
+
+def test_the_etag_of_a_list_is_kept_in_gzip(api_client):
+    for _ in range(10):
+        make_product()
+    plain = api_client.get(f"{URL}/products/")
+    packed = api_client.get(f"{URL}/products/", HTTP_ACCEPT_ENCODING="gzip")
+    assert packed["Content-Encoding"] == "gzip"
+    assert gzip.decompress(packed.content) == plain.content
+    assert len(packed.content) < len(plain.content) / 2
+    assert packed["ETag"] == plain["ETag"]
+    for asked in ("", "gzip"):
+        again = api_client.get(f"{URL}/products/", HTTP_IF_NONE_MATCH=plain["ETag"], HTTP_ACCEPT_ENCODING=asked)
+        assert (again.status_code, again.content, again["ETag"]) == (304, b"", plain["ETag"])
 
 
 @pytest.mark.parametrize("path", ["/products/", "/products/{id}/", "/products/slug/{slug}/", "/categories/"])
