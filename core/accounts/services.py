@@ -10,6 +10,7 @@ from core.accounts.events import registration_repeated, user_registered
 from core.accounts.models import User
 from core.accounts.tokens import InvalidToken, TokenPair
 from core.errors import FieldError, Invalid, NotAuthenticated
+from core.transactions import retries_conflicts
 
 
 class BadCredentials(NotAuthenticated):
@@ -19,6 +20,7 @@ class BadCredentials(NotAuthenticated):
     title = "Email or password is wrong."
 
 
+@retries_conflicts
 def register_user(*, email: str, password: str, first_name: str = "", last_name: str = "") -> None:
     """Make a user; for a known email make nothing, and tell that address.
 

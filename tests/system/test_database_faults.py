@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import time
+from collections import Counter
 from collections.abc import Iterator
 
 import psycopg
@@ -14,6 +15,7 @@ from market.shipping.services import ensure_standard_method
 from market.taxes.services import ensure_standard_rate
 from storefront.embedded.processes import kill_group
 from tasks.schedule import sync_schedules
+from tests.parallel import in_parallel
 from tests.races.buying import make_stocked
 from tests.running import wait_for
 from tests.system.own_servers import OwnServers
@@ -173,6 +175,24 @@ def rows(connection: psycopg.Connection) -> tuple:
         " (SELECT count(*) FROM outbox_event)"
     )
     return connection.execute(counts).fetchone()
+
+
+def test_a_column_changes_under_prepared_statements(servers):
+    def read() -> int:
+        return servers.shop.client().get("/api/v1/categories/").status_code
+
+    def read_often() -> Counter:
+        """By more clients than the web has threads, so that each thread's connection is met."""
+        return Counter(status for _ in range(8) for status in in_parallel([read] * 16))
+
+    assert set(read_often()) == {200}  # prepared at the fifth
+    with psycopg.connect(servers.database_url, autocommit=True) as database:
+        database.execute("ALTER TABLE catalog_category ALTER position TYPE bigint")
+    changed = read_often()
+    assert set(changed) == {200, 503}
+    # Each connection answers 503 once, and is another one from then on.
+    assert changed[503] <= 8
+    assert set(read_often()) == {200}
 
 
 def test_everything_killed_at_once(servers, buyers):
