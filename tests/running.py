@@ -209,6 +209,8 @@ def make_shop(database: str, folder: Path, *, redis_url: str, guards: list[str],
         "EMAIL_PORT": str(mail_port),
         # A mail whose sender was killed is sent again after six of these.
         "EMAIL_TIMEOUT": "2",
+        # What is recovered is recovered from rows.
+        "BROKER_REDELIVERY": "false",
         "DATA_DIR": str(folder),
         "DISABLED_GUARDS": ",".join(guards),
         "FAULTS_FILE": str(folder / "fault"),
