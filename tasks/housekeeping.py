@@ -8,6 +8,7 @@ from celery import shared_task
 from core import housekeeping
 from core.idempotency import prune_idempotency_keys
 from core.notifications.services import prune_mails
+from core.operations.services import prune_batches, prune_files
 from core.outbox.services import prune_events
 from market.carts.services import delete_expired_carts
 from market.checkout.services import expire_unpaid_orders
@@ -28,6 +29,9 @@ PRUNERS = (
     housekeeping.prune_refresh_families,
     housekeeping.prune_token_revocations,
     housekeeping.prune_throttle_counts,
+    prune_batches,
+    prune_files,
+    housekeeping.prune_profiles,
 )
 
 

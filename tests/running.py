@@ -209,6 +209,8 @@ def make_shop(database: str, folder: Path, *, redis_url: str, guards: list[str],
         "EMAIL_PORT": str(mail_port),
         # A mail whose sender was killed is sent again after six of these.
         "EMAIL_TIMEOUT": "2",
+        # A run whose worker was killed is gone on with after this.
+        "RUN_LEASE_SECONDS": os.environ.get("RUN_LEASE_SECONDS", "2"),
         # What is recovered is recovered from rows.
         "BROKER_REDELIVERY": "false",
         "DATA_DIR": str(folder),

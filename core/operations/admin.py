@@ -1,6 +1,7 @@
 """Where staff start operations and watch them: form, dry run, start, progress."""
 
 import uuid
+from itertools import islice
 from typing import Any
 
 from django import forms
@@ -190,7 +191,7 @@ class RunAdmin(ReadOnlyAdmin):
             run=run,
             buttons=buttons,
             is_moving=run.state in Run.WORKABLE,
-            failures=run.failures.order_by("pk")[:FAILURES_SHOWN],
+            failures=list(islice(services.failed_rows(run=run), 1 + FAILURES_SHOWN)) if run.failed else [],
             events=run.events.select_related("actor"),
         )
 

@@ -1,5 +1,7 @@
 """What `make test` uses: real PostgreSQL and Valkey, cheap password hashes, guards that can be switched off."""
 
+from datetime import timedelta
+
 from storefront.settings.base import *  # noqa: F403
 from storefront.settings.base import read, read_rate
 
@@ -13,6 +15,8 @@ DISABLED_GUARDS = frozenset(read("list", "DISABLED_GUARDS", []))
 FAULTS_FILE = read("str", "FAULTS_FILE", "")
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher", *PASSWORD_HASHERS]
 STORAGES = STORAGES | {"staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
+# Tests of kills wait for many leases.
+RUN_LEASE = timedelta(seconds=read("float", "RUN_LEASE_SECONDS", RUN_LEASE.total_seconds()))
 # Whether the broker hands out again what a killed worker had: tests of recovery switch it off.
 BROKER_REDELIVERY = read("bool", "BROKER_REDELIVERY", True)
 # A busy test machine misses 20 ms now and then; the breaker's own test sets them again.

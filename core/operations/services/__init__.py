@@ -1,7 +1,7 @@
 """Everything that changes runs."""
 
 from core.operations.services.failures import failed_rows
-from core.operations.services.files import open_file, store_file
+from core.operations.services.files import open_file, prune_batches, prune_files, store_file
 from core.operations.services.runs import (
     cancel_run,
     create_run,
@@ -18,6 +18,8 @@ __all__ = [
     "failed_rows",
     "open_file",
     "pause_run",
+    "prune_batches",
+    "prune_files",
     "resume_run",
     "retry_failed_rows",
     "start_in_earnest",

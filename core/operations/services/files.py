@@ -2,16 +2,20 @@
 
 import hashlib
 import io
+from datetime import timedelta
 from typing import BinaryIO
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Exists, OuterRef, Q
+from django.utils import timezone
 
 from core.errors import FieldError, Invalid
-from core.operations.models import CHUNK_BYTES, RunFile, RunFileChunk
+from core.operations.models import CHUNK_BYTES, Run, RunBatch, RunFile, RunFileChunk
 from core.operations.registry import Operation
 
 NAME_LENGTH = 255
+UNUSED_RETENTION = timedelta(days=1)
 
 
 class StoredFile(io.RawIOBase):
@@ -68,6 +72,32 @@ def store_file(*, operation: type[Operation], name: str, stream: BinaryIO, user_
     file.save(update_fields=["size", "sha256"])
     operation.check_file(open_file(file))
     return file
+
+
+@transaction.atomic
+def prune_files(*, limit: int) -> int:
+    """Delete up to `limit` files that no run will read again; answers how many.
+
+    Those are files that no run was made of for a day, and those whose runs were all made before
+    `EVENT_RETENTION` and are settled. The runs stay.
+    """
+    now = timezone.now()
+    unused = Q(runs=None, created_at__lt=now - UNUSED_RETENTION)
+    needed = Run.objects.filter(file=OuterRef("pk")).exclude(
+        state__in=Run.SETTLED, created_at__lt=now - settings.EVENT_RETENTION
+    )
+    old = Q(created_at__lt=now - settings.EVENT_RETENTION) & ~Exists(needed)
+    ids = list(RunFile.objects.filter(unused | old).order_by("created_at").values_list("pk", flat=True)[:limit])
+    RunFile.objects.filter(pk__in=ids).delete()
+    return len(ids)
+
+
+def prune_batches(*, limit: int) -> int:
+    """Delete up to `limit` steps of runs that were settled before `EVENT_RETENTION`; answers how many."""
+    old = RunBatch.objects.filter(
+        run__state__in=Run.SETTLED, run__finished_at__lt=timezone.now() - settings.EVENT_RETENTION
+    )
+    return RunBatch.objects.filter(pk__in=list(old.order_by("pk").values_list("pk", flat=True)[:limit])).delete()[0]
 
 
 def refused(code: str, message: str) -> Invalid:

@@ -333,3 +333,30 @@ def test_a_batch_costs_the_same_however_many_rows(count_statements):
             do_next_batch(lease=lease, operation=operation)
         costs.append(len([sql for sql in statements if "accounts_user" not in sql]))
     assert costs == [3, 3, 3]
+
+
+def test_files_and_steps_that_nobody_needs_are_pruned():
+    def stored(**ages: int) -> RunFile:
+        file = services.store_file(operation=Reader, name="f", stream=io.BytesIO(b"rows"), user_id=None)
+        RunFile.objects.filter(pk=file.pk).update(created_at=timezone.now() - timedelta(**ages))
+        return file
+
+    def used(file: RunFile, state: str, **ages: int) -> Run:
+        run = services.create_run(operation=Reader, params={"rows": 1, "file": str(file.pk)})
+        moment = timezone.now() - timedelta(**ages)
+        Run.objects.filter(pk=run.pk).update(state=state, created_at=moment, finished_at=moment, due_at=moment)
+        run.steps.create(number=1, rows=0, failed=0)
+        return run
+
+    kept = {stored(hours=23)}
+    stored(hours=25)
+    used(stored(days=40), "finished", days=31)
+    for state, days in (("finished", 29), ("paused", 31), ("queued", 31)):
+        file = stored(days=40)
+        used(file, state, days=days)
+        kept.add(file)
+    assert services.prune_files(limit=1) == 1
+    assert services.prune_files(limit=10) == 1
+    assert set(RunFile.objects.all()) == kept
+    assert services.prune_batches(limit=10) == 1
+    assert Run.objects.count() == 4

@@ -1,6 +1,7 @@
 """The set statements beside their plain ORM form, and the marks that triggers leave."""
 
 from collections import Counter
+from decimal import Decimal
 
 import pytest
 from django.db import connection
@@ -8,7 +9,7 @@ from django.db import connection
 from core.models import Change
 from market.catalog import selectors, services, sql
 from market.catalog.models import Category, Product, ProductListing, Variant
-from market.catalog.rules import search_text
+from market.catalog.rules import repriced, search_text
 from market.catalog.tests.factories import make_category, make_product
 from market.catalog.tests.oracle import open_known_shop
 from market.inventory.tests.factories import keep, make_stocked_variant
@@ -53,6 +54,25 @@ def test_turned_stock_is_that_of_the_orm():
     services.set_variants_in_stock(variant_ids=[v.pk for v in turned], in_stock=True)
     expected = others | dict.fromkeys([v.pk for v in turned], True)
     assert dict(Variant.objects.values_list("pk", "in_stock")) == expected
+    listings = [listing_by_orm(product) for product in Product.objects.order_by("pk")]
+    assert list(ProductListing.objects.order_by("pk").values(*LISTED)) == listings
+
+
+def test_new_prices_are_those_of_the_orm():
+    open_known_shop()
+    variants = list(Variant.objects.order_by("pk"))
+    expected = {}
+    for variant in variants[::2]:
+        price = repriced(variant.price, percent=Decimal("12.5"))
+        compare_at_price = variant.compare_at_price
+        if compare_at_price is not None and compare_at_price <= price:
+            compare_at_price = None
+        expected[variant.pk] = (price, compare_at_price)
+    expected |= {variant.pk: (variant.price, variant.compare_at_price) for variant in variants[1::2]}
+    services.reprice_variants(variant_ids=[variant.pk for variant in variants[::2]], percent=Decimal("12.5"))
+    assert {
+        pk: tuple(prices) for pk, *prices in Variant.objects.values_list("pk", "price", "compare_at_price")
+    } == expected
     listings = [listing_by_orm(product) for product in Product.objects.order_by("pk")]
     assert list(ProductListing.objects.order_by("pk").values(*LISTED)) == listings
 
