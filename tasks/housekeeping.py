@@ -31,7 +31,6 @@ PRUNERS = (
     housekeeping.prune_throttle_counts,
     prune_batches,
     prune_files,
-    housekeeping.prune_profiles,
 )
 
 
