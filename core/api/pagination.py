@@ -1,7 +1,7 @@
 """Lists in pages: by offset everywhere, by cursor where a list has a keyset order.
 
-A view may have `with_page_columns`, which adds to a queryset what its rows show and its count does
-not need: joins under a count of 10,000 rows cost more than the page.
+A view may have `page_rows(queryset, start, stop)`, which answers the rows of a page with what they
+show and their count does not need: joins under a count of 10,000 rows cost more than the page.
 """
 
 from collections.abc import Sequence
@@ -35,7 +35,7 @@ class LimitOffsetPagination(BasePagination):
         self.request = request
         self._read_place()
         self.count, self.count_is_exact = _capped_count(queryset)
-        return list(_with_page_columns(queryset, view)[self.offset : self.offset + self.limit])
+        return list(_page_rows(queryset, view, self.offset, self.offset + self.limit))
 
     def get_paginated_response(self, data: Any) -> Response:
         return Response(
@@ -148,10 +148,10 @@ class KeysetPagination(LimitOffsetPagination):
         order = f"{queryset.model._meta.label}:{name}"
         cursor = Cursor.decode(text, order=order, queryset=queryset, keyset=keyset) if text else None
         backward = bool(cursor and cursor.backward)
-        rows = keyset.ordered(_with_page_columns(queryset, view), backward=backward)
+        rows = keyset.ordered(queryset, backward=backward)
         if cursor:
             rows = keyset.beyond(rows, cursor.values, backward=backward)
-        page = list(rows[: self.limit + 1])
+        page = list(_page_rows(rows, view, 0, self.limit + 1))
         has_more = len(page) > self.limit
         page = page[: self.limit]
         if backward:
@@ -173,9 +173,9 @@ def _capped_count(rows: QuerySet | Sequence) -> tuple[int, bool]:
     return min(count, MAX_COUNT), count <= MAX_COUNT
 
 
-def _with_page_columns(rows: QuerySet | Sequence, view) -> QuerySet | Sequence:
-    add = getattr(view, "with_page_columns", None)
-    return add(rows) if add else rows
+def _page_rows(rows: QuerySet | Sequence, view, start: int, stop: int) -> QuerySet | Sequence:
+    read = getattr(view, "page_rows", None)
+    return read(rows, start, stop) if read else rows[start:stop]
 
 
 def _number(given, name: str, *, default: int, lowest: int, highest: int | None = None) -> int:

@@ -149,6 +149,14 @@ class ProductListing(models.Model):
                 name="listing_category_created",
                 condition=Q(is_listed=True),
             ),
+            models.Index(
+                fields=["category", "title", "product"], name="listing_category_title", condition=Q(is_listed=True)
+            ),
+            models.Index(
+                fields=["category", "popularity", "product"],
+                name="listing_category_popularity",
+                condition=Q(is_listed=True),
+            ),
             models.Index(fields=["price", "product"], name="listing_price", condition=Q(is_listed=True)),
             models.Index(fields=["created_at", "product"], name="listing_created_at", condition=Q(is_listed=True)),
             models.Index(fields=["title", "product"], name="listing_title", condition=Q(is_listed=True)),

@@ -5,8 +5,29 @@ from decimal import Decimal
 
 from django.contrib.postgres.search import SearchQuery
 from django.db import models
+from django.db.models import F
+from django.db.models.lookups import Lookup
 
 from market.catalog.rules import search_query
+
+
+class OnShelves(Lookup):
+    """A category that is one of those given, as one parameter however many they are."""
+
+    lookup_name = "on_shelves"
+    prepare_rhs = False
+
+    def as_sql(self, compiler, connection) -> tuple[str, list]:
+        column, params = self.process_lhs(compiler, connection)
+        return f"{column} = ANY(%s::bigint[])", [*params, list(self.rhs)]
+
+
+class OnOneShelf(OnShelves):
+    """The same for the one category that `sql.FIRST_OF_SHELVES` has in hand."""
+
+    def as_sql(self, compiler, connection) -> tuple[str, list]:
+        column, params = self.process_lhs(compiler, connection)
+        return f"{column} = shelf.id", [*params]
 
 
 class ProductListingQuerySet(models.QuerySet):
@@ -19,6 +40,12 @@ class ProductListingQuerySet(models.QuerySet):
     def in_categories(self, category_ids: Collection[int]) -> "ProductListingQuerySet":
         """Those in one of the categories."""
         return self.filter(category_id__in=list(category_ids))
+
+    def on_shelves(self, category_ids: Collection[int]) -> "ProductListingQuerySet":
+        """Those in one of the categories, in a form that `selectors.listing_page` can take apart."""
+        if len(category_ids) < 2:
+            return self.filter(category_id=category_ids[0]) if category_ids else self.none()
+        return self.filter(OnShelves(F("category_id"), tuple(category_ids)))
 
     def priced(self, *, lowest: Decimal | None = None, highest: Decimal | None = None) -> "ProductListingQuerySet":
         """Those whose price lies between the bounds, both included."""

@@ -87,6 +87,13 @@ WRITE_PRICES = """
     WHERE variant.id = new.id
 """
 
+# The first listings of several categories: of each the first in its own index, and of these the first.
+FIRST_OF_SHELVES = """
+    SELECT found.product_id
+    FROM UNNEST(%s::bigint[]) AS shelf (id) CROSS JOIN LATERAL ({first}) AS found
+    ORDER BY {order} LIMIT %s OFFSET %s
+"""
+
 # The ids of an active category and of the active ones below it.
 CATEGORY_SUBTREE = """
     WITH RECURSIVE below AS (

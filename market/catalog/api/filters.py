@@ -39,7 +39,10 @@ class ProductFilter(filters.FilterSet):
     )
 
     def in_category(self, listings: ProductListingQuerySet, name: str, slug: str) -> ProductListingQuerySet:
-        return listings.in_categories(selectors.category_subtree(slug=slug))
+        categories = selectors.category_subtree(slug=slug)
+        # The products with a word are few, and their index knows no order.
+        by_word = bool(self.form.cleaned_data.get("search"))
+        return listings.in_categories(categories) if by_word else listings.on_shelves(categories)
 
     def at_least(self, listings: ProductListingQuerySet, name: str, price: Decimal) -> ProductListingQuerySet:
         return listings.priced(lowest=price)

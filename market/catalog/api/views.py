@@ -63,7 +63,7 @@ class ProductViewSet(CatalogViewSet):
         "popularity": Keyset(("popularity", "product_id"), descending=True),
     }
 
-    with_page_columns = staticmethod(selectors.listing_rows)
+    page_rows = staticmethod(selectors.listing_page)
 
     def list(self, request: Request) -> Response:
         rows = self.paginate_queryset(self.filter_queryset(ProductListing.objects.listed()))

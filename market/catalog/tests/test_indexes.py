@@ -39,6 +39,16 @@ SHAPES = {
     "category=shelf-7&ordering=-price": {"listing_category_price"},
     "category=shelf-7&ordering=-created_at": {"listing_category_created"},
     "category=shelf-7&ordering=price&min_price=10&max_price=20&in_stock=1": {"listing_category_price"},
+    "category=shelf-7&ordering=title": {"listing_category_title"},
+    "category=shelf-7&ordering=popularity": {"listing_category_popularity"},
+    # Of several shelves each is read by its own index, and the page by its key.
+    "category=root&ordering=price": {"listing_category_price", "catalog_productlisting_pkey"},
+    "category=root&ordering=-price&min_price=10&max_price=500": {
+        *("listing_category_price", "catalog_productlisting_pkey"),
+    },
+    "category=root&ordering=-created_at": {"listing_category_created", "catalog_productlisting_pkey"},
+    "category=root&ordering=title&in_stock=1": {"listing_category_title", "catalog_productlisting_pkey"},
+    "category=root&ordering=popularity": {"listing_category_popularity", "catalog_productlisting_pkey"},
     # The planner cannot know how rare a beginning of a word is, and may walk the order instead.
     "search=thing+4711": {"listing_search", "listing_created_at"},
     "search=4711&category=shelf-7": {"listing_search", "listing_category_price", "listing_category_created"},
@@ -98,6 +108,8 @@ def test_every_shape_of_the_list_uses_an_index(api_client, count_statements):
         ("catalog_category", ["is_active", "position"]),
         ("catalog_productlisting", ["category_id", "price", "product_id"]),
         ("catalog_productlisting", ["category_id", "created_at", "product_id"]),
+        ("catalog_productlisting", ["category_id", "title", "product_id"]),
+        ("catalog_productlisting", ["category_id", "popularity", "product_id"]),
         ("catalog_productlisting", ["default_variant_id"]),
         ("inventory_stockmovement", ["variant_id"]),
         ("inventory_reservation", ["reference", "variant_id"]),

@@ -6,6 +6,7 @@ from decimal import Decimal
 import pytest
 from django.db import connection
 
+from core.api.keyset import Keyset
 from core.models import Change
 from market.catalog import selectors, services, sql
 from market.catalog.models import Category, Product, ProductListing, Variant
@@ -99,6 +100,24 @@ def test_subtrees_and_paths_are_those_of_the_orm():
         with connection.cursor() as cursor:
             cursor.execute(sql.CATEGORY_PATH, {"category_id": category.pk})
             assert cursor.fetchall() == path
+
+
+def test_pages_of_several_shelves_are_those_of_the_orm():
+    """FIRST_OF_SHELVES, in each order and both directions, from each place, within filters."""
+    open_known_shop()
+    shelves = [*Category.objects.values_list("pk", flat=True), 0]
+    for name in ("price", "created_at", "title", "popularity"):
+        for keyset in (Keyset((name, "product_id")), Keyset((name, "product_id"), descending=True)):
+            for narrow in (lambda rows: rows, lambda rows: rows.priced(lowest=Decimal(1), highest=Decimal(9))):
+                known = narrow(ProductListing.objects.listed())
+                rows = keyset.ordered(known.on_shelves(shelves))
+                expected = list(selectors.listing_rows(keyset.ordered(known.in_categories(shelves))))
+                assert len(expected) > 5
+                assert rows.count() == len(expected)
+                for start, stop in ((0, 3), (2, 7), (0, 10_000), (len(expected) - 1, len(expected) + 5)):
+                    assert list(selectors.listing_page(rows, start, stop)) == expected[start:stop]
+                beyond = keyset.beyond(rows, keyset.values_of(expected[1]))
+                assert list(selectors.listing_page(beyond, 0, 3)) == expected[2:5]
 
 
 def marks(*calls) -> list[set[tuple[str, str]]]:
