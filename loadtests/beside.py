@@ -67,7 +67,12 @@ class Beside:
     def write(self, stats: RequestStats) -> None:
         """Leave what was measured, and what Locust counted by name."""
         counted = {
-            entry.name: {"requests": entry.num_requests, "failures": entry.num_failures}
+            entry.name: {
+                "requests": entry.num_requests,
+                "failures": entry.num_failures,
+                "mean_ms": round(entry.avg_response_time, 1),
+                **{f"p{percent}_ms": entry.get_response_time_percentile(percent / 100) for percent in (50, 95, 99)},
+            }
             for entry in [*stats.entries.values(), stats.total]
         }
         Path(self.plan.result).write_text(json.dumps({"pairs": self.pairs, "locust": counted}))

@@ -5,6 +5,7 @@ request of web and database, and how many times the CPU of a bare Django view th
 """
 
 import argparse
+import csv
 import json
 import subprocess
 import sys
@@ -65,26 +66,34 @@ def run(options: argparse.Namespace) -> int:
             result=str(folder / "result.json"),
         )
         (folder / "plan.json").write_text(json.dumps(asdict(plan)))
-        code = run_locust(options, plan=folder / "plan.json", results=results)
+        code = run_locust(options, plan=folder / "plan.json")
         measured = (
             json.loads(Path(plan.result).read_text()) if Path(plan.result).exists() else {"pairs": [], "locust": {}}
         )
         print(cpu_report(measured["pairs"], web=web, database=database))
         frozen = frozen_report(options, servers.get("REDIS_URL") or variable("REDIS_URL"))
         print(frozen["text"])
-        summary = {"exit_code": code, **measured, "frozen_broker": frozen}
-        (results / "load.json").write_text(json.dumps(summary, indent=2))
-        print(f"Saved in {results}: locust_stats.csv, load.json")
+        save(results, {"exit_code": code, **measured, "frozen_broker": frozen})
         return 1 if code or frozen["failures"] or not measured["pairs"] else 0
 
 
-def run_locust(options: argparse.Namespace, *, plan: Path, results: Path) -> int:
+def save(folder: Path, summary: dict[str, Any]) -> None:
+    """Everything as JSON, and Locust's table as CSV."""
+    (folder / "load.json").write_text(json.dumps(summary, indent=2))
+    with (folder / "load.csv").open("w", newline="") as file:
+        rows = [{"name": name, **counted} for name, counted in summary["locust"].items()]
+        writer = csv.DictWriter(file, list(rows[0]) if rows else ["name"])
+        writer.writeheader()
+        writer.writerows(rows)
+    print(f"Saved in {folder}: load.json, load.csv")
+
+
+def run_locust(options: argparse.Namespace, *, plan: Path) -> int:
     """Locust, headless, as anybody would run it; 0 when nothing failed."""
     command = [
         *(sys.executable, "-m", "locust", "-f", str(ROOT / "loadtests/locustfile.py"), "--headless", "--only-summary"),
         *("--host", options.host, "--users", str(options.users), "--spawn-rate", str(options.users)),
         *("--run-time", f"{options.seconds}s", "--think", str(options.think), "--beside", str(plan)),
-        *("--csv", str(results / "locust")),
     ]
     if options.tags:
         command += ["--tags", *options.tags]
