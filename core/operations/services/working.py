@@ -6,7 +6,6 @@ another, and every row is done exactly once.
 """
 
 import time
-import traceback as tracebacks
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -154,7 +153,7 @@ def _fix_plan(run: Run, operation: Operation) -> tuple[int, int]:
 
 
 def _do_rows(run: Run, operation: Operation) -> tuple[int, int]:
-    rows = operation.rows(bounds=run.plan, cursor=run.cursor, limit=operation.batch_size)
+    rows = operation.rows(bounds=run.plan, cursor=run.cursor, limit=_batch_size(run, operation))
     if not rows:
         _finish(run)
         return 0, 0
@@ -168,9 +167,14 @@ def _do_rows(run: Run, operation: Operation) -> tuple[int, int]:
     return len(rows), len(outcome.failures)
 
 
+def _batch_size(run: Run, operation: Operation) -> int:
+    """Half as many rows with each attempt that did not get on: what was too much for a worker's life is less then."""
+    return max(operation.batch_size >> max(run.attempts - 1, 0), 1)
+
+
 def _retry_rows(run: Run, operation: Operation) -> tuple[int, int]:
     waiting = run.failures.filter(pk__gt=run.retry_cursor, pk__lte=run.retry_until).exclude(key="").order_by("pk")
-    tried = list(waiting[: operation.batch_size])
+    tried = list(waiting[: _batch_size(run, operation)])
     if not tried:
         run.retry_cursor = run.retry_until = None
         _finish(run)
@@ -308,12 +312,14 @@ class RecordedFailure:
 
     @transaction.atomic
     def _record(self, error: Exception) -> None:
-        log.error("run_interrupted", run=str(self.lease.run_id), error=_last_line(error), exc_info=error)
+        log.error("run_interrupted", run=str(self.lease.run_id), exc_info=error)
         run = _leased(self.lease).select_for_update(no_key=True).first()
         if run is None:
             return
-        text = (error.detail if isinstance(error, ShopError) else _last_line(error))[:ERROR_LENGTH]
-        if isinstance(error, ShopError) or run.attempts >= settings.RUN_ATTEMPTS:
+        # What broke inside is for the log; staff and clients are told what kind of thing it was.
+        known = isinstance(error, ShopError)
+        text = error.detail[:ERROR_LENGTH] if known else f"It was interrupted by {type(error).__name__}; see the log."
+        if known or run.attempts >= settings.RUN_ATTEMPTS:
             _fail(run, text)
             return
         wait = BACKOFF_SECONDS[min(max(run.attempts, 1), len(BACKOFF_SECONDS)) - 1]
@@ -322,7 +328,3 @@ class RecordedFailure:
         run.worker = ""
         run.due_at = timezone.now() + timedelta(seconds=wait)
         run.save(update_fields=["last_error", "lease_until", "worker", "due_at"])
-
-
-def _last_line(error: Exception) -> str:
-    return tracebacks.format_exception_only(error)[-1].strip()

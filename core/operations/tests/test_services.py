@@ -233,11 +233,24 @@ def test_a_run_whose_worker_dies_is_sent_again_and_fails_in_the_end():
     assert services.resume_run(run_id=run.pk).attempts == 0
 
 
+def test_batches_are_smaller_while_a_run_does_not_get_on():
+    make_people(7)
+    run = make_run(rows=7)
+    work(run, batches=1)
+    sizes = []
+    for attempts in (1, 2, 3, 5):
+        Run.objects.update(attempts=attempts - 1, lease_until=None)
+        lease = work(run, batches=1)
+        sizes.append(run.steps.order_by("number").last().rows)
+        release_lease(lease=lease)
+    assert sizes == [3, 1, 1, 1]
+
+
 def test_a_bug_is_tried_again_and_then_told():
     make_people(7, p5="breaks")
     run = make_run(rows=7)
     waits = []
-    for _ in range(6):
+    while run.state != "failed" and len(waits) < 20:
         Run.objects.update(due_at=timezone.now())
         [(run_id, token)] = take_due_runs()
         lease = claim_run(run_id=run_id, token_seen=token, worker="a")
@@ -247,11 +260,11 @@ def test_a_bug_is_tried_again_and_then_told():
                 pass
         run.refresh_from_db()
         waits.append(run.due_at and round((run.due_at - began).total_seconds()))
-    # The first attempt got on, so that it does not count.
-    assert waits == [2, 2, 5, 15, 45, None]
+    # Attempts that got on do not count; smaller batches got as far as the row that breaks.
+    assert waits[-5:] == [2, 5, 15, 45, None]
     assert run.state == "failed"
-    assert touched() == ["x"] * 3 + [""] * 4
-    assert run.last_error == "RuntimeError: a bug"
+    assert touched() == ["x"] * 4 + [""] * 3
+    assert run.last_error == "It was interrupted by RuntimeError; see the log."
 
 
 def test_parameters_that_mean_nothing_any_more_fail_at_once():
