@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from django.apps import apps
 from django.conf import settings
 from django.db.models import Exists, OuterRef
 from django.utils import timezone
@@ -13,6 +14,7 @@ from core.models import Change, Heartbeat, ScheduleSlot, ThrottleCount
 CHANGE_RETENTION = timedelta(hours=1)
 SLOT_RETENTION = timedelta(hours=2)
 MISSED_SLOT_RETENTION = timedelta(days=30)
+PROFILE_RETENTION = timedelta(days=1)
 
 
 def beat_heart(*, name: str) -> None:
@@ -64,3 +66,14 @@ def prune_throttle_counts(*, limit: int) -> int:
     """Delete up to `limit` counts of windows that have ended; answers how many."""
     ended = ThrottleCount.objects.filter(ends_at__lt=timezone.now())
     return ended.filter(pk__in=list(ended.order_by("ends_at").values_list("pk", flat=True)[:limit])).delete()[0]
+
+
+def prune_profiles(*, limit: int) -> int:
+    """Delete up to `limit` requests that Silk recorded more than a day ago; answers how many."""
+    if not apps.is_installed("silk"):
+        return 0
+    requests = apps.get_model("silk", "Request").objects
+    old = requests.filter(start_time__lt=timezone.now() - PROFILE_RETENTION).order_by("start_time")
+    pruned = list(old.values_list("pk", flat=True)[:limit])
+    requests.filter(pk__in=pruned).delete()
+    return len(pruned)

@@ -22,6 +22,8 @@ if settings.MEDIA_URL.startswith("/") and not settings.AWS_STORAGE_BUCKET_NAME:
     urlpatterns.append(path(f"{settings.MEDIA_URL.strip('/')}/<path:path>", media))
 if getattr(settings, "DEBUG_TOOLBAR", False):
     urlpatterns.append(path("__debug__/", include("debug_toolbar.urls")))
+if getattr(settings, "SILK_PERCENT", 0):
+    urlpatterns.append(path("silk/", include("silk.urls", namespace="silk")))
 
 handler400 = "core.api.errors.bad_request"
 handler403 = "core.api.errors.permission_denied"

@@ -31,6 +31,7 @@ PRUNERS = (
     housekeeping.prune_throttle_counts,
     prune_batches,
     prune_files,
+    housekeeping.prune_profiles,
 )
 
 

@@ -160,10 +160,11 @@ def test_runtime_requirements_hold_everything_that_shipped_code_imports():
             re.split(r"[=\[ ]", line)[0].lower().replace("_", "-") for line in lines if re.match(r"[a-zA-Z]", line)
         }
     distributions = packages_distributions()
-    # The debug toolbar is looked for by development settings alone, when DEBUG_TOOLBAR asks for it.
+    # Development settings alone load these, when DEBUG_TOOLBAR or SILK_PERCENT asks for them.
+    of_contributors = {"debug_toolbar", "silk"}
     for package, path in imported_packages().items():
         names = {name.lower().replace("_", "-") for name in distributions.get(package, [package])}
-        assert names & pinned or package == "debug_toolbar", f"{package}, imported by {path}"
+        assert names & pinned or package in of_contributors, f"{package}, imported by {path}"
 
 
 # --- Requirements, workflow, hooks --------------------------------------------------------------

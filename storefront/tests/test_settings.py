@@ -225,6 +225,26 @@ def test_the_toolbar_is_there_only_in_development_when_asked(load):
     assert not has_toolbar("production", DEBUG_TOOLBAR="1")
 
 
+def test_silk_is_there_only_in_development_when_asked(load):
+    def has_silk(environment: str, **variables: str) -> bool:
+        settings = load(environment, **SECRETS, **variables)
+        stacks = [*settings.MIDDLEWARE, *settings.API_MIDDLEWARE]
+        (is_present,) = {
+            "silk" in settings.INSTALLED_APPS,
+            "silk" in settings.DATABASES,
+            "core.api.profiling.ProfilingMiddleware" in stacks,
+        }
+        return is_present
+
+    assert has_silk("development", SILK_PERCENT="5")
+    assert not has_silk("development")
+    assert not has_silk("development", SILK_PERCENT="5", DJANGO_DEBUG="0")
+    assert not has_silk("staging", SILK_PERCENT="5")
+    assert not has_silk("production", SILK_PERCENT="5")
+    with pytest.raises(ImproperlyConfigured, match="SILK_PERCENT"):
+        load("development", SILK_PERCENT="101")
+
+
 def test_the_api_has_no_session_csrf_message_or_locale_middleware(load):
     names = " ".join(load("base").API_MIDDLEWARE).lower()
     for word in ("session", "csrf", "message", "locale", "auth"):
