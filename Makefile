@@ -11,7 +11,7 @@ PINS := requirements.txt requirements/runtime.txt requirements/embedded.txt
 # Pip talks about upgrades of itself and of nothing else worth reading.
 PIP := $(PY) -m pip --disable-pip-version-check --no-input
 
-.PHONY: help install run dev load test fuzz coverage check format migrations openapi manage psql lock clean clean-data
+.PHONY: help install run dev load scale test fuzz coverage check format migrations openapi manage psql lock clean clean-data
 
 help: ## List the commands
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -25,6 +25,10 @@ dev: $(VENV)/.runtime ## The same, with a web server that starts anew when code 
 LOAD_ARGS ?=
 load: $(VENV)/.load ## Thirty seconds of shoppers: Locust's table, CPU per request, ratio to a bare view; exit code 0 or 1 (LOAD_ARGS="--users 50")
 	@exec $(PY) -m loadtests load $(LOAD_ARGS)
+
+SCALE_ARGS ?=
+scale: $(VENV)/.load ## What each journey costs at 10,000 and at 1,000,000 products, and seeding beside a bare COPY; half an hour (SCALE_ARGS="--rounds 3")
+	@exec $(PY) -m storefront.embedded with-servers -- $(PY) -m loadtests scale $(SCALE_ARGS)
 
 test: $(VENV)/.test ## Run the whole suite on servers of its own (PYTEST_ARGS="market/carts -k claim")
 	@exec $(PY) -m storefront.embedded with-servers -- $(PY) -m pytest --create-db $(PYTEST_ARGS)
