@@ -191,7 +191,7 @@ class RunAdmin(ReadOnlyAdmin):
             run=run,
             buttons=buttons,
             is_moving=run.state in Run.WORKABLE,
-            failures=list(islice(services.failed_rows(run=run), 1 + FAILURES_SHOWN)) if run.failed else [],
+            failures=failed_rows_shown(run),
             events=run.events.select_related("actor"),
         )
 
@@ -242,3 +242,10 @@ class RunAdmin(ReadOnlyAdmin):
 def title_of(run: Run) -> str:
     """What the run's operation is called, or its bare name when no code has it any more."""
     return next((operation.title for operation in all_operations() if operation.name == run.operation), run.operation)
+
+
+def failed_rows_shown(run: Run) -> list[list[str]]:
+    """A header and the first failed rows, why they failed before what they are; nothing when none failed."""
+    if not run.failed:
+        return []
+    return [[*row[-2:], *row[:-2]] for row in islice(services.failed_rows(run=run), 1 + FAILURES_SHOWN)]

@@ -10,6 +10,10 @@ const state = document.getElementById("run-state");
 async function look() {
   try {
     const answer = await fetch(run.dataset.progress, { headers: { Accept: "application/json" } });
+    if (answer.redirected) {
+      window.location.reload(); // signed out meanwhile
+      return;
+    }
     const now = await answer.json();
     bar.value = now.percent;
     text.textContent = now.text;
