@@ -134,12 +134,17 @@ def test_a_stopped_worker_leaves_its_run_to_another(shop):
     staff = staff_of(shop)
     shop.programs["second worker"] = replace(shop.programs["worker"], name="second worker")
     run_id = start(staff, "reprice", params={"percent": 10})
+    stops = shop.log("worker").count("Warm shutdown")
     first = wait_for(lambda: Run.objects.filter(pk=run_id, batches__gt=2).first(), what="it runs")
+    # Frozen while the news spread, so that the run is not over before its worker hears of the stop.
+    os.kill(pid_of(first), signal.SIGSTOP)
     try:
         shop.start("second worker")
         stopped_at = datetime.now(UTC)
         worker = shop.processes.pop("worker")
         worker.send_signal(signal.SIGTERM)
+        wait_for(lambda: shop.log("worker").count("Warm shutdown") > stops, what="the worker was told to stop")
+        os.kill(pid_of(first), signal.SIGCONT)
         assert worker.wait(timeout=30) == 0
         stopped = Run.objects.get(pk=run_id)
         assert (stopped.attempts, stopped.last_error) == (0, "")
