@@ -201,6 +201,7 @@ def own_backend() -> int:
 def make_shop(database: str, folder: Path, *, redis_url: str, guards: list[str], background: bool) -> RunningShop:
     """A shop on `database` with `guards` switched off, not yet started."""
     web_port, mail_port = free_port(), free_port()
+    (folder / "media").mkdir(exist_ok=True)
     environment = dict(os.environ) | {
         "DJANGO_SETTINGS_MODULE": "storefront.settings.testing",
         "DATABASE_URL": url_of(database),
@@ -214,6 +215,7 @@ def make_shop(database: str, folder: Path, *, redis_url: str, guards: list[str],
         # What is recovered is recovered from rows.
         "BROKER_REDELIVERY": "false",
         "DATA_DIR": str(folder),
+        "MEDIA_ROOT": str(folder / "media"),
         "DISABLED_GUARDS": ",".join(guards),
         "FAULTS_FILE": str(folder / "fault"),
         "LOADTEST_TOKEN": LOADTEST_TOKEN,

@@ -1,0 +1,314 @@
+"""Every route of the API as a step of the random walk: how often, on what, with which body, what is learned.
+
+The walk's test compares this table with the URL map.
+"""
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from io import BytesIO
+from typing import Any
+
+from PIL import Image
+
+from tests.walk.world import World
+
+Body = Callable[[World, random.Random, dict], Any]
+Learn = Callable[[World, dict, Any], None]
+PASSWORD = "correct-horse-battery"
+ADDRESS = {"name": "Ada Buyer", "line1": "1 Long Lane", "city": "London", "postal_code": "EC1A 1BB"}
+COUNTRIES = ["GB", "DE", "US", "JP"]
+STATUSES = ["pending", "confirmed", "processing", "shipped", "delivered", "canceled", "returned"]
+EXPORT = (
+    "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country\n"
+    "569901,23256,CHILDRENS CUTLERY,2,2011-10-06 16:20:00,4.15,12923.0,United Kingdom\n"
+    "569901,{code},HANGING OWLS,12,2011-10-06 16:20:00,1.25,12923.0,United Kingdom\n"
+)
+
+
+def no_body(world: World, dice: random.Random, thing: dict) -> None:
+    return None
+
+
+def learn_nothing(world: World, thing: dict, answer: Any) -> None:
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """`of` is the kind of thing that the path names, `queries` what a list may be asked."""
+
+    weight: float = 1
+    of: str = ""
+    body: Body = no_body
+    learn: Learn = learn_nothing
+    queries: tuple[str, ...] = ("",)
+    upload: str = ""
+    values: dict[str, str] = field(default_factory=dict)
+
+
+def word(dice: random.Random) -> str:
+    return f"w{dice.randrange(10**9):09}"
+
+
+def price(dice: random.Random) -> str:
+    return dice.choice(["0.00", "0.01", "4.99", "5.00", "10.00", "19.95", "250.00"])
+
+
+def wanted(world: World, dice: random.Random) -> dict:
+    variant = world.some("variant", dice)["variant_id"]
+    return {"variant": variant, "quantity": dice.choice([1, 1, 1, 1, 1, 2, 2, 3, 0, 1000])}
+
+
+# --- People ----------------------------------------------------------------------------------------
+def newcomer(world, dice, thing):
+    email = dice.choice(["walker@shop.example", f"{word(dice)}@shop.example"])
+    return {"email": email, "password": PASSWORD, "first_name": "Wal", "last_name": "Ker"}
+
+
+def credentials(world, dice, thing):
+    return {"email": "walker@shop.example", "password": dice.choice([PASSWORD, PASSWORD, "wrong-horse-battery"])}
+
+
+def session(world, dice, thing):
+    return {"refresh": world.some("session", dice)["refresh"]}
+
+
+def learn_session(world, thing, answer):
+    world.remember("session", refresh=answer["refresh"])
+
+
+def profile(world, dice, thing):
+    return {"first_name": word(dice), "last_name": word(dice), "phone": "+44 20 7946 0958"}
+
+
+# --- The catalog ------------------------------------------------------------------------------------
+def new_variant(world, dice, thing):
+    return {"sku": word(dice).upper(), "price": price(dice), "title": dice.choice(["", "red"])}
+
+
+def new_product(world, dice, thing):
+    variants = [new_variant(world, dice, thing) for _ in range(dice.randrange(3))]
+    return {
+        "title": word(dice),
+        "status": dice.choice(["active", "active", "draft"]),
+        "category": dice.choice([None, world.some("category", dice)["pk"]]),
+        "variants": variants,
+    }
+
+
+def whole_product(world, dice, thing):
+    return {"title": word(dice), "slug": word(dice), "description": "", "status": "active", "category": None}
+
+
+def part_of_product(world, dice, thing):
+    into = {"category": world.some("category", dice)["pk"]}
+    return dice.choice(
+        [{"title": word(dice)}, {"status": "archived"}, {"status": "active"}, {"status": "active"}, into]
+    )
+
+
+def whole_variant(world, dice, thing):
+    return {"sku": word(dice).upper(), "price": price(dice), "title": "", "weight_grams": 100, "is_active": True}
+
+
+def part_of_variant(world, dice, thing):
+    return dice.choice([{"price": price(dice)}, {"price": price(dice)}, {"is_active": False}, {"is_active": True}])
+
+
+def category(world, dice, thing):
+    parent = dice.choice([None, world.some("category", dice)["pk"]])
+    return {"title": word(dice), "parent": parent, "is_active": dice.random() < 0.8}
+
+
+def learn_product(world, thing, answer):
+    world.remember("product", product_id=answer["id"], slug=answer["slug"])
+    for variant in answer["variants"]:
+        learn_variant(world, {"product_id": answer["id"]}, variant)
+
+
+def learn_variant(world, thing, answer):
+    world.remember("variant", product_id=thing["product_id"], pk=answer["id"], variant_id=answer["id"])
+
+
+def learn_image(world, thing, answer):
+    world.remember("image", product_id=thing["product_id"], pk=answer["id"])
+
+
+def learn_category(world, thing, answer):
+    world.remember("category", pk=answer["id"], slug=answer["slug"])
+
+
+def picture(world, dice, thing):
+    buffer = BytesIO()
+    Image.new("RGB", (40, 30), (dice.randrange(256), 80, 80)).save(buffer, format="PNG")
+    return buffer.getvalue()
+
+
+def image_words(world, dice, thing):
+    return {"alt": word(dice), "is_primary": dice.random() < 0.5, "position": dice.randrange(5)}
+
+
+def counted(world, dice, thing):
+    return {"on_hand": dice.choice([0, 5, 40, 40]), "reason": "counted"}
+
+
+def moved(world, dice, thing):
+    return {"quantity": dice.choice([10, 10, 3, -2, -20, 0]), "reason": "moved"}
+
+
+# --- Carts and orders -------------------------------------------------------------------------------
+def new_cart(world, dice, thing):
+    return dice.choice([{}, *[{"items": [wanted(world, dice)]} for _ in range(4)]])
+
+
+def learn_cart(world, thing, answer):
+    world.remember("cart", cart_id=answer["id"])
+    if answer["items"] and not answer["order"]:
+        world.remember("full cart", cart_id=answer["id"])
+    for item in answer["items"]:
+        world.remember("line", cart_id=answer["id"], item_id=item["id"])
+
+
+def one_line(world, dice, thing):
+    return wanted(world, dice)
+
+
+def all_lines(world, dice, thing):
+    return {"items": [wanted(world, dice) for _ in range(dice.randrange(4))]}
+
+
+def quantity(world, dice, thing):
+    return {"quantity": dice.choice([1, 2, 5, 0, 5000])}
+
+
+def delivery(world, dice, thing):
+    return {"country": dice.choice(COUNTRIES), "postal_code": "1000", "shipping_method": dice.choice(["", "standard"])}
+
+
+def checkout(world, dice, thing):
+    body = {
+        "cart": thing["cart_id"],
+        "email": "walker@shop.example",
+        "shipping_address": ADDRESS | {"country": dice.choice(COUNTRIES)},
+        "shipping_method": "standard",
+        "payment_provider": "manual",
+    }
+    return body | dice.choice([{}, {}, {}, {}, {"expected_total": "9.99"}])
+
+
+def learn_order(world, thing, answer):
+    token = {"token": answer["access_token"]} if "access_token" in answer else {}
+    world.remember("order", number=answer["number"], **token)
+    for payment in answer["payments"]:
+        learn_payment(world, thing, payment)
+
+
+def learn_payment(world, thing, answer):
+    world.remember("payment", pk=answer["id"])
+
+
+def status(world, dice, thing):
+    return {"status": dice.choice(STATUSES)}
+
+
+def reason(world, dice, thing):
+    return {"reason": word(dice)}
+
+
+def provider(world, dice, thing):
+    return {"payment_provider": dice.choice(["manual", "manual", "barter"])}
+
+
+# --- Long work --------------------------------------------------------------------------------------
+def repricing(world, dice, thing):
+    return {
+        "params": {"percent": dice.choice(["1", "-1", "1", "-1", "0"])},
+        "dry_run": dice.random() < 0.4,
+        "reason": "walk",
+    }
+
+
+def export(world, dice, thing):
+    return EXPORT.format(code=dice.randrange(10000, 99999)).encode()
+
+
+def learn_run(world, thing, answer):
+    world.remember("run", run_id=answer["id"])
+
+
+def learn_file(world, thing, answer):
+    world.remember("file", id=answer["id"])
+
+
+PAGES = ("", "?limit=2", "?limit=3&offset=1")
+PRODUCTS = (*PAGES, "?in_stock=true&ordering=-price", "?min_price=5&ordering=price", "?search=w")
+
+STEPS: dict[tuple[str, str], Step] = {
+    ("post", "auth/login/"): Step(1, body=credentials, learn=learn_session),
+    ("post", "auth/logout/"): Step(0.5, body=session),
+    ("post", "auth/refresh/"): Step(1, body=session, learn=learn_session),
+    ("post", "auth/register/"): Step(0.5, body=newcomer),
+    ("get", "users/"): Step(0.5, queries=PAGES),
+    ("get", "users/profile/"): Step(),
+    ("put", "users/profile/"): Step(body=profile),
+    ("patch", "users/profile/"): Step(body=profile),
+    ("get", "products/"): Step(4, queries=PRODUCTS),
+    ("post", "products/"): Step(1, body=new_product, learn=learn_product),
+    ("get", "products/<product_id>/"): Step(3, "product", learn=learn_product),
+    ("put", "products/<product_id>/"): Step(0.5, "product", whole_product),
+    ("patch", "products/<product_id>/"): Step(2, "product", part_of_product),
+    ("delete", "products/<product_id>/"): Step(0.3, "product"),
+    ("get", "products/slug/<slug>/"): Step(1, "product"),
+    ("get", "products/<product_id>/variants/"): Step(1, "product"),
+    ("post", "products/<product_id>/variants/"): Step(1, "product", new_variant, learn_variant),
+    ("get", "products/<product_id>/variants/<pk>/"): Step(1, "variant"),
+    ("put", "products/<product_id>/variants/<pk>/"): Step(0.5, "variant", whole_variant),
+    ("patch", "products/<product_id>/variants/<pk>/"): Step(4, "variant", part_of_variant),
+    ("delete", "products/<product_id>/variants/<pk>/"): Step(0.3, "variant"),
+    ("get", "products/<product_id>/images/"): Step(1, "product"),
+    ("post", "products/<product_id>/images/"): Step(0.5, "product", picture, learn_image, upload="image"),
+    ("patch", "products/<product_id>/images/<pk>/"): Step(1, "image", image_words),
+    ("delete", "products/<product_id>/images/<pk>/"): Step(0.5, "image"),
+    ("get", "categories/"): Step(),
+    ("post", "categories/"): Step(body=category, learn=learn_category),
+    ("get", "categories/<pk>/"): Step(1, "category"),
+    ("put", "categories/<pk>/"): Step(0.5, "category", category),
+    ("patch", "categories/<pk>/"): Step(1, "category", category),
+    ("delete", "categories/<pk>/"): Step(0.5, "category"),
+    ("get", "stock/"): Step(0.5, queries=PAGES),
+    ("get", "stock/<variant_id>/"): Step(0.5, "variant"),
+    ("put", "stock/<variant_id>/"): Step(2, "variant", counted),
+    ("get", "stock/<variant_id>/movements/"): Step(0.5, "variant"),
+    ("post", "stock/<variant_id>/movements/"): Step(3, "variant", moved),
+    ("post", "carts/"): Step(8, body=new_cart, learn=learn_cart),
+    ("get", "carts/<cart_id>/"): Step(2, "cart", learn=learn_cart),
+    ("delete", "carts/<cart_id>/"): Step(0.5, "cart"),
+    ("put", "carts/<cart_id>/delivery/"): Step(1, "cart", delivery),
+    ("get", "carts/<cart_id>/shipping-methods/"): Step(1, "cart"),
+    ("post", "carts/<cart_id>/items/"): Step(10, "cart", one_line, learn_cart),
+    ("put", "carts/<cart_id>/items/"): Step(1, "cart", all_lines, learn_cart),
+    ("patch", "carts/<cart_id>/items/<item_id>/"): Step(2, "line", quantity),
+    ("delete", "carts/<cart_id>/items/<item_id>/"): Step(1, "line"),
+    ("get", "orders/"): Step(1, queries=PAGES),
+    ("post", "orders/"): Step(12, "full cart", checkout, learn_order),
+    ("get", "orders/<number>/"): Step(2, "order"),
+    ("put", "orders/<number>/"): Step(1, "order", status),
+    ("patch", "orders/<number>/"): Step(4, "order", status),
+    ("post", "orders/<number>/cancel/"): Step(2, "order", reason),
+    ("post", "orders/<number>/payments/"): Step(1, "order", provider, learn_payment),
+    ("post", "payments/<pk>/confirm/"): Step(5, "payment"),
+    ("get", "operations/"): Step(0.5),
+    ("post", "operations/<name>/files/"): Step(
+        0.5, body=export, learn=learn_file, upload="file", values={"name": "import_online_retail"}
+    ),
+    ("post", "operations/<name>/runs/"): Step(2, body=repricing, learn=learn_run, values={"name": "reprice"}),
+    ("get", "runs/"): Step(0.5, queries=PAGES),
+    ("get", "runs/<run_id>/"): Step(0.5, "run"),
+    ("post", "runs/<run_id>/start/"): Step(2, "run"),
+    ("post", "runs/<run_id>/pause/"): Step(0.5, "run"),
+    ("post", "runs/<run_id>/resume/"): Step(1, "run"),
+    ("post", "runs/<run_id>/cancel/"): Step(0.3, "run"),
+    ("post", "runs/<run_id>/retry-failed/"): Step(0.3, "run"),
+    ("get", "runs/<run_id>/failed-rows.csv"): Step(0.3, "run"),
+}

@@ -1,0 +1,52 @@
+"""What the clients of a random walk know of the shop: one world that all of them share and change."""
+
+import random
+import threading
+from collections import defaultdict
+from typing import Any
+
+NOBODY = "00000000-0000-0000-0000-000000000001"
+# What a path gets as long as there is nothing of its kind: it leads to a 404.
+NOTHING = {
+    "product": {"product_id": 1, "slug": "nothing"},
+    "variant": {"product_id": 1, "pk": 1, "variant_id": 1},
+    "image": {"product_id": 1, "pk": 1},
+    "category": {"pk": 1, "slug": "nothing"},
+    "cart": {"cart_id": NOBODY},
+    "full cart": {"cart_id": NOBODY},
+    "line": {"cart_id": NOBODY, "item_id": 1},
+    "order": {"number": "AAAA-AAAA-AA"},
+    "payment": {"pk": NOBODY},
+    "run": {"run_id": NOBODY},
+    "file": {"id": NOBODY},
+    "session": {"refresh": "none"},
+}
+# Clients meet at what is newest; older things are left in peace.
+REMEMBERED = 24
+
+
+class World:
+    """Things by kind, each a dict of what a path, a header or a body says of it."""
+
+    def __init__(self) -> None:
+        self._things: dict[str, list[dict[str, Any]]] = defaultdict(list)
+        self._writing = threading.Lock()
+
+    def remember(self, kind: str, **thing: Any) -> None:
+        with self._writing:
+            known = self._things[kind]
+            if thing not in known:
+                known.append(thing)
+            del known[:-REMEMBERED]
+
+    def forget(self, kind: str, thing: dict[str, Any]) -> None:
+        """It is gone. Who is just about to ask for it will see."""
+        with self._writing:
+            if thing in self._things[kind]:
+                self._things[kind].remove(thing)
+
+    def some(self, kind: str, dice: random.Random) -> dict[str, Any]:
+        """One of what is known, chosen by the caller's dice."""
+        with self._writing:
+            known = list(self._things[kind])
+        return dice.choice(known) if known else NOTHING[kind]
