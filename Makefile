@@ -30,8 +30,10 @@ SCALE_ARGS ?=
 scale: $(VENV)/.load ## What each journey costs at 10,000 and at 1,000,000 products, and seeding beside a bare COPY; half an hour (SCALE_ARGS="--rounds 3")
 	@exec $(PY) -m storefront.embedded with-servers -- $(PY) -m loadtests scale $(SCALE_ARGS)
 
+# The whole suite runs in two lanes (tests/lanes.py), a part of it in one.
+LANES = $(if $(strip $(PYTEST_ARGS)),,-n 2 --dist loadgroup)
 test: $(VENV)/.test ## Run the whole suite on servers of its own (PYTEST_ARGS="market/carts -k claim")
-	@exec $(PY) -m storefront.embedded with-servers -- $(PY) -m pytest --create-db $(PYTEST_ARGS)
+	@exec $(PY) -m storefront.embedded with-servers -- $(PY) -m pytest --create-db $(LANES) $(PYTEST_ARGS)
 
 FUZZ_SECONDS ?= 600
 fuzz: $(VENV)/.test ## Compare answers with the OpenAPI document for ten minutes (FUZZ_SECONDS)
