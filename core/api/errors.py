@@ -191,4 +191,6 @@ def hide_debug_page(request: HttpRequest, response: HttpResponse) -> None:
     answers = {400: (Invalid.code, Invalid.title), 404: (NotFound.code, NotFound.title)}
     answer = _answer(request, response.status_code, *answers.get(response.status_code, BROKEN))
     response.content, response["Content-Type"] = answer.content, answer["Content-Type"]
+    # The page may have been packed already; these bytes are not.
+    del response["Content-Encoding"]
     response["Content-Length"] = str(len(response.content))
