@@ -1,19 +1,22 @@
 """Beat's scheduler: django-celery-beat's, each due moment claimed by a row first."""
 
+import time
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 import structlog
-from celery.beat import ScheduleEntry
+from celery.beat import ScheduleEntry, SchedulingError
 from celery.schedules import crontab, schedstate, schedule
-from django.db import OperationalError, close_old_connections
+from django.db import DatabaseError, InterfaceError, close_old_connections
 from django.db.models import QuerySet
 from django.utils import timezone
-from django_celery_beat.models import PeriodicTask
+from django_celery_beat.models import PeriodicTask, PeriodicTasks
 from django_celery_beat.schedulers import DatabaseScheduler, ModelEntry
 
 from core.housekeeping import beat_heart
 from core.models import ScheduleSlot
+from core.postgres.deadlines import deadline
 from tasks.schedule import HEARTBEAT, Missed, policy_of, sync_schedules
 from tasks.slots import MINUTE, SlottedSchedule, count_between, slot_of, slots_between
 
@@ -23,6 +26,9 @@ BEAT = "beat"
 CLOCK_TOLERANCE = timedelta(seconds=10)
 # A slot that begins later than this was missed: it is made up for or left out by its policy.
 GRACE = timedelta(seconds=10)
+# After the first, second and every further failure in a row: what comes back waits at most the last.
+RETRY_SECONDS = (1, 2, 5)
+DATABASE_IS_AWAY = (DatabaseError, InterfaceError)
 
 log = structlog.get_logger("beat")
 
@@ -53,15 +59,38 @@ class SlotEntry(ModelEntry):
 
 
 class SlotClaimingScheduler(DatabaseScheduler):
-    """Sends a task only where it is the first to claim the slot, so a second beat is harmless."""
+    """Sends a task only where it is the first to claim the slot, so a second beat is harmless.
+
+    It outlives PostgreSQL and the broker: while one is away nothing is sent, beat tries again every few
+    seconds, and goes on with what was due meanwhile when it is back. It says so once, and once that it is over.
+    """
 
     Entry = SlotEntry
     _ticked_at: datetime | None = None
+    _trouble: Exception | None = None
+    _failures = 0
 
     def setup_schedule(self) -> None:
-        """Also says so, which is what the supervisor waits for."""
-        super().setup_schedule()
+        """Waits for the database. Also says so when it is done, which is what the supervisor waits for."""
+        while not self._is_set_up():
+            time.sleep(self._retry_seconds())
         log.info("beat is ready", schedules=len(self.schedule))
+
+    def _is_set_up(self) -> bool:
+        try:
+            with deadline():
+                super().setup_schedule()
+        except DATABASE_IS_AWAY as error:
+            self._note(error)
+            self._initial_read = True
+            return False
+        return True
+
+    def schedule_changed(self) -> bool:
+        """As the library's, whose answer to an error is a traceback at every step: here `tick` sees it."""
+        close_old_connections()
+        before, self._last_timestamp = self._last_timestamp, PeriodicTasks.last_change()
+        return bool(before and self._last_timestamp and self._last_timestamp > before)
 
     def all_as_schedule(self) -> dict[str, ScheduleEntry]:
         """What is declared is there whenever beat reads, also after somebody deleted it."""
@@ -72,37 +101,70 @@ class SlotClaimingScheduler(DatabaseScheduler):
         """All of them: the library leaves out crontabs whose hour is not near, and with them their missed slots."""
         return PeriodicTask.objects.enabled()
 
+    def sync(self) -> None:
+        """Write down when each ran last; who waits for the database writes it later."""
+        if self._failures == 0:
+            with deadline():
+                super().sync()
+
     def tick(self, *args, **kwargs) -> float:
-        """One step; after the clock was set back all waiting times are reckoned anew."""
+        """One step; answers when to come again. After the clock was set back all waiting times are reckoned anew."""
         now = timezone.now()
         if self._ticked_at is not None and now < self._ticked_at:
             self._heap = None
         self._ticked_at = now
-        return super().tick(*args, **kwargs)
+        self._trouble = None
+        try:
+            with deadline():
+                pause = super().tick(*args, **kwargs)
+        except DATABASE_IS_AWAY as error:
+            self._note(error)
+        if self._trouble is None:
+            return pause
+        # What could not be sent is due again: its slot is not claimed.
+        self._heap = None
+        return self._retry_seconds()
 
     def apply_async(self, entry: ScheduleEntry, producer=None, advance: bool = True, **options):
-        """Claim the slot, then send. Errors are logged by the caller and cost this one slot; a database
-        that is away costs one line instead of a traceback per schedule and second."""
-        close_old_connections()
+        """Claim the slot, then send; what was not sent is not claimed."""
 
         def send(**more):
             return super(SlotClaimingScheduler, self).apply_async(
                 entry, producer=producer, advance=advance, **options, **more
             )
 
+        slot = sent = None
         try:
             if entry.task == HEARTBEAT:
                 beat_heart(name=BEAT)
             if not has_slots(entry.schedule):
                 return send()
-            sent = None
             for slot in claimed_slots(entry.name, entry.schedule, timezone.now()):
                 entry.options["headers"] = entry.options.get("headers", {}) | {"slot_at": slot.isoformat()}
                 sent = send()
-        except OperationalError as error:
-            log.warning("the database does not answer", schedule=entry.name, error=str(error).partition("\n")[0])
-            return None
+                self._note_all_well()
+        except DATABASE_IS_AWAY as error:
+            self._note(error)
+        except SchedulingError as error:
+            self._note(error)
+            if slot is not None:
+                give_back(entry.name, slot)
         return sent
+
+    def _note(self, error: Exception) -> None:
+        self._trouble = error
+        self._failures += 1
+        if self._failures == 1:
+            what = "broker" if isinstance(error, SchedulingError) else "database"
+            log.warning(f"the {what} does not answer; beat waits for it", error=str(error).partition("\n")[0])
+
+    def _note_all_well(self) -> None:
+        if self._failures:
+            log.warning("beat goes on", failures=self._failures)
+        self._failures = 0
+
+    def _retry_seconds(self) -> float:
+        return RETRY_SECONDS[min(self._failures, len(RETRY_SECONDS)) - 1]
 
 
 def claimed_slots(name: str, due: SlottedSchedule, now: datetime) -> Iterator[datetime]:
@@ -152,3 +214,9 @@ def claim(name: str, slot_at: datetime, *, missed: int = 0, policy: str = "") ->
         name=name, slot_at=slot_at, defaults={"missed": missed, "policy": policy}
     )
     return is_ours
+
+
+def give_back(name: str, slot_at: datetime) -> None:
+    """Let a slot be claimed again whose task was not sent. Without a database it stays claimed."""
+    with suppress(*DATABASE_IS_AWAY):
+        ScheduleSlot.objects.filter(name=name, slot_at=slot_at).delete()
