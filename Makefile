@@ -11,7 +11,7 @@ PINS := requirements.txt requirements/runtime.txt requirements/embedded.txt
 # Pip talks about upgrades of itself and of nothing else worth reading.
 PIP := $(PY) -m pip --disable-pip-version-check --no-input
 
-.PHONY: help install run dev load scale test fuzz coverage check format migrations openapi manage psql lock clean clean-data
+.PHONY: help install run dev load scale silk test fuzz coverage check format migrations openapi manage psql lock clean clean-data
 
 help: ## List the commands
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -23,12 +23,16 @@ dev: $(VENV)/.runtime ## The same, with a web server that starts anew when code 
 	@exec $(PY) -m storefront.embedded run --reload
 
 LOAD_ARGS ?=
-load: $(VENV)/.load ## Thirty seconds of shoppers: Locust's table, CPU per request, ratio to a bare view; exit code 0 or 1 (LOAD_ARGS="--users 50")
+load: $(VENV)/.load ## Thirty seconds of shoppers: Locust's table, CPU per request, ratio to a bare view; exit code 0 or 1 (LOAD_ARGS="--users 50 --max-p95 500")
 	@exec $(PY) -m loadtests load $(LOAD_ARGS)
 
 SCALE_ARGS ?=
 scale: $(VENV)/.load ## What each journey costs at 10,000 and at 1,000,000 products, and seeding beside a bare COPY; half an hour (SCALE_ARGS="--rounds 3")
 	@exec $(PY) -m storefront.embedded with-servers -- $(PY) -m loadtests scale $(SCALE_ARGS)
+
+SILK_ARGS ?=
+silk: $(VENV)/.test ## What Silk costs at 5 % of the requests; two minutes (SILK_ARGS="--percent 20")
+	@exec $(PY) -m storefront.embedded with-servers -- $(PY) -m loadtests silk $(SILK_ARGS)
 
 # The whole suite runs in two lanes (tests/lanes.py), a part of it in one.
 LANES = $(if $(strip $(PYTEST_ARGS)),,-n 2 --dist loadgroup)

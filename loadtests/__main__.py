@@ -3,9 +3,9 @@
 import argparse
 import sys
 
-from loadtests import load, scale
+from loadtests import load, scale, silk
 
-VERBS = {"load": load, "scale": scale}
+VERBS = {"load": load, "scale": scale, "silk": silk}
 
 
 def main() -> int:

@@ -1,7 +1,8 @@
 """`python -m loadtests load`: thirty seconds of people, what they cost, and the verdict as exit code.
 
 Against the shop that runs, else against one started for the time. Prints Locust's table, the CPU per
-request of web and database, and how many times the CPU of a bare Django view that is.
+request of web and database, how many times the CPU of a bare Django view that is, and which share of
+the requests Silk has recorded if it is on. What is asked of the run is in its options.
 """
 
 import argparse
@@ -11,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -20,7 +21,7 @@ from typing import Any
 
 import requests
 
-from loadtests import freezing
+from loadtests import freezing, silk
 from loadtests.plan import Plan
 from loadtests.processes import Tree, broker_tree, database_tree, environment_of, web_tree
 from loadtests.servers import free_port, granian, started, wait_for
@@ -28,6 +29,8 @@ from loadtests.shop import ROOT, data_folder, running_environment, shop_url, var
 
 LONGEST_RATIO = 1.2
 START_SECONDS = 180
+# Locust's exit code when requests failed; other codes say that the run itself did.
+FAILED = 3
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -37,44 +40,86 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--users", type=int, default=20, help="how many people (default %(default)s)")
     parser.add_argument("--think", type=float, default=0.1, help="factor of a person's thinking (default %(default)s)")
     parser.add_argument("--tags", nargs="*", default=[], help="only tasks with these tags, such as classic")
+    parser.add_argument("--max-failures", type=int, default=0, help="more make exit code 1 (default %(default)s)")
+    parser.add_argument("--max-p95", type=float, metavar="MS", help="a longer p95 of all requests makes exit code 1")
     parser.add_argument("--no-freeze", action="store_true", help="do not stop the broker to see what checkouts say")
 
 
 def run(options: argparse.Namespace) -> int:
-    """0 when every answer was right."""
+    """0 when every answer was right, and what the options ask for was held."""
     with ExitStack() as stack:
         if not answers(options.host):
             stack.enter_context(own_shop(options.host))
         results = data_folder() / "load"
         results.mkdir(parents=True, exist_ok=True)
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="storefront-load-")))
         servers = running_environment() if options.host == shop_url() else {}
-        web = web_tree(options.host)
-        database = database_tree(servers.get("DATABASE_URL") or variable("DATABASE_URL"))
-        port = free_port()
-        bare = stack.enter_context(
-            started(granian("loadtests.bare:application", port), LOADTEST_BARE_FOLDER=str(folder))
-        )
-        bare_url = f"http://127.0.0.1:{port}"
-        wait_for(lambda: answers(bare_url, path="/"), what="the bare view")
-        plan = Plan(
-            bare_url=bare_url,
-            bare_folder=str(folder),
-            web=list(web.roots) if web else [],
-            bare=[bare.pid],
-            database=list(database.roots) if database else [],
-            result=str(folder / "result.json"),
-        )
-        (folder / "plan.json").write_text(json.dumps(asdict(plan)))
-        code = run_locust(options, plan=folder / "plan.json")
-        measured = (
-            json.loads(Path(plan.result).read_text()) if Path(plan.result).exists() else {"pairs": [], "locust": {}}
-        )
+        database_url = servers.get("DATABASE_URL") or variable("DATABASE_URL")
+        web, database = web_tree(options.host), database_tree(database_url)
+        percent = silk_percent(web) if database_url else 0
+        recorded_before = silk.recorded(database_url) if percent else 0
+        code, measured = measure(options, web=web, database=database)
         print(cpu_report(measured["pairs"], web=web, database=database))
+        total = measured["locust"].get("Aggregated", {"requests": 0, "failures": 0, "p95_ms": 0})
+        missed = missed_by(total, code=code, max_failures=options.max_failures, max_p95=options.max_p95)
+        sample = {}
+        if percent:
+            recorded = silk.recorded(database_url) - recorded_before
+            sample = {"percent": percent, "recorded": recorded, "requests": total["requests"]}
+            print(silk.share_report(**sample))
+            missed += [] if silk.holds_share(**sample) else ["Silk's share of the requests"]
         frozen = frozen_report(options, servers.get("REDIS_URL") or variable("REDIS_URL"))
         print(frozen["text"])
-        save(results, {"exit_code": code, **measured, "frozen_broker": frozen})
-        return 1 if code or frozen["failures"] or not measured["pairs"] else 0
+        missed += ["checkouts with a stopped broker"] if frozen["failures"] else []
+        missed += [] if measured["pairs"] else ["a measured turn"]
+        save(results, {"missed": missed, **measured, "silk": sample, "frozen_broker": frozen})
+        print(f"Missed: {'; '.join(missed)}." if missed else "Everything asked of the run was held.")
+        return 1 if missed else 0
+
+
+def measure(options: argparse.Namespace, *, web: Tree | None, database: Tree | None) -> tuple[int, dict[str, Any]]:
+    """Locust's exit code, and what it and we have measured meanwhile."""
+    port = free_port()
+    bare_url = f"http://127.0.0.1:{port}"
+    with tempfile.TemporaryDirectory(prefix="storefront-load-") as folder:
+        variables = {"LOADTEST_BARE_FOLDER": folder}
+        with started(granian("loadtests.bare:application", port), **variables) as bare:
+            wait_for(lambda: answers(bare_url, path="/"), what="the bare view")
+            plan = Plan(
+                bare_url=bare_url,
+                bare_folder=folder,
+                web=list(web.roots) if web else [],
+                bare=[bare.pid],
+                database=list(database.roots) if database else [],
+                result=f"{folder}/result.json",
+            )
+            Path(folder, "plan.json").write_text(json.dumps(asdict(plan)))
+            code = run_locust(options, plan=Path(folder, "plan.json"))
+        result = Path(plan.result)
+        return code, json.loads(result.read_text()) if result.exists() else {"pairs": [], "locust": {}}
+
+
+def missed_by(total: dict[str, Any], *, code: int, max_failures: int, max_p95: float | None) -> list[str]:
+    """What Locust's run did not hold of what was asked of it."""
+    missed = []
+    if code not in {0, FAILED}:
+        missed.append(f"Locust's run itself (exit code {code})")
+    if total["failures"] > max_failures:
+        missed.append(f"at most {max_failures} failures ({total['failures']})")
+    if max_p95 is not None and total["p95_ms"] > max_p95:
+        missed.append(f"a p95 of at most {max_p95:.0f} ms ({total['p95_ms']:.0f} ms)")
+    return missed
+
+
+def silk_percent(web: Tree | None) -> int:
+    """The share of the requests that Silk records there: 0 but in development."""
+    started_with = environment_of(web) if web else {}
+    return int(started_with.get("SILK_PERCENT") or 0) if is_debug(started_with) else 0
+
+
+def is_debug(started_with: Mapping[str, str]) -> bool:
+    """Whether a web server runs as in development."""
+    is_development = started_with.get("DJANGO_SETTINGS_MODULE", "").endswith("development")
+    return is_development and started_with.get("DJANGO_DEBUG", "").lower() not in {"0", "false", "no", "off"}
 
 
 def save(folder: Path, summary: dict[str, Any]) -> None:
@@ -89,11 +134,12 @@ def save(folder: Path, summary: dict[str, Any]) -> None:
 
 
 def run_locust(options: argparse.Namespace, *, plan: Path) -> int:
-    """Locust, headless, as anybody would run it; 0 when nothing failed."""
+    """Locust, headless, as anybody would run it; its exit code."""
     command = [
         *(sys.executable, "-m", "locust", "-f", str(ROOT / "loadtests/locustfile.py"), "--headless", "--only-summary"),
         *("--host", options.host, "--users", str(options.users), "--spawn-rate", str(options.users)),
         *("--run-time", f"{options.seconds}s", "--think", str(options.think), "--beside", str(plan)),
+        *("--exit-code-on-error", str(FAILED)),
     ]
     if options.tags:
         command += ["--tags", *options.tags]
@@ -113,9 +159,7 @@ def cpu_report(pairs: list[dict[str, Any]], *, web: Tree | None, database: Tree 
     together = [cost(pair["shop"], "web", "database") / cost(pair["bare"], "web") for pair in pairs]
     turns = f"median of {len(pairs)} interleaved turns, {min(ratios):.1f} to {max(ratios):.1f}"
     lines.append(f"the shop / the bare view: web {median(ratios):.1f}, with database {median(together):.1f} ({turns})")
-    started_with = environment_of(web)
-    is_debug = started_with.get("DJANGO_SETTINGS_MODULE", "").endswith("development")
-    if is_debug and started_with.get("DJANGO_DEBUG", "").lower() not in {"0", "false", "no", "off"}:
+    if is_debug(environment_of(web)):
         lines.append("The shop runs with DJANGO_DEBUG, which keeps every statement in memory: production costs less.")
     return "\n".join(lines)
 

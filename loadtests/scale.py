@@ -37,6 +37,8 @@ TABLES = (
 HIGHEST_RATIO = 1.5
 SEEDING_RATIO = 3.0
 WARM_UP = 150
+# CPU milliseconds per request of web and database, of each turn of a journey.
+Blocks = dict[str, list[tuple[float, float]]]
 
 
 @dataclass(slots=True)
@@ -47,7 +49,7 @@ class Shop:
     client: Client
     web: Tree
     database: Tree
-    blocks: dict[str, list[tuple[float, float]]]
+    blocks: Blocks
 
     def spent(self) -> tuple[float, float]:
         """CPU seconds of web and database so far."""
@@ -140,7 +142,7 @@ def _copy_statement(connection: psycopg.Connection, table_name: str, direction: 
     return sql.SQL("COPY {} ({}) {}").format(sql.Identifier(table_name), columns, sql.SQL(direction))
 
 
-def serve(stack: ExitStack, server: str, size: int) -> Shop:
+def serve(stack: ExitStack, server: str, size: int, **variables: str) -> Shop:
     """A web server on the database of that size: one process with two threads, as CPU is what counts."""
     port = free_port()
     url, database_url = f"http://127.0.0.1:{port}", url_of(server, size)
@@ -148,8 +150,8 @@ def serve(stack: ExitStack, server: str, size: int) -> Shop:
         *(sys.executable, "-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1", "--port", str(port)),
         *("--workers", "1", "--blocking-threads", "2", "storefront.wsgi:application"),
     ]
-    variables = {"DATABASE_URL": database_url, "DJANGO_DEBUG": "false", "LOADTEST_TOKEN": TOKEN}
-    stack.enter_context(started(command, **variables))
+    known = {"DATABASE_URL": database_url, "DJANGO_DEBUG": "false", "LOADTEST_TOKEN": TOKEN}
+    stack.enter_context(started(command, **known | variables))
     wait_for(lambda: _is_alive(url), what=f"the shop with {size:,} products")
     web, database = web_tree(url), database_tree(server)
     if web is None or database is None:
@@ -235,12 +237,12 @@ def postgres_of(server: str) -> str:
     return urlsplit(server)._replace(path="/postgres").geturl()
 
 
-def manage(url: str, *arguments: str) -> None:
+def manage(url: str, *arguments: str, **variables: str) -> None:
     """A management command on that database, its lines shown."""
     subprocess.run(
         [sys.executable, str(ROOT / "manage.py"), *arguments],
         cwd=ROOT,
-        env={**os.environ, "DATABASE_URL": url, "DJANGO_DEBUG": "false"},
+        env={**os.environ, "DATABASE_URL": url, "DJANGO_DEBUG": "false", **variables},
         stdout=sys.stderr,
         check=True,
     )

@@ -10,7 +10,7 @@ from decimal import Decimal
 import psutil
 import pytest
 
-from loadtests import freezing, load, scale
+from loadtests import freezing, load, scale, silk
 from loadtests.processes import Tree, broker_tree, database_tree, listening_on, tree_of, web_tree
 from loadtests.servers import wait_for
 
@@ -102,6 +102,39 @@ def test_the_ratio_is_the_median_of_the_turns():
         "the shop / the bare view: web 50.0, with database 60.0 (median of 3 interleaved turns, 30.0 to 900.0)"
     )
     assert "not measured" in load.cpu_report(pairs, web=None, database=None)
+
+
+@pytest.mark.parametrize(
+    ("code", "failures", "options", "missed"),
+    [
+        (0, 0, {}, []),
+        (load.FAILED, 1, {}, ["at most 0 failures (1)"]),
+        (load.FAILED, 2, {"max_failures": 2}, []),
+        (0, 0, {"max_p95": 40.0}, []),
+        (0, 0, {"max_p95": 39.0}, ["a p95 of at most 39 ms (40 ms)"]),
+        (1, 0, {}, ["Locust's run itself (exit code 1)"]),
+    ],
+)
+def test_thresholds(code, failures, options, missed):
+    total = {"requests": 100, "failures": failures, "p95_ms": 40}
+    assert load.missed_by(total, code=code, **{"max_failures": 0, "max_p95": None} | options) == missed
+
+
+@pytest.mark.parametrize(("recorded", "holds"), [(15, True), (25, True), (14, False), (26, False)])
+def test_silks_share_is_held_within_five_points(recorded, holds):
+    assert silk.holds_share(percent=20, recorded=recorded, requests=100) is holds
+    assert not silk.holds_share(percent=5, recorded=0, requests=0)
+
+
+def test_what_silk_adds_is_reckoned_over_all_requests():
+    without = {"list": [(3.0, 1.0), (3.0, 1.0)], "detail": [(1.0, 1.0), (1.0, 1.0)]}
+    sampled = {"list": [(3.0, 1.0), (4.0, 1.0)], "detail": [(1.0, 1.0), (1.0, 1.2)]}
+    assert silk.dearer_by(without, sampled) == pytest.approx(10.0)
+    assert silk.report(5, without, sampled)[2:] == [
+        "| list | 3.00 + 1.00 | 3.50 + 1.00 | 12 % |",
+        "| detail | 1.00 + 1.00 | 1.00 + 1.10 | 5 % |",
+        "Silk at 5 % makes requests 10.0 % dearer, wanted at most 15 %.",
+    ]
 
 
 def test_scale_names_what_grows_too_fast():
