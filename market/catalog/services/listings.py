@@ -1,6 +1,7 @@
 """Keeping the rows that lists read equal to what they are computed from."""
 
 from collections.abc import Collection
+from decimal import Decimal
 
 from django.contrib.postgres.aggregates import ArrayAgg
 from django.db import connection, transaction
@@ -8,7 +9,7 @@ from django.db.models import Q
 
 from core.transactions import in_one_transaction
 from market.catalog import sql
-from market.catalog.models import Product
+from market.catalog.models import Product, ProductListing
 from market.catalog.rules import search_text
 
 
@@ -43,3 +44,12 @@ def set_variants_in_stock(*, variant_ids: Collection[int], in_stock: bool) -> No
         cursor.execute(sql.TURN_IN_STOCK, {"variant_ids": list(variant_ids), "in_stock": in_stock})
         product_ids = [product_id for (product_id,) in cursor.fetchall()]
         cursor.execute(sql.WRITE_LISTED_STOCK, {"product_ids": product_ids})
+
+
+def set_listing_rating(*, product_id: int, rating: Decimal | None, review_count: int) -> None:
+    """Show in the lists how a product is rated (None without reviews): one statement.
+
+    The caller holds the product from before it counted, so that no count overtakes a later one.
+    """
+    listing = ProductListing.objects.filter(pk=product_id)
+    listing.exclude(rating=rating, review_count=review_count).update(rating=rating, review_count=review_count)

@@ -1,5 +1,7 @@
 """Where every change of a product begins."""
 
+from collections.abc import Collection
+
 from django.db import IntegrityError, connection, transaction
 from django.db.models import ProtectedError, QuerySet
 
@@ -18,6 +20,12 @@ def hold_product(*, product_id: int) -> Product:
     if product is None:
         raise ProductNotFound
     return product
+
+
+def hold_products(*, product_ids: Collection[int]) -> list[int]:
+    """Those of the products that there are, in the order of their ids, each locked as by `hold_product`."""
+    products = Product.objects.filter(pk__in=product_ids).order_by("pk")
+    return list(products.select_for_update(no_key=True).values_list("pk", flat=True))
 
 
 def delete_unordered(rows: QuerySet) -> None:
