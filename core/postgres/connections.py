@@ -85,6 +85,8 @@ class WatchedConnection(psycopg.Connection):
         # server goes, and by then the number may be another connection's.
         self._handle_lock = threading.Lock()
         self._handle = socket.socket(fileno=os.dup(self.pgconn.socket))
+        # Already so for libpq; said to Python too, which waits where a process has a default timeout, as beat has.
+        self._handle.setblocking(False)
         watchdog.watch(self)
 
     def _is_idle(self) -> bool:
