@@ -16,6 +16,7 @@ GUARDS = {
     "checkout_transaction": "an order is written in one transaction (checkout.services)",
     "conflict_retries": "a transaction that lost a deadlock is done again (core.transactions)",
     "refresh_rotation": "a refresh token is exchanged by one conditional update (core.accounts)",
+    "mailed_token": "a mailed token is used by one conditional update (core.accounts)",
     "run_lease": "a batch of a run commits only while its worker's lease stands (core.operations)",
     "throttle_count": "requests are counted and judged in one atomic step (core.api.throttles)",
 }

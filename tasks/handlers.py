@@ -1,6 +1,14 @@
 """Who reacts to what: ids in, one service call, safe to deliver twice."""
 
-from core.accounts.events import registration_repeated, user_registered
+from core.accounts import mails as account_mails
+from core.accounts.events import (
+    email_change_requested,
+    email_verified,
+    password_reset_requested,
+    registration_repeated,
+    user_registered,
+    verification_requested,
+)
 from core.accounts.mails import queue_account_mail
 from core.outbox.models import Event
 from core.outbox.registry import handles
@@ -24,6 +32,31 @@ def email_payment_receipt(event: Event) -> None:
 
 
 @handles(user_registered, queue="notifications")
+def email_verification_link(event: Event) -> None:
+    account_mails.queue_verification_mail(user_id=event.payload["user_id"], at=event.created_at)
+
+
+@handles(verification_requested, queue="notifications")
+def email_verification_link_again(event: Event) -> None:
+    account_mails.queue_verification_mail(user_id=event.payload["user_id"], at=event.created_at)
+
+
+@handles(password_reset_requested, queue="notifications")
+def email_password_reset(event: Event) -> None:
+    account_mails.queue_reset_mail(user_id=event.payload["user_id"], at=event.created_at)
+
+
+@handles(email_change_requested, queue="notifications")
+def email_new_address(event: Event) -> None:
+    account_mails.queue_email_change_mail(user_id=event.payload["user_id"], at=event.created_at)
+
+
+@handles(email_change_requested, queue="notifications")
+def email_old_address(event: Event) -> None:
+    account_mails.queue_email_change_notice(user_id=event.payload["user_id"], key=f"changing-{event.pk.hex}")
+
+
+@handles(email_verified, queue="notifications")
 def email_welcome(event: Event) -> None:
     queue_account_mail(kind="user_registered", user_id=event.payload["user_id"], key=f"welcome-{event.pk.hex}")
 

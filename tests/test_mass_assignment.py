@@ -16,8 +16,9 @@ from rest_framework import serializers
 from rest_framework.test import APIClient
 
 from conftest import with_api_middleware
+from core.accounts.mailed_tokens import CHANGE_EMAIL, VERIFY_EMAIL, reset_link_of, token_for
 from core.accounts.models import User
-from core.accounts.tests.factories import make_user
+from core.accounts.tests.factories import PASSWORD, make_user
 from core.accounts.tokens import issue_tokens
 from core.operations.registry import operation_named
 from core.operations.services import create_run
@@ -41,6 +42,12 @@ WRITABLE: dict[tuple[str, str], set[str]] = {
     ("post", "auth/logout/"): {"refresh"},
     ("post", "auth/refresh/"): {"refresh"},
     ("post", "auth/register/"): {"email", "password", "first_name", "last_name"},
+    ("post", "auth/logout/everywhere/"): set(),
+    ("post", "auth/password/change/"): {"old_password", "new_password"},
+    ("post", "auth/password/reset/"): {"email"},
+    ("post", "auth/password/reset/confirm/"): {"uid", "token", "new_password"},
+    ("post", "auth/verify-email/"): {"token"},
+    ("post", "auth/verify-email/resend/"): {"email"},
     ("post", "carts/"): LINES,
     ("put", "carts/{cart_id}/delivery/"): {"country", "region", "postal_code", "shipping_method"},
     ("post", "carts/{cart_id}/items/"): {"variant", "quantity"},
@@ -69,6 +76,8 @@ WRITABLE: dict[tuple[str, str], set[str]] = {
     **{("post", f"runs/{{run_id}}/{verb}/"): set() for verb in ("start", "pause", "resume", "cancel", "retry-failed")},
     ("put", "stock/{variant_id}/"): {"on_hand", "reason"},
     ("post", "stock/{variant_id}/movements/"): {"quantity", "reason"},
+    ("post", "users/email/change/"): {"new_email", "password"},
+    ("post", "users/email/confirm/"): {"token"},
     ("put", "users/profile/"): PROFILE,
     ("patch", "users/profile/"): PROFILE,
 }
@@ -240,6 +249,22 @@ def outcome(client: APIClient, method: str, address: str, body: Any, people: set
         return answer.status_code, with_rows[0]
 
 
+def mailed_parts(path: str, owner: User) -> dict[str, str]:
+    """What only a mail or the owner himself could say to these routes."""
+    if path in {"auth/password/change/", "users/email/change/"}:
+        owner.set_password(PASSWORD)
+        owner.save()
+    if path == "users/email/confirm/":
+        User.objects.filter(pk=owner.pk).update(new_email="new@example.com")
+    parts = {
+        "auth/verify-email/": lambda: {"token": token_for(purpose=VERIFY_EMAIL, user=owner, email=owner.email)},
+        "users/email/confirm/": lambda: {"token": token_for(purpose=CHANGE_EMAIL, user=owner, email="new@example.com")},
+        "auth/password/reset/confirm/": lambda: reset_link_of(owner) | {"new_password": PASSWORD},
+        "auth/password/change/": lambda: {"old_password": PASSWORD, "new_password": PASSWORD},
+    }
+    return parts[path]() if path in parts else {}
+
+
 @pytest.mark.parametrize(("method", "path"), [row for row in WRITABLE if row not in NOT_JSON])
 def test_what_a_body_may_not_set_is_not_set(method, path, settings):
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
@@ -271,6 +296,7 @@ def test_what_a_body_may_not_set_is_not_set(method, path, settings):
     good |= {"status": "confirmed"} if path == "orders/{number}/" else {}
     good |= {"email": make_user().email} if path == "auth/login/" else {}
     good |= {"refresh": issue_tokens(user=owner).refresh} if "refresh" in good else {}
+    good |= mailed_parts(path, owner)
     bad = hostile(good, WRITABLE[method, path], other)
     address = path_of(f"/api/v1/{path}", names)
     reached = []

@@ -4,6 +4,7 @@ from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
 
+from core.accounts.events import email_verified
 from core.accounts.models import User
 from core.accounts.tokens import revoke_all
 
@@ -40,6 +41,14 @@ class UserAdmin(DjangoUserAdmin):
         ("Dates", {"fields": ("last_login", "created_at", "updated_at")}),
     )
     add_fieldsets = ((None, {"classes": ("wide",), "fields": ("email", "usable_password", "password1", "password2")}),)
+
+    def save_model(self, request, obj: User, form, change: bool) -> None:
+        """Another address is not verified by the old one's mail, unless whoever types it says so."""
+        if change and "email" in form.changed_data and "is_verified" not in form.changed_data:
+            obj.is_verified = False
+        super().save_model(request, obj, form, change)
+        if obj.is_verified and "is_verified" in form.changed_data:
+            email_verified.publish(user_id=obj.pk)
 
     @admin.action(description="Sign out everywhere", permissions=["change"])
     def sign_out_everywhere(self, request, queryset) -> None:

@@ -1,7 +1,15 @@
 """The mails that users get about their account."""
 
+from datetime import datetime
+from hashlib import sha256
+
+from core.accounts import mailed_tokens
+from core.accounts.mailed_tokens import account_link, token_for
 from core.accounts.models import User
 from core.notifications.services import queue_mail
+
+# Of several requests within this time one sends a mail: nobody's mailbox is flooded from here.
+INTERVAL_SECONDS = 120
 
 
 def queue_account_mail(*, kind: str, user_id: int, key: str) -> None:
@@ -9,3 +17,60 @@ def queue_account_mail(*, kind: str, user_id: int, key: str) -> None:
     user = User.objects.filter(pk=user_id).only("email", "first_name").first()
     if user is not None:
         queue_mail(kind=kind, recipient=user.email, context={"first_name": user.first_name}, key=key)
+
+
+def queue_verification_mail(*, user_id: int | None, at: datetime) -> None:
+    """Queue the link that verifies the address, unless it is verified by now."""
+    user = User.objects.filter(pk=user_id, is_active=True, is_verified=False).first()
+    if user is None:
+        return
+    token = token_for(purpose=mailed_tokens.VERIFY_EMAIL, user=user, email=user.email)
+    queue_mail(
+        kind="verify_email",
+        recipient=user.email,
+        context={"first_name": user.first_name, "token": token},
+        key=f"verify-{user.pk}-{user.token_version}-{_slot(at)}",
+    )
+
+
+def queue_reset_mail(*, user_id: int | None, at: datetime) -> None:
+    """Queue the token for a new password."""
+    user = User.objects.filter(pk=user_id, is_active=True).first()
+    if user is None:
+        return
+    parts = mailed_tokens.reset_link_of(user)
+    queue_mail(
+        kind="password_reset",
+        recipient=user.email,
+        context={"first_name": user.first_name, **parts, "link": account_link("password/reset", **parts)},
+        key=f"reset-{user.pk}-{sha256(user.password.encode()).hexdigest()[:8]}-{_slot(at)}",
+    )
+
+
+def queue_email_change_mail(*, user_id: int | None, at: datetime) -> None:
+    """Queue the link to the new address; whoever has that address already is told instead."""
+    user = User.objects.filter(pk=user_id, is_active=True).exclude(new_email=None).first()
+    if user is None:
+        return
+    owner_id = User.objects.filter(email__iexact=user.new_email).values_list("pk", flat=True).first()
+    key = f"change-{user.pk}-{user.token_version}-{_slot(at)}"
+    if owner_id is not None:
+        queue_account_mail(kind="registration_repeated", user_id=owner_id, key=key)
+        return
+    token = token_for(purpose=mailed_tokens.CHANGE_EMAIL, user=user, email=user.new_email)
+    queue_mail(
+        kind="email_change",
+        recipient=user.new_email,
+        context={"first_name": user.first_name, "token": token, "link": account_link("email/confirm", token=token)},
+        key=key,
+    )
+
+
+def queue_email_change_notice(*, user_id: int | None, key: str) -> None:
+    """Tell the present address that another one was asked for."""
+    if user_id is not None:
+        queue_account_mail(kind="email_change_notice", user_id=user_id, key=key)
+
+
+def _slot(at: datetime) -> int:
+    return int(at.timestamp()) // INTERVAL_SECONDS

@@ -26,7 +26,9 @@ class UserManager(BaseUserManager["User"]):
         return user
 
     def create_superuser(self, email: str, password: str | None = None, **fields) -> "User":
-        return self.create_user(email, password, **{"is_staff": True, "is_superuser": True, **fields})
+        return self.create_user(
+            email, password, **{"is_staff": True, "is_superuser": True, "is_verified": True, **fields}
+        )
 
 
 class User(AbstractBaseUser, PermissionsMixin, TimeStampedModel):
@@ -39,6 +41,9 @@ class User(AbstractBaseUser, PermissionsMixin, TimeStampedModel):
     is_active = models.BooleanField(default=True)
     is_staff = models.BooleanField(default=False)
     is_verified = models.BooleanField(default=False, help_text="The email address is known to be theirs.")
+    new_email = models.EmailField(max_length=254, null=True, blank=True, editable=False)
+    # What a mailed token was made for; each that is used makes the others of its user worthless.
+    token_version = models.PositiveIntegerField(default=0, db_default=0, editable=False)
 
     USERNAME_FIELD = "email"
     EMAIL_FIELD = "email"
@@ -90,6 +95,8 @@ class RefreshFamily(models.Model):
     created_at = models.DateTimeField(default=timezone.now)
     expires_at = models.DateTimeField()
     revoked_at = models.DateTimeField(null=True)
+    # Where the login came from, as a digest: such a place is no stranger (`core.accounts.lockout`).
+    network = models.CharField(max_length=32, blank=True, default="", db_default="")
 
     class Meta:
         indexes = [models.Index(fields=["expires_at"], name="refresh_family_expires_at")]

@@ -250,6 +250,9 @@ PASSWORD_HASHERS = [
     *(path for name, path in _HASHERS.items() if name != PASSWORD_HASHER),
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",
 ]
+PASSWORD_RESET_TIMEOUT = 3600
+REQUIRE_VERIFIED_EMAIL = read("bool", "REQUIRE_VERIFIED_EMAIL", False)
+ACCOUNT_PAGES_URL = read("str", "ACCOUNT_PAGES_URL", "")
 # What a request's one user lookup brings along; `core` does not know the shop's side of a user.
 AUTH_USER_SELECT_RELATED = ("customer",)
 JWT_SECRET_KEY = read("str", "JWT_SECRET_KEY", INSECURE_SECRET_KEY)

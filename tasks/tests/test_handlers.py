@@ -2,7 +2,7 @@
 
 import pytest
 
-from core.accounts.events import registration_repeated, user_registered
+from core.accounts.events import email_verified, registration_repeated, user_registered
 from core.notifications.models import Mail
 from core.outbox.models import Event
 from core.outbox.registry import all_handlers, handlers_of
@@ -70,7 +70,8 @@ def test_a_payment_is_acknowledged():
 @pytest.mark.parametrize(
     ("fact", "subject"),
     [
-        (user_registered, "Welcome to Storefront"),
+        (user_registered, "Confirm your email address at Storefront"),
+        (email_verified, "Welcome to Storefront"),
         (registration_repeated, "You already have an account at Storefront"),
     ],
 )

@@ -49,6 +49,41 @@ class RegisteredSerializer(serializers.Serializer):
     email = serializers.EmailField()
 
 
+def new_password() -> serializers.CharField:
+    """A password that somebody sets or says."""
+    return serializers.CharField(max_length=MAX_PASSWORD_LENGTH, trim_whitespace=False, write_only=True)
+
+
+class EmailSerializer(serializers.Serializer):
+    """Whose mailbox a link is to be sent to."""
+
+    email = serializers.EmailField(max_length=254)
+
+
+class MailedTokenSerializer(serializers.Serializer):
+    """What a mail brought."""
+
+    token = serializers.CharField(max_length=MAX_TOKEN_LENGTH)
+
+
+class PasswordResetSerializer(serializers.Serializer):
+    """The two parts that the mail brought, and the new password."""
+
+    uid = serializers.CharField(max_length=64)
+    token = serializers.CharField(max_length=128)
+    new_password = new_password()
+
+
+class PasswordChangeSerializer(serializers.Serializer):
+    old_password = new_password()
+    new_password = new_password()
+
+
+class EmailChangeSerializer(serializers.Serializer):
+    new_email = serializers.EmailField(max_length=254)
+    password = new_password()
+
+
 class CredentialsSerializer(serializers.Serializer):
     email = serializers.EmailField(max_length=254)
     password = serializers.CharField(max_length=MAX_PASSWORD_LENGTH, trim_whitespace=False, write_only=True)

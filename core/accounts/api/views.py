@@ -1,19 +1,27 @@
-"""Signing up, in and out; the staff's list of users."""
+"""Signing up, in and out, passwords and addresses; the staff's list of users."""
 
 from dataclasses import asdict
+from typing import Any
 
 from django.http import HttpResponse
 from drf_spectacular.utils import OpenApiResponse, extend_schema, extend_schema_view
 from rest_framework import mixins, status, viewsets
 from rest_framework.decorators import action
-from rest_framework.permissions import AllowAny
+from rest_framework.permissions import AllowAny, IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.serializers import Serializer
 
 from core.accounts import services, tokens
+from core.accounts.api.authentication import UserAuthentication
 from core.accounts.api.filters import UserFilter
 from core.accounts.api.serializers import (
     CredentialsSerializer,
+    EmailChangeSerializer,
+    EmailSerializer,
+    MailedTokenSerializer,
+    PasswordChangeSerializer,
+    PasswordResetSerializer,
     RefreshSerializer,
     RegisteredSerializer,
     SignedInSerializer,
@@ -24,13 +32,37 @@ from core.accounts.api.serializers import (
 from core.accounts.models import User
 from core.api.keyset import Keyset
 
+SIGNED_IN = {"authentication_classes": (UserAuthentication,), "permission_classes": (IsAuthenticated,)}
+SENT = "A mail is sent if it has somebody to go to; the answer does not tell."
+
+
+def validated(serializer: type[Serializer], data: Any) -> dict[str, Any]:
+    """The values of a body or a query. Raises DRF's ValidationError, which names the fields."""
+    body = serializer(data=data)
+    body.is_valid(raise_exception=True)
+    return body.validated_data
+
 
 class AuthViewSet(viewsets.GenericViewSet):
     """Reads no credential: an old token in the header never stands in the way of a new one."""
 
     authentication_classes = ()
     permission_classes = (AllowAny,)
-    throttle_scopes = dict.fromkeys(("register", "login", "refresh", "logout"), "auth")
+    throttle_scopes = dict.fromkeys(
+        (
+            "register",
+            "login",
+            "refresh",
+            "logout",
+            "logout_everywhere",
+            "verify_email",
+            "resend_verification",
+            "reset_password",
+            "confirm_reset",
+            "change_password",
+        ),
+        "auth",
+    )
     problem_statuses = dict.fromkeys(("login", "refresh", "logout"), frozenset({"401"}))
     pagination_class = None
     filter_backends = ()
@@ -68,10 +100,85 @@ class AuthViewSet(viewsets.GenericViewSet):
         tokens.revoke(**self._body(request))
         return Response(status=status.HTTP_204_NO_CONTENT)
 
+    @extend_schema(
+        summary="Sign out everywhere",
+        request=None,
+        responses={204: OpenApiResponse(description="Every login of the caller has ended, this one too.")},
+    )
+    @action(detail=False, methods=["post"], url_path="logout/everywhere", **SIGNED_IN)
+    def logout_everywhere(self, request: Request) -> Response:
+        tokens.revoke_all(user_id=request.user.pk)
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+    @extend_schema(
+        summary="Verify an email address",
+        description="The mailed token works once, within 24 hours. GET is for the link in the mail.",
+        request=MailedTokenSerializer,
+        responses={204: OpenApiResponse(description="The address is known to be the user's.")},
+    )
+    @action(detail=False, methods=["post"], url_path="verify-email", serializer_class=MailedTokenSerializer)
+    def verify_email(self, request: Request) -> Response:
+        services.verify_email(**validated(MailedTokenSerializer, request.data))
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+    @extend_schema(
+        summary="Verify an email address by the mailed link",
+        request=None,
+        parameters=[MailedTokenSerializer],
+        responses={204: OpenApiResponse(description="The address is known to be the user's.")},
+    )
+    @verify_email.mapping.get
+    def verify_email_by_link(self, request: Request) -> Response:
+        services.verify_email(**validated(MailedTokenSerializer, request.query_params))
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+    @extend_schema(
+        summary="Send the verification mail again",
+        request=EmailSerializer,
+        responses={202: OpenApiResponse(description=SENT)},
+    )
+    @action(detail=False, methods=["post"], url_path="verify-email/resend", serializer_class=EmailSerializer)
+    def resend_verification(self, request: Request) -> Response:
+        services.request_verification(**self._body(request))
+        return Response(status=status.HTTP_202_ACCEPTED)
+
+    @extend_schema(
+        summary="Forgot the password", request=EmailSerializer, responses={202: OpenApiResponse(description=SENT)}
+    )
+    @action(detail=False, methods=["post"], url_path="password/reset", serializer_class=EmailSerializer)
+    def reset_password(self, request: Request) -> Response:
+        services.request_password_reset(**self._body(request))
+        return Response(status=status.HTTP_202_ACCEPTED)
+
+    @extend_schema(
+        summary="Set a new password with a mailed token",
+        description="The token works once, within an hour. Every login of the user ends.",
+        request=PasswordResetSerializer,
+        responses={204: OpenApiResponse(description="The new password is set.")},
+    )
+    @action(detail=False, methods=["post"], url_path="password/reset/confirm", serializer_class=PasswordResetSerializer)
+    def confirm_reset(self, request: Request) -> Response:
+        services.reset_password(**self._body(request))
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+    @extend_schema(
+        summary="Change the password",
+        request=PasswordChangeSerializer,
+        responses={204: OpenApiResponse(description="It is changed; every login of the user has ended, this one too.")},
+    )
+    @action(
+        detail=False,
+        methods=["post"],
+        url_path="password/change",
+        serializer_class=PasswordChangeSerializer,
+        **SIGNED_IN,
+    )
+    def change_password(self, request: Request) -> Response:
+        services.change_password(user_id=request.user.pk, **self._body(request))
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
     def _body(self, request: Request) -> dict:
-        body = self.get_serializer(data=request.data)
-        body.is_valid(raise_exception=True)
-        return body.validated_data
+        return validated(self.get_serializer_class(), request.data)
 
 
 @extend_schema_view(list=extend_schema(summary="List users"))
@@ -82,4 +189,33 @@ class UserViewSet(mixins.ListModelMixin, viewsets.GenericViewSet):
     serializer_class = UserSerializer
     filterset_class = UserFilter
     # Ids are given in the order of creation, and the primary key's index serves it.
+    throttle_scopes = dict.fromkeys(("change_email", "confirm_email"), "auth")
     orderings = {"-created_at": Keyset(("id",), descending=True), "email": Keyset(("email",))}
+
+    @extend_schema(
+        summary="Change the own email address",
+        description="The new address gets a link; until that is opened the old one stays.",
+        request=EmailChangeSerializer,
+        responses={202: OpenApiResponse(description=SENT)},
+    )
+    @action(detail=False, methods=["post"], url_path="email/change", permission_classes=(IsAuthenticated,))
+    def change_email(self, request: Request) -> Response:
+        services.request_email_change(user_id=request.user.pk, **validated(EmailChangeSerializer, request.data))
+        return Response(status=status.HTTP_202_ACCEPTED)
+
+    @extend_schema(
+        summary="Confirm the new email address",
+        description="The mailed token works once, within 24 hours.",
+        request=MailedTokenSerializer,
+        responses={204: OpenApiResponse(description="The user signs in with the new address from now on.")},
+    )
+    @action(
+        detail=False,
+        methods=["post"],
+        url_path="email/confirm",
+        authentication_classes=(),
+        permission_classes=(AllowAny,),
+    )
+    def confirm_email(self, request: Request) -> Response:
+        services.confirm_email_change(**validated(MailedTokenSerializer, request.data))
+        return Response(status=status.HTTP_204_NO_CONTENT)

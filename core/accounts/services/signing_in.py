@@ -1,15 +1,14 @@
 """Signing up and signing in."""
 
 from django.conf import settings
-from django.contrib.auth.password_validation import validate_password
-from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 
 from core.accounts import tokens
 from core.accounts.events import registration_repeated, user_registered
 from core.accounts.models import User
+from core.accounts.services.passwords import refuse_weak
 from core.accounts.tokens import InvalidToken, TokenPair
-from core.errors import FieldError, Invalid, NotAuthenticated
+from core.errors import Forbidden, NotAuthenticated
 from core.transactions import retries_conflicts
 
 
@@ -20,6 +19,13 @@ class BadCredentials(NotAuthenticated):
     title = "Email or password is wrong."
 
 
+class EmailNotVerified(Forbidden):
+    """The password is right and `REQUIRE_VERIFIED_EMAIL` wants the mailed link opened first."""
+
+    code = "email_not_verified"
+    title = "Open the link in the mail that we sent you first."
+
+
 @retries_conflicts
 def register_user(*, email: str, password: str, first_name: str = "", last_name: str = "") -> None:
     """Make a user; for a known email make nothing, and tell that address.
@@ -28,7 +34,7 @@ def register_user(*, email: str, password: str, first_name: str = "", last_name:
     one event. Raises Invalid for a password that the validators refuse.
     """
     candidate = User(email=User.objects.normalize_email(email), first_name=first_name, last_name=last_name)
-    _refuse_weak(password, candidate)
+    refuse_weak(password, candidate, field="password")
     candidate.set_password(password)
     with transaction.atomic():
         known = User.objects.filter(email__iexact=candidate.email).values_list("pk", flat=True).first()
@@ -43,7 +49,8 @@ def sign_in(*, email: str, password: str) -> tuple[User, TokenPair]:
     """Check a password and begin a family of tokens. Two statements, one more when an old hash is renewed.
 
     Raises BadCredentials, after the same hashing work whether the email is known or not. A password
-    that changes or is hashed anew meanwhile is checked once more.
+    that changes or is hashed anew meanwhile is checked once more. Raises EmailNotVerified, after the
+    right password alone, where the shop insists on that.
     """
     try:
         return _signed_in(email=email, password=password)
@@ -62,17 +69,9 @@ def _signed_in(*, email: str, password: str) -> tuple[User, TokenPair]:
         raise BadCredentials()
     if not user.check_password(password) or not user.is_active:
         raise BadCredentials()
+    if settings.REQUIRE_VERIFIED_EMAIL and not user.is_verified:
+        raise EmailNotVerified()
     return user, tokens.issue_tokens(user=user)
-
-
-def _refuse_weak(password: str, candidate: User) -> None:
-    try:
-        validate_password(password, candidate)
-    except ValidationError as error:
-        reasons = [
-            FieldError("password", reason.code or "invalid", " ".join(reason.messages)) for reason in error.error_list
-        ]
-        raise Invalid("The password is too weak.", errors=reasons) from error
 
 
 def _saved(candidate: User) -> bool:
