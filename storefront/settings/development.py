@@ -50,7 +50,6 @@ if SILK_PERCENT:
     MIDDLEWARE = [*MIDDLEWARE, "core.api.profiling.ProfilingMiddleware"]
     DATABASES = DATABASES | {"silk": DATABASES["default"].copy()}
     DATABASE_ROUTERS = ["core.api.profiling.OwnConnection"]
-    SILKY_INTERCEPT_PERCENT = SILK_PERCENT
     SILKY_MIDDLEWARE_CLASS = "core.api.profiling.ProfilingMiddleware"
     SILKY_AUTHENTICATION = SILKY_AUTHORISATION = True
     LOGIN_URL = "admin:login"
