@@ -1,5 +1,6 @@
 """Fixtures for every package's tests: HTTP through the API's own middleware, and statement counts."""
 
+import socket
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 
@@ -62,6 +63,29 @@ def count_statements() -> Callable[[], AbstractContextManager[list[str]]]:
 def unthrottled(settings) -> None:
     """Checkouts are not refused for being many: the tests of a minute share one count."""
     settings.THROTTLE_RATES = settings.THROTTLE_RATES | dict.fromkeys(("anon", "user", "checkout"), "1000000/minute")
+
+
+@pytest.fixture
+def silent_port() -> Iterator[int]:
+    """A port that accepts connections and never answers, as a frozen server does."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(100)
+        yield listener.getsockname()[1]
+
+
+@pytest.fixture
+def redis_away(settings, silent_port) -> Iterator[None]:
+    """This process meets a frozen cache, with the deadline of production."""
+    from core.api.throttles import counter  # noqa: PLC0415 - models need the settings first
+    from core.quick_redis import _quick_redis  # noqa: PLC0415
+
+    settings.CACHE_URL, settings.REDIS_DEADLINE_SECONDS = f"redis://127.0.0.1:{silent_port}/0", 0.01
+    _quick_redis.cache_clear()
+    counter.cache_clear()
+    yield
+    _quick_redis.cache_clear()
+    counter.cache_clear()
 
 
 @pytest.fixture(autouse=True)

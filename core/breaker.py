@@ -6,6 +6,8 @@ from typing import TypeVar
 
 import structlog
 
+from core.metrics import note_breaker
+
 log = structlog.get_logger("core.breaker")
 
 T = TypeVar("T")
@@ -30,6 +32,7 @@ class Breaker:
         self._lock = threading.Lock()
         self._open = False
         self._closed_again = threading.Event()
+        note_breaker(name, is_open=False)
 
     @property
     def is_open(self) -> bool:
@@ -52,6 +55,7 @@ class Breaker:
                 return
             self._open = True
             self._closed_again.clear()
+            note_breaker(self.name, is_open=True)
         log.warning("breaker_opened", breaker=self.name, error=type(error).__name__)
         threading.Thread(target=self._probe_until_well, name=f"breaker-{self.name}", daemon=True).start()
 
@@ -71,4 +75,5 @@ class Breaker:
         with self._lock:
             self._open = False
             self._closed_again.set()
+            note_breaker(self.name, is_open=False)
         log.info("breaker_closed", breaker=self.name)

@@ -8,7 +8,7 @@ from django.core.checks import CheckMessage, Error, Warning, register
 
 from core.guards import GUARDS
 
-MIN_LOADTEST_TOKEN_LENGTH = 16
+MIN_TOKEN_LENGTH = 16
 
 # ISO 4217: the active currencies whose minor unit is a hundredth.
 _TWO_DECIMALS = (
@@ -54,8 +54,17 @@ def check_shop(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckMe
 def check_throttles(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckMessage]:
     """A load-test token that can be guessed lifts the limits for everybody."""
     token = settings.LOADTEST_TOKEN
-    if token and len(token) < MIN_LOADTEST_TOKEN_LENGTH:
-        return [Error(f"LOADTEST_TOKEN is shorter than {MIN_LOADTEST_TOKEN_LENGTH} characters.", id="shop.E006")]
+    if token and len(token) < MIN_TOKEN_LENGTH:
+        return [Error(f"LOADTEST_TOKEN is shorter than {MIN_TOKEN_LENGTH} characters.", id="shop.E006")]
+    return []
+
+
+@register()
+def check_metrics(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckMessage]:
+    """A token of the metrics that can be guessed shows everybody how the shop does."""
+    token = settings.METRICS_TOKEN
+    if token and len(token) < MIN_TOKEN_LENGTH:
+        return [Error(f"METRICS_TOKEN is shorter than {MIN_TOKEN_LENGTH} characters.", id="shop.E009")]
     return []
 
 

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from django.apps import apps
 from django.conf import settings
+from django.contrib.sessions.models import Session
 from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
@@ -66,6 +67,12 @@ def prune_throttle_counts(*, limit: int) -> int:
     """Delete up to `limit` counts of windows that have ended; answers how many."""
     ended = ThrottleCount.objects.filter(ends_at__lt=timezone.now())
     return ended.filter(pk__in=list(ended.order_by("ends_at").values_list("pk", flat=True)[:limit])).delete()[0]
+
+
+def prune_sessions(*, limit: int) -> int:
+    """Delete up to `limit` sessions of the admin that have expired; answers how many."""
+    old = Session.objects.filter(expire_date__lt=timezone.now()).order_by("expire_date")
+    return Session.objects.filter(pk__in=list(old.values_list("pk", flat=True)[:limit])).delete()[0]
 
 
 def prune_profiles(*, limit: int) -> int:

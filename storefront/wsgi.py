@@ -8,7 +8,14 @@ import django
 from django.conf import settings
 from django.core.handlers.wsgi import WSGIHandler
 
+from core.metrics_folder import share_metrics
+
+share_metrics(settings.DATA_DIR)
 django.setup(set_prefix=False)
+
+from core.quick_redis import quick_redis
+
+quick_redis().begin()
 
 
 def handler_with(middleware: list[str]) -> WSGIHandler:

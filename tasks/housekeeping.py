@@ -29,6 +29,7 @@ PRUNERS = (
     housekeeping.prune_refresh_families,
     housekeeping.prune_token_revocations,
     housekeeping.prune_throttle_counts,
+    housekeeping.prune_sessions,
     prune_batches,
     prune_files,
     housekeeping.prune_profiles,

@@ -68,6 +68,15 @@ POLICY = {
     "runs/<run_id>/retry-failed/": {"post": STAFF},
     "runs/<run_id>/failed-rows.csv": {"get": STAFF},
 }
+# Outside of the API: who reads what there. The admin's pages and uploads have tests of their own.
+READERS = {
+    "health/live/": PUBLIC,
+    "health/ready/": PUBLIC,
+    "metrics": "allowed address or token",
+    "api/schema/": PUBLIC,
+    "swagger/": PUBLIC,
+    "redoc/": PUBLIC,
+}
 ADMITTED = {
     PUBLIC: {"anonymous", "customer", "clerk", "manager"},
     SIGNED_IN: {"customer", "clerk", "manager"},
@@ -99,6 +108,19 @@ def methods_of_class(view: type) -> set[str]:
 def test_every_route_has_a_policy():
     found = dict(routes(get_resolver().url_patterns))
     assert {path: set(policy) for path, policy in POLICY.items()} == found
+
+
+def test_every_route_outside_of_the_api_has_a_policy():
+    elsewhere = ("api/v1/", "admin/", "media/")
+    top = [pattern for pattern in get_resolver().url_patterns if not str(pattern.pattern).startswith(elsewhere)]
+    inner = [below for pattern in top for below in getattr(pattern, "url_patterns", [pattern])]
+    assert {str(pattern.pattern) for pattern in inner} == set(READERS)
+
+
+@pytest.mark.parametrize("path", READERS)
+def test_strangers_read_only_what_is_public(path, api_client):
+    status = api_client.get(f"/{path}", REMOTE_ADDR="203.0.113.9").status_code
+    assert status == (200 if READERS[path] == PUBLIC else 403)
 
 
 @pytest.mark.parametrize(

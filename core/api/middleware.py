@@ -17,6 +17,7 @@ from core.api.errors import hide_debug_page
 from core.api.problems import problem
 from core.api.renderers import problem_response
 from core.errors import FieldError, Invalid
+from core.metrics import note_request
 
 log = structlog.get_logger("request")
 
@@ -45,6 +46,9 @@ class RequestLogMiddleware:
         hide_debug_page(request, response)
         self._read_rest_of_body(request)
         self._complete(request, response, query)
+        seconds = time.perf_counter() - began
+        route = getattr(request.resolver_match, "route", None)
+        note_request(route=route, method=request.method, status=response.status_code, seconds=seconds)
         write = log.error if response.status_code >= 500 else log.info
         write(
             "request",
@@ -52,7 +56,7 @@ class RequestLogMiddleware:
             path=request.path,
             query=query or None,
             status=response.status_code,
-            duration_ms=round((time.perf_counter() - began) * 1000, 2),
+            duration_ms=round(seconds * 1000, 2),
             address=client_address(request),
             user_id=self._user_id(request),
         )

@@ -2,11 +2,9 @@
 requests get exactly the limit."""
 
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from hmac import compare_digest
-from threading import Lock
 from typing import Any
 
 import redis
@@ -14,14 +12,13 @@ from django.conf import settings
 from django.db import connection
 from limits import RateLimitItem, parse
 from limits.storage import MemoryStorage
-from redis.backoff import NoBackoff
-from redis.retry import Retry
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
 from core.api.client_address import client_network
-from core.breaker import Breaker, BreakerOpen
+from core.breaker import BreakerOpen
 from core.guards import guard_enabled
+from core.quick_redis import QuickRedis, quick_redis
 
 # Scopes that keep passwords and codes from being guessed: no load test lifts them.
 GUARDS_OF_SECRETS = frozenset({"auth", "coupon"})
@@ -43,9 +40,6 @@ ON CONFLICT (key) DO UPDATE SET
     ends_at = CASE WHEN counted.ends_at <= now() THEN EXCLUDED.ends_at ELSE counted.ends_at END
 RETURNING count, ceil(extract(epoch FROM ends_at - now()))::int
 """
-
-
-_making = Lock()
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,48 +70,28 @@ class Counter:
     """Counts in Redis or Valkey behind a breaker.
 
     While that is away, what guards secrets is counted in PostgreSQL and the rest in this process:
-    shopping goes on with a limit per process, guessing gets no further than before. One request of a
-    process asks at a time, so that of many at once only one finds out that nobody answers; who cannot
-    ask within a quarter of the deadline counts the other way. A call takes 0.1-0.2 ms.
+    shopping goes on with a limit per process, guessing gets no further than before.
     """
 
-    def __init__(self, url: str, deadline_seconds: float) -> None:
-        self._patience_seconds = deadline_seconds / 4
-        self._turn = Lock()
-        self._client = redis.Redis.from_url(
-            url,
-            socket_timeout=deadline_seconds - self._patience_seconds,
-            socket_connect_timeout=deadline_seconds - self._patience_seconds,
-            retry=Retry(NoBackoff(), 0),
-        )
-        self._script = self._client.register_script(_COUNT)
+    def __init__(self, store: QuickRedis) -> None:
+        self.store = store
         self._memory = MemoryStorage()
-        self.breaker = Breaker("throttle", probe=self._client.ping, failures=(redis.RedisError, OSError))
 
     def hit(self, scope: str, caller: str, window_seconds: int) -> tuple[int, int]:
         """Count one request; answers the count in the window and the seconds until it ends."""
         key = f"throttle:{scope}:{caller}"
+        count = self._count if guard_enabled("throttle_count") else self._read_then_write
         try:
-            if not guard_enabled("throttle_count"):
-                return self.breaker.call(lambda: self._read_then_write(key, window_seconds))
-            return self._in_turn(lambda: self._count(key, window_seconds))
+            return self.store.call(lambda client: count(client, key, window_seconds))
         except BreakerOpen:
             if scope in GUARDS_OF_SECRETS:
                 return self._count_in_database(key, window_seconds)
             hits = self._memory.incr(key, window_seconds)
             return hits, max(int(self._memory.get_expiry(key) - time.time()), 1)
 
-    def _in_turn(self, count: Callable[[], tuple[int, int]]) -> tuple[int, int]:
-        """The count, or BreakerOpen at once while Redis is away, soon while another request waits for it."""
-        if self.breaker.is_open or not self._turn.acquire(timeout=self._patience_seconds):
-            raise BreakerOpen(self.breaker.name)
-        try:
-            return self.breaker.call(count)
-        finally:
-            self._turn.release()
-
-    def _count(self, key: str, window_seconds: int) -> tuple[int, int]:
-        hits, left_milliseconds = self._script(keys=[key], args=[window_seconds * 1000])
+    def _count(self, client: redis.Redis, key: str, window_seconds: int) -> tuple[int, int]:
+        # The whole script each time: one round trip, also with a server that has forgotten it.
+        hits, left_milliseconds = client.eval(_COUNT, 1, key, window_seconds * 1000)
         return hits, max(-(-left_milliseconds // 1000), 1)
 
     def _count_in_database(self, key: str, window_seconds: int) -> tuple[int, int]:
@@ -126,23 +100,17 @@ class Counter:
             hits, left_seconds = cursor.fetchone()
         return hits, max(left_seconds, 1)
 
-    def _read_then_write(self, key: str, window_seconds: int) -> tuple[int, int]:
+    def _read_then_write(self, client: redis.Redis, key: str, window_seconds: int) -> tuple[int, int]:
         """What the guard `throttle_count` stands against; only its twin test comes here."""
-        hits = int(self._client.get(key) or 0) + 1
-        self._client.set(key, hits, ex=window_seconds)
+        hits = int(client.get(key) or 0) + 1
+        client.set(key, hits, ex=window_seconds)
         return hits, window_seconds
 
 
-def counter() -> Counter:
-    """This process's counter, made at the first request so that a forked worker has its own. It is one
-    also when the first requests come at once: each would ask and probe for itself."""
-    with _making:
-        return _counter()
-
-
 @cache
-def _counter() -> Counter:
-    return Counter(settings.THROTTLE_URL, settings.REDIS_DEADLINE_SECONDS)
+def counter() -> Counter:
+    """This process's counter, made at the first request so that a forked worker has its own."""
+    return Counter(quick_redis())
 
 
 @cache

@@ -105,6 +105,8 @@ VARIABLES = [
     ("EMAIL_MESSAGE_ID_DOMAIN", "shop.example", "EMAIL_MESSAGE_ID_DOMAIN", "shop.example"),
     ("RUNS_AT_ONCE", "3", "RUNS_AT_ONCE", 3),
     ("OPERATION_FILE_MAX_MB", "2", "OPERATION_FILE_MAX_BYTES", 2 * 1024 * 1024),
+    ("METRICS_ADDRESSES", "10.1.0.0/16", "METRICS_ADDRESSES", ["10.1.0.0/16"]),
+    ("METRICS_TOKEN", "scrape-me-please-1234", "METRICS_TOKEN", "scrape-me-please-1234"),
     ("SENTRY_DSN", "https://k@sentry.example/1", "SENTRY_DSN", "https://k@sentry.example/1"),
     ("LOG_LEVEL", "warning", "LOG_LEVEL", "WARNING"),
     ("LOG_FORMAT", "console", "LOG_FORMAT", "console"),
@@ -252,7 +254,7 @@ def test_the_api_has_no_session_csrf_message_or_locale_middleware(load):
 
 
 def test_sessions_of_the_admin_are_in_the_cache(load):
-    assert load("base").SESSION_ENGINE == "django.contrib.sessions.backends.cache"
+    assert load("base").SESSION_ENGINE == "django.contrib.sessions.backends.cached_db"
 
 
 def run(*arguments: str, settings: str, **variables: str) -> subprocess.CompletedProcess[str]:

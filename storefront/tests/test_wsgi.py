@@ -12,6 +12,7 @@ from django.core.cache import cache
 
 from core.accounts.tests.factories import PASSWORD, make_staff
 from core.accounts.tokens import issue_tokens
+from core.quick_redis import quick_redis
 from storefront.wsgi import application
 
 
@@ -53,9 +54,8 @@ def test_the_api_knows_no_cookies():
     assert (status, cookies) == (200, {})
 
 
-@pytest.mark.django_db(transaction=True)
-def test_staff_sign_in_to_the_admin_with_a_session_in_the_cache():
-    staff = make_staff(email="staff@example.com")
+def sign_in(staff) -> str:
+    """The cookie of a session that the admin gave for the password."""
     _, cookies, page = call("/admin/login/")
     hidden = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', page)
     assert hidden
@@ -67,10 +67,43 @@ def test_staff_sign_in_to_the_admin_with_a_session_in_the_cache():
         "/admin/login/", method="POST", form=form, HTTP_COOKIE=f"csrftoken={cookies['csrftoken']}"
     )
     assert status == 302
-    assert cache.get(f"django.contrib.sessions.cache{signed_in['sessionid']}")["_auth_user_id"] == str(staff.pk)
-    assert Session.objects.count() == 0
-    status, _, page = call("/admin/", HTTP_COOKIE=f"sessionid={signed_in['sessionid']}")
+    return f"sessionid={signed_in['sessionid']}"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_staff_sign_in_to_the_admin_with_a_session_that_the_cache_holds():
+    staff = make_staff(email="staff@example.com")
+    cookie = sign_in(staff)
+    key = cookie.removeprefix("sessionid=")
+    assert cache.get(f"django.contrib.sessions.cached_db{key}")["_auth_user_id"] == str(staff.pk)
+    assert Session.objects.get().session_key == key
+    status, _, page = call("/admin/", HTTP_COOKIE=cookie)
     assert (status, "staff@example.com" in page) == (200, True)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_staff_sign_in_and_out_of_the_admin_while_redis_is_away(redis_away):
+    cookie = sign_in(make_staff(email="staff@example.com"))
+    status, _, page = call("/admin/", HTTP_COOKIE=cookie)
+    assert (status, "staff@example.com" in page) == (200, True)
+    Session.objects.all().delete()
+    assert call("/admin/", HTTP_COOKIE=cookie)[0] == 302
+    assert quick_redis().breaker.is_open
+
+
+def test_a_cached_session_is_believed_for_a_minute():
+    cache.set("session", "signed in", timeout=14 * 24 * 3600)
+    name = cache.make_key("session")
+    assert 0 < quick_redis().call(lambda client: client.ttl(name)) <= 60
+    assert (cache.add("session", "again"), cache.touch("session", 30), cache.get("session")) == (
+        False,
+        True,
+        "signed in",
+    )
+    assert quick_redis().call(lambda client: client.ttl(name)) <= 30
+    assert (cache.delete("session"), cache.delete("session"), cache.get("session", "gone")) == (True, False, "gone")
+    cache.set("session", "signed in", timeout=0)
+    assert cache.get("session") is None
 
 
 def test_the_api_redirects_no_body_to_the_final_slash():

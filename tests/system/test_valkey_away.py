@@ -1,4 +1,10 @@
-"""Valkey frozen or refused: customers notice nothing, and what waits for the broker happens afterwards."""
+"""Valkey frozen or refused: customers and staff notice nothing, and what waits for the broker happens afterwards.
+
+The longest wait is the shop's own measure (`core.metrics`), taken inside the requests. A request is given 10 ms of the
+20; what else the clock shows is time in which its thread was not run. So the bound is 20 ms and what the kernel says
+that the threads of a web process stood in line for a processor meanwhile (`/proc/PID/task/*/schedstat`): next to
+nothing on a calm machine, and no excuse for a second wait.
+"""
 
 import shutil
 import signal
@@ -11,11 +17,14 @@ from functools import partial
 from itertools import pairwise
 from pathlib import Path
 
+import psutil
 import pytest
 import redis
 import requests
 from django.conf import settings
+from prometheus_client.parser import text_string_to_metric_families
 
+from core.accounts.tests.factories import PASSWORD, make_staff
 from market.carts.tests.factories import make_cart
 from market.inventory.tests.factories import make_stocked_variant
 from market.orders.tests.factories import checkout_body
@@ -31,9 +40,9 @@ pytestmark = [pytest.mark.system, pytest.mark.django_db(transaction=True)]
 
 CHECKOUTS = 200
 CLIENTS = 4
-DEADLINE_SECONDS = 0.02
-# What a busy machine may add until the proxy, a thread among others, sees that one client hung up.
-NOTICED_SECONDS = 0.25
+LONGEST_WAIT_SECONDS = 0.02
+# The deadline of production, which the settings of tests lengthen.
+DEADLINE_SECONDS = "0.01"
 
 
 class Valkey:
@@ -92,7 +101,7 @@ def own_shop(template_database, tmp_path, transactional_db, valkey, proxy) -> It
     database = f"{settings.DATABASES['default']['NAME']}_away"
     copy_database(template_database, database)
     shop = make_shop(database, tmp_path, redis_url=valkey.url, guards=[], background=True)
-    web = {"CACHE_URL": f"unix://{proxy.path}?db=0", "REDIS_DEADLINE_SECONDS": str(DEADLINE_SECONDS)}
+    web = {"CACHE_URL": f"unix://{proxy.path}?db=0", "REDIS_DEADLINE_SECONDS": DEADLINE_SECONDS}
     shop.programs["web"] = replace(shop.programs["web"], environment=shop.environment | web)
     with shop.orm():
         ensure_standard_rate()
@@ -103,41 +112,103 @@ def own_shop(template_database, tmp_path, transactional_db, valkey, proxy) -> It
     drop_database(database)
 
 
-def check_out(shop: RunningShop, bodies: list[dict]) -> list[requests.Response]:
-    """Order one after the other, as a stranger whom the limits count."""
+def check_out(shop: RunningShop, bodies: list[dict]) -> list[int]:
+    """Order one after the other, as a stranger whom the limits count; the statuses."""
     client = shop.client()
     del client.headers["X-Loadtest-Token"]
-    return [client.post("/api/v1/orders/", json=body) for body in bodies]
+    return [client.post("/api/v1/orders/", json=body).status_code for body in bodies]
+
+
+def check_out_at_once(shop: RunningShop, bodies: list[dict]) -> list[int]:
+    """Order by several clients at the same time."""
+    chunks = [bodies[number::CLIENTS] for number in range(CLIENTS)]
+    return [status for some in in_parallel([partial(check_out, shop, chunk) for chunk in chunks]) for status in some]
+
+
+def told(shop: RunningShop) -> dict[tuple[str, ...], float]:
+    """What /metrics tells: (name, labels …) → value."""
+    answer = shop.client().get("/metrics")
+    assert answer.status_code == 200
+    families = text_string_to_metric_families(answer.text)
+    return {(s.name, *(s.labels[name] for name in sorted(s.labels))): s.value for f in families for s in f.samples}
+
+
+def workers_of(shop: RunningShop) -> list[int]:
+    """The two web processes."""
+    workers = [
+        p.pid for p in psutil.Process(shop.processes["web"].pid).children() if "granian" in " ".join(p.cmdline())
+    ]
+    assert len(workers) == 2
+    return workers
+
+
+def stood_in_line(process: int) -> float:
+    """Seconds that the threads of a process were ready to run and did not, so far."""
+    lines = [path.read_text() for path in Path(f"/proc/{process}/task").glob("*/schedstat")]
+    return sum(int(line.split()[1]) for line in lines) / 1e9
+
+
+def signed_in(shop: RunningShop, email: str) -> requests.Session:
+    """Somebody of the staff in the admin."""
+    client = shop.client()
+    client.get("/admin/login/")
+    form = {"username": email, "password": PASSWORD, "csrfmiddlewaretoken": client.cookies["csrftoken"]}
+    assert client.post("/admin/login/?next=/admin/", data=form).url.endswith("/admin/")
+    return client
 
 
 @pytest.mark.parametrize(("away", "back"), [(Valkey.freeze, Valkey.thaw), (Valkey.end, Valkey.start)])
 def test_checkouts_go_on_and_mails_arrive_afterwards(own_shop, valkey, proxy, away, back):
     with own_shop.orm():
         lamp = make_stocked_variant(sku="LAMP", price="10.00", on_hand=1000)
-        addresses = [f"buyer{number}@shop.example" for number in range(CHECKOUTS)]
+        addresses = [f"buyer{number}@shop.example" for number in range(CHECKOUTS + CLIENTS)]
         bodies = [checkout_body(make_cart(units={lamp: 1}), email=address) for address in addresses]
-    assert [answer.status_code for answer in check_out(own_shop, bodies[:4])] == [201] * 4
+        make_staff(email="clerk@shop.example")
+    clerk = signed_in(own_shop, "clerk@shop.example")
+    workers = workers_of(own_shop)
+    # Both processes are connected, whatever a busy machine did to their first attempts.
+    wait_for(lambda: told(own_shop)["storefront_breakers_open", "redis"] == 0, what="Valkey is in use")
+    assert check_out_at_once(own_shop, bodies[:CLIENTS]) == [201] * CLIENTS
+    bodies = bodies[CLIENTS:]
+
     away(valkey)
     proxy.begin()
-    chunks = [bodies[4 + number :: CLIENTS] for number in range(CLIENTS)]
-    answers = [a for some in in_parallel([partial(check_out, own_shop, chunk) for chunk in chunks]) for a in some]
+    statuses: list[int] = []
+    allowed = 0.0
+    while {attempt.process for attempt in proxy.unanswered()} != set(workers):
+        assert len(statuses) < CHECKOUTS // 2, "a process does not ask: the limits were not counted"
+        before = {process: stood_in_line(process) for process in workers}
+        statuses += check_out_at_once(own_shop, bodies[len(statuses) : len(statuses) + CLIENTS])
+        allowed = max(allowed, *(stood_in_line(process) - before[process] for process in workers))
+    found_out = told(own_shop)
+    statuses += check_out_at_once(own_shop, bodies[len(statuses) :])
+    assert "clerk@shop.example" in clerk.get("/admin/").text
+    assert "reprice" in signed_in(own_shop, "clerk@shop.example").get("/admin/operations/run/").text
     attempts = proxy.unanswered()
-    assert [answer.status_code for answer in answers] == [201] * (CHECKOUTS - 4)
-    assert attempts, "nobody asked: the limits were not counted"
-    waits = [attempt.ended_at - attempt.asked_at for attempt in attempts]
-    assert min(waits) <= DEADLINE_SECONDS
-    assert max(waits) < DEADLINE_SECONDS + NOTICED_SECONDS
+    after = told(own_shop)
+
+    assert statuses == [201] * CHECKOUTS
+    counted = ("storefront_request_seconds_count", "POST", "/api/v1/orders/", "2xx")
+    assert after[counted] == CHECKOUTS + CLIENTS
+    # Each process found out once, by the requests that came at that moment; nobody waited afterwards.
+    longest = after["storefront_redis_longest_wait_seconds",]
+    assert longest <= LONGEST_WAIT_SECONDS + allowed, f"{longest:.4f} s, of which {allowed:.4f} s may be others' work"
+    waits = ("storefront_redis_wait_seconds_count",)
+    assert after[waits] == found_out[waits]
+    assert (after["storefront_breakers_open", "redis"], after["storefront_redis_up", "cache"]) == (2, 0)
     asked = defaultdict(list)
     for attempt in attempts:
         asked[attempt.process].append(attempt.asked_at)
-    assert len(asked) <= 2
+    assert set(asked) == set(workers)
     assert [gap for times in asked.values() for gap in (b - a for a, b in pairwise(times)) if gap < 0.9] == []
+    print(f"longest wait {longest * 1000:.1f} ms, in line {allowed * 1000:.1f} ms, {len(attempts)} attempts")
+
     back(valkey)
     wait_for(
         lambda: {address for line in own_shop.mail_ledger() for address in line["to"]} == set(addresses),
         seconds=60,
         what=f"all mails; worker:\n{own_shop.log('worker')[-2000:]}",
     )
-    assert len(own_shop.mail_ledger()) == CHECKOUTS
+    assert len(own_shop.mail_ledger()) == len(addresses)
     check = own_shop.manage("check_invariants")
     assert check.returncode == 0, check.stdout + check.stderr

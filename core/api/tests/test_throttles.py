@@ -1,9 +1,7 @@
 """Limits: exact under parallel requests, by the right caller, and standing while Redis is away."""
 
-import socket
 import threading
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from uuid import uuid4
 
@@ -18,8 +16,9 @@ from rest_framework.views import APIView
 
 from core.accounts.tests.factories import make_user
 from core.api.client_address import client_address, client_network
-from core.api.throttles import Counter, _counter, counter
+from core.api.throttles import Counter
 from core.models import ThrottleCount
+from core.quick_redis import QuickRedis, _quick_redis, quick_redis
 
 OPEN, CLOSED, LOGIN = "/api/v1/open/", "/api/v1/users/", "/api/v1/auth/login/"
 
@@ -56,7 +55,7 @@ def new_address() -> str:
 @pytest.fixture
 def limits(settings):
     """Sets rates; what earlier runs counted for the same user ids is forgotten."""
-    with redis.Redis.from_url(settings.THROTTLE_URL) as client:
+    with redis.Redis.from_url(settings.CACHE_URL) as client:
         for key in client.scan_iter("throttle:*"):
             client.delete(key)
 
@@ -169,45 +168,27 @@ def count_in_parallel(own: Counter, limit: int) -> int:
 
 
 def test_parallel_hits_are_counted_exactly():
-    own = Counter(django_settings.THROTTLE_URL, 2.0)
+    own = Counter(QuickRedis(django_settings.CACHE_URL, 2.0))
     assert count_in_parallel(own, 50) == 50
-    assert not own.breaker.is_open
+    assert not own.store.breaker.is_open
 
 
 def test_a_window_begins_anew_after_its_end():
-    own = Counter(django_settings.THROTTLE_URL, 2.0)
+    own = Counter(QuickRedis(django_settings.CACHE_URL, 2.0))
     caller = uuid4().hex
     assert [own.hit("anon", caller, 1)[0] for _ in range(3)] == [1, 2, 3]
     time.sleep(1.05)
     assert own.hit("anon", caller, 1) == (1, 1)
 
 
-@pytest.fixture
-def silent_port() -> Iterator[int]:
-    """A port that accepts connections and never answers, as a frozen server does."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        listener.listen(100)
-        yield listener.getsockname()[1]
-
-
-@pytest.fixture
-def redis_away(settings, silent_port) -> Iterator[None]:
-    """This process's own counter meets a frozen server."""
-    settings.THROTTLE_URL, settings.REDIS_DEADLINE_SECONDS = f"redis://127.0.0.1:{silent_port}/0", 0.02
-    _counter.cache_clear()
-    yield
-    _counter.cache_clear()
-
-
 def test_a_frozen_redis_is_waited_for_once_and_counted_here_meanwhile(silent_port):
-    own = Counter(f"redis://127.0.0.1:{silent_port}/0", 0.02)
+    own = Counter(QuickRedis(f"redis://127.0.0.1:{silent_port}/0", 0.02))
     caller = uuid4().hex
     began = time.monotonic()
     counts = [own.hit("anon", caller, 3600)[0] for _ in range(200)]
     assert time.monotonic() - began < 0.5
     assert counts == list(range(1, 201))
-    assert own.breaker.is_open
+    assert own.store.breaker.is_open
 
 
 @pytest.mark.django_db
@@ -225,21 +206,21 @@ def test_logins_are_counted_in_postgresql_while_redis_is_away(api_client, limits
 
 
 def test_the_breaker_closes_by_itself_when_redis_is_back(silent_port):
-    own = Counter(django_settings.THROTTLE_URL, 2.0)
-    own.breaker.trip(redis.TimeoutError("as if"))
+    own = Counter(QuickRedis(django_settings.CACHE_URL, 2.0))
+    own.store.breaker.trip(redis.TimeoutError("as if"))
     caller = uuid4().hex
     assert own.hit("anon", caller, 3600)[0] == 1
-    assert own.breaker.wait_until_closed(5)
-    assert not own.breaker.is_open
+    assert own.store.breaker.wait_until_closed(5)
+    assert not own.store.breaker.is_open
     # The process counted alone meanwhile; Redis begins from what it knows.
     assert own.hit("anon", caller, 3600)[0] == 1
 
 
 def test_of_many_requests_at_once_one_finds_out_that_redis_is_frozen(silent_port):
-    own = Counter(f"redis://127.0.0.1:{silent_port}/0", 0.4)
+    own = Counter(QuickRedis(f"redis://127.0.0.1:{silent_port}/0", 0.4))
     asked = []
-    count = own._count
-    own._count = lambda *arguments: (asked.append(1), count(*arguments))[1]
+    ask = own.store._ask
+    own.store._ask = lambda *arguments: (asked.append(1), ask(*arguments))[1]
     begin = threading.Barrier(8)
 
     def hit() -> float:
@@ -255,13 +236,13 @@ def test_of_many_requests_at_once_one_finds_out_that_redis_is_frozen(silent_port
     assert waits[-1] < 0.55
 
 
-def test_the_first_requests_at_once_share_one_counter():
-    _counter.cache_clear()
+def test_the_first_requests_at_once_share_one_connection():
+    _quick_redis.cache_clear()
     begin = threading.Barrier(8)
 
-    def first(_: int) -> Counter:
+    def first(_: int) -> QuickRedis:
         begin.wait(timeout=10)
-        return counter()
+        return quick_redis()
 
     with ThreadPoolExecutor(max_workers=8) as pool:
         assert len(set(map(id, pool.map(first, range(8))))) == 1
