@@ -55,3 +55,10 @@ def drop_constraint(database: str, table: str, constraint: str) -> None:
         ).fetchone()
         statement = "DROP INDEX {1}" if is_index_only else "ALTER TABLE {0} DROP CONSTRAINT {1} CASCADE"
         server.execute(sql.SQL(statement).format(sql.Identifier(table), sql.Identifier(constraint)))
+
+
+def waiting_in(database: str) -> int:
+    """How many connections to the database wait for somebody's lock."""
+    query = "SELECT count(*) FROM pg_stat_activity WHERE datname = %s AND wait_event_type = 'Lock'"
+    with psycopg.connect(url_of("postgres")) as watcher:
+        return watcher.execute(query, [database]).fetchone()[0]

@@ -16,7 +16,6 @@ from django.utils import timezone
 from core.errors import FieldError, Invalid
 from core.transactions import in_one_transaction
 from market.catalog.errors import VariantNotFound
-from market.catalog.models import Variant
 from market.catalog.services import set_variants_in_stock
 from market.inventory import sql
 from market.inventory.errors import InsufficientStock, StockBelowReserved
@@ -160,10 +159,16 @@ def set_low_stock_threshold(*, variant_id: int, low_stock_threshold: int) -> Sto
 
 
 def _held_stock(*, variant_id: int) -> StockItem:
-    if not Variant.objects.filter(pk=variant_id).exists():
-        raise VariantNotFound
+    """The stock row, made where there is none, and locked; its variant stays until the transaction ends."""
     StockItem.objects.bulk_create([StockItem(variant_id=variant_id)], ignore_conflicts=True)
-    return StockItem.objects.select_for_update(no_key=True).get(pk=variant_id)
+    stock = StockItem.objects.select_for_update(no_key=True).filter(pk=variant_id).first()
+    with connection.cursor() as cursor:
+        cursor.execute(sql.KEEP_VARIANT, {"variant_id": variant_id})
+        is_there = cursor.fetchone() is not None
+    # Whoever deletes a variant at this moment takes its stock first, and misses a row that was just made.
+    if stock is None or not is_there:
+        raise VariantNotFound
+    return stock
 
 
 def _move(stock: StockItem, quantity: int, *, reason: str, actor_id: int | None, field: str) -> StockItem:

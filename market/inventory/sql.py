@@ -119,6 +119,9 @@ OPEN_STOCK = """
     SELECT variant_id, on_hand FROM opened ORDER BY variant_id
 """
 
+# Nobody can delete the variant until the transaction ends; one that is being deleted is waited for.
+KEEP_VARIANT = "SELECT id FROM catalog_variant WHERE id = %(variant_id)s FOR KEY SHARE"
+
 
 def lock_stock() -> str:
     """Locks the stock of `variant_ids`, by primary key, so that no two changes can wait for each other."""
