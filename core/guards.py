@@ -17,6 +17,7 @@ GUARDS = {
     "conflict_retries": "a transaction that lost a deadlock is done again (core.transactions)",
     "refresh_rotation": "a refresh token is exchanged by one conditional update (core.accounts)",
     "mailed_token": "a mailed token is used by one conditional update (core.accounts)",
+    "order_lock": "an order is locked before its state is judged (orders.querysets)",
     "run_lease": "a batch of a run commits only while its worker's lease stands (core.operations)",
     "throttle_count": "requests are counted and judged in one atomic step (core.api.throttles)",
 }

@@ -4,6 +4,8 @@ from datetime import datetime
 
 from django.db import models
 
+from core.guards import guard_enabled
+
 
 class OrderQuerySet(models.QuerySet):
     """Chainable filters."""
@@ -15,6 +17,12 @@ class OrderQuerySet(models.QuerySet):
     def overdue(self, now: datetime) -> "OrderQuerySet":
         """Unpaid orders whose time to pay has passed."""
         return self.filter(status="pending", reserved_until__lt=now)
+
+    def for_update(self, *, skip_locked: bool = False) -> "OrderQuerySet":
+        """Locked until the transaction ends. Comes before payment and stock in the lock order."""
+        if not guard_enabled("order_lock"):
+            return self
+        return self.select_for_update(no_key=True, skip_locked=skip_locked, of=("self",))
 
     def newest_first(self) -> "OrderQuerySet":
         return self.order_by("-placed_at", "-pk")

@@ -60,7 +60,7 @@ def expire_unpaid_orders(*, limit: int) -> int:
 
 @in_one_transaction
 def _expire(*, order_id: int, now: datetime) -> bool:
-    order = _expired(now).filter(pk=order_id).select_for_update(skip_locked=True, no_key=True, of=("self",)).first()
+    order = _expired(now).filter(pk=order_id).for_update(skip_locked=True).first()
     if order is None:
         return False
     _cancel(order, kind="expired", actor="system", detail="not paid in time")

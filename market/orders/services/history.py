@@ -13,7 +13,7 @@ CHANGING = ["status", "payment_status", "reserved_until", "updated_at"]
 
 def lock_order(*, order_id: int) -> Order:
     """The order, locked until the transaction ends. Comes before payment and stock in the lock order."""
-    order = Order.objects.select_for_update(no_key=True).filter(pk=order_id).first()
+    order = Order.objects.for_update().filter(pk=order_id).first()
     if order is None:
         raise OrderNotFound()
     return order
