@@ -193,6 +193,7 @@ def pointed(body: object, things: dict[str, str]) -> object:
         "variant": int(things["variant"]),
         "cart": things["cart"],
         "category": int(things["categories"]),
+        "product_type": None,
         "parent": None,
         "shipping_method": "standard",
         "payment_provider": "manual",

@@ -34,8 +34,8 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("unthrottled")]
 LINES = {"items.*.variant", "items.*.quantity"}
 ADDRESS = {"name", "line1", "line2", "city", "region", "postal_code", "country", "phone"}
 CATEGORY = {"title", "slug", "description", "parent", "is_active", "position"}
-PRODUCT = {"title", "slug", "description", "status", "category"}
-VARIANT = {"sku", "title", "price", "compare_at_price", "cost", "weight_grams", "is_active", "position"}
+PRODUCT = {"title", "slug", "description", "status", "category", "product_type", "attributes", "featured"}
+VARIANT = {"sku", "title", "price", "compare_at_price", "cost", "weight_grams", "is_active", "position", "attributes"}
 PROFILE = {"first_name", "last_name", "full_name", "phone", "birth_date"}
 WRITABLE: dict[tuple[str, str], set[str]] = {
     ("post", "auth/login/"): {"email", "password"},
@@ -88,8 +88,8 @@ NOT_NOW = {
     "products/{product_id}/images/{id}/",
     *(f"runs/{{run_id}}/{verb}/" for verb in ("pause", "resume", "retry-failed")),
 }
-# The run's parameters are a form of the operation, checked by it.
-FREE = {"params"}
+# The run's parameters are a form of the operation, attributes are what the product's type says: checked by them.
+FREE = {"params", "attributes"}
 
 WANTED = {
     "price": "0.01",

@@ -1,7 +1,8 @@
 """Filters that really filter: what a list does not know is refused, never ignored.
 
 A view may have a `filterset_class` (django-filter) and `orderings`, the names that `ordering`
-takes, each with the `Keyset` that it stands for; the first is the default.
+takes, each with the `Keyset` that it stands for; the first is the default. A filter set that takes
+whole families of parameters, such as `attributes[color]`, says so by `is_known(name)`.
 """
 
 from django import forms
@@ -74,7 +75,8 @@ class StrictFilterBackend(django_filters.DjangoFilterBackend):
             known.add(ORDERING)
         paginator = getattr(view, "paginator", None)
         known |= set(getattr(paginator, "query_parameters", ()))
-        unknown = sorted(set(request.query_params) - known)
+        is_known = getattr(filterset, "is_known", known.__contains__)
+        unknown = sorted(name for name in set(request.query_params) - known if not is_known(name))
         if unknown:
             errors = [FieldError(name, "unknown", "This list has no such parameter.") for name in unknown]
             raise Invalid("The query has parameters that this list does not know.", errors=errors)

@@ -22,7 +22,7 @@ from core.errors import FieldError, Invalid
 
 @dataclass(frozen=True, slots=True)
 class Keyset:
-    """A total order of a list: columns that are never null, the last of them unique.
+    """A total order of a list: columns or annotations that are never null, the last of them unique.
 
     All columns run in one direction, as a row comparison can only then continue the order.
     """
@@ -86,5 +86,7 @@ def _plain(value: Any) -> Any:
 
 
 def _field(queryset: QuerySet, name: str) -> Any:
+    if name in queryset.query.annotations:
+        return queryset.query.annotations[name].output_field
     field = queryset.model._meta.pk if name == "pk" else queryset.model._meta.get_field(name.removesuffix("_id"))
     return getattr(field, "target_field", field)

@@ -1,14 +1,17 @@
 """What is for sale: categories, products, their variants and images, and the row that lists read."""
 
+from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVector, SearchVectorField
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import F, Q, Value
 
 from core.models import TimeStampedModel
-from market.catalog.querysets import ProductListingQuerySet
+from market.catalog.querysets import RATING_OR_ZERO, ProductListingQuerySet
 
 TITLE_LENGTH = 200
+NO_VALUES = Value({}, output_field=models.JSONField())
+NO_NAMES = Value([], output_field=ArrayField(models.TextField()))
 
 
 class Category(TimeStampedModel):
@@ -31,6 +34,53 @@ class Category(TimeStampedModel):
         return self.title
 
 
+class ProductType(TimeStampedModel):
+    """What kind of thing a product is: it says which attributes the product and its variants have."""
+
+    title = models.CharField(max_length=TITLE_LENGTH)
+    slug = models.SlugField(max_length=TITLE_LENGTH, unique=True, db_collation="C")
+
+    class Meta:
+        ordering = ["title", "pk"]
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class Attribute(TimeStampedModel):
+    """One property that the products of a type tell, or their variants.
+
+    Stored values are read by `code`, `kind`, `is_of_variant` and `is_filterable`, so these are set once.
+    """
+
+    class Kind(models.TextChoices):
+        TEXT = "text"
+        NUMBER = "number"
+        BOOLEAN = "boolean"
+        CHOICE = "choice"
+        COLOR = "color"
+
+    product_type = models.ForeignKey(ProductType, models.CASCADE, related_name="attributes")
+    code = models.CharField(max_length=50, db_collation="C", help_text="Lower-case letters, digits and underscores")
+    title = models.CharField(max_length=TITLE_LENGTH)
+    kind = models.CharField(max_length=16, choices=Kind)
+    choices = ArrayField(models.CharField(max_length=100), default=list, blank=True, help_text="Of choice and color")
+    swatches = models.JSONField(default=dict, blank=True, help_text="What a color looks like: its name, #rrggbb")
+    is_of_variant = models.BooleanField(default=False, help_text="Told by each variant, not by the product")
+    is_filterable = models.BooleanField(default=True, help_text="Lists can be narrowed by it")
+    position = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        ordering = ["position", "code"]
+        constraints = [
+            models.UniqueConstraint(fields=["product_type", "code"], name="attribute_code_of_type"),
+            models.CheckConstraint(condition=Q(code__regex=r"^[a-z][a-z0-9_]*$"), name="attribute_code_is_plain"),
+        ]
+
+    def __str__(self) -> str:
+        return self.title
+
+
 class Product(TimeStampedModel):
     """A thing for sale in one or more variants. Once ordered it is archived, never deleted."""
 
@@ -44,10 +94,18 @@ class Product(TimeStampedModel):
     description = models.TextField(blank=True)
     status = models.CharField(max_length=16, choices=Status, default=Status.DRAFT)
     category = models.ForeignKey(Category, models.PROTECT, null=True, blank=True, related_name="products")
+    product_type = models.ForeignKey(
+        ProductType, models.PROTECT, null=True, blank=True, related_name="products", db_index=False
+    )
+    attributes = models.JSONField(default=dict, blank=True, db_default=NO_VALUES)
+    is_featured = models.BooleanField(default=False, db_default=False)
 
     class Meta:
         ordering = ["-pk"]
-        indexes = [models.Index(fields=["status", "created_at"], name="product_status_created_at")]
+        indexes = [
+            models.Index(fields=["status", "created_at"], name="product_status_created_at"),
+            models.Index(fields=["product_type"], name="product_type", condition=Q(product_type__isnull=False)),
+        ]
 
     def __str__(self) -> str:
         return self.title
@@ -68,6 +126,7 @@ class Variant(TimeStampedModel):
     weight_grams = models.PositiveIntegerField(default=0)
     is_active = models.BooleanField(default=True)
     in_stock = models.BooleanField(default=False, editable=False)
+    attributes = models.JSONField(default=dict, blank=True, db_default=NO_VALUES)
     position = models.PositiveIntegerField(default=0)
 
     class Meta:
@@ -113,6 +172,38 @@ class ProductImage(TimeStampedModel):
         return self.alt or self.image.name
 
 
+class Collection(TimeStampedModel):
+    """Products shown together: chosen by staff, or those that meet `rules`, looked up again in the background."""
+
+    title = models.CharField(max_length=TITLE_LENGTH)
+    slug = models.SlugField(max_length=TITLE_LENGTH, unique=True, db_collation="C")
+    description = models.TextField(blank=True)
+    rules = models.JSONField(null=True, blank=True, help_text="Null in a collection that staff choose by hand")
+    is_active = models.BooleanField(default=True)
+    position = models.PositiveIntegerField(default=0)
+    products = models.ManyToManyField(Product, through="CollectionItem", related_name="collections")
+
+    class Meta:
+        ordering = ["position", "title", "pk"]
+        indexes = [models.Index(fields=["is_active", "position"], name="collection_active_position")]
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class CollectionItem(models.Model):
+    """A product in a collection."""
+
+    collection = models.ForeignKey(Collection, models.CASCADE, related_name="items", db_index=False)
+    product = models.ForeignKey(Product, models.CASCADE, related_name="collection_items")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["collection", "product"], name="collection_product_once")]
+
+    def __str__(self) -> str:
+        return f"{self.product_id} in {self.collection_id}"
+
+
 class ProductListing(models.Model):
     """The narrow row that lists filter, sort and search by; one per product that has a variant.
 
@@ -129,6 +220,10 @@ class ProductListing(models.Model):
     compare_at_price = models.DecimalField(max_digits=10, decimal_places=2, null=True)
     is_listed = models.BooleanField()
     in_stock = models.BooleanField()
+    is_featured = models.BooleanField(default=False, db_default=False)
+    attribute_tokens = ArrayField(
+        models.TextField(), default=list, db_default=NO_NAMES, help_text="code=value of the product and active variants"
+    )
     rating = models.DecimalField(max_digits=3, decimal_places=2, null=True)
     review_count = models.PositiveIntegerField(default=0)
     popularity = models.PositiveIntegerField(default=0)
@@ -161,5 +256,11 @@ class ProductListing(models.Model):
             models.Index(fields=["created_at", "product"], name="listing_created_at", condition=Q(is_listed=True)),
             models.Index(fields=["title", "product"], name="listing_title", condition=Q(is_listed=True)),
             models.Index(fields=["popularity", "product"], name="listing_popularity", condition=Q(is_listed=True)),
+            models.Index(RATING_OR_ZERO, "product", name="listing_rating", condition=Q(is_listed=True)),
+            models.Index(
+                "category", RATING_OR_ZERO, "product", name="listing_category_rating", condition=Q(is_listed=True)
+            ),
+            models.Index(fields=["product"], name="listing_featured", condition=Q(is_listed=True, is_featured=True)),
+            GinIndex(fields=["attribute_tokens"], name="listing_attribute_tokens"),
             GinIndex(fields=["search_vector"], name="listing_search"),
         ]

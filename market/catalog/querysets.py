@@ -1,14 +1,20 @@
 """Chainable filters of the catalog."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from decimal import Decimal
 
 from django.contrib.postgres.search import SearchQuery
 from django.db import models
-from django.db.models import F
+from django.db.models import F, Q, Value
+from django.db.models.functions import Coalesce
 from django.db.models.lookups import Lookup
 
-from market.catalog.rules import search_query
+from market.catalog.rules import attribute_token, search_query
+
+# A product without reviews is ordered as one that nobody likes; a keyset has no place for null.
+RATING_OR_ZERO = Coalesce(
+    F("rating"), Value(Decimal(0)), output_field=models.DecimalField(max_digits=3, decimal_places=2)
+)
 
 
 class OnShelves(Lookup):
@@ -37,6 +43,10 @@ class ProductListingQuerySet(models.QuerySet):
         """Those that the public may see."""
         return self.filter(is_listed=True)
 
+    def orderable(self) -> "ProductListingQuerySet":
+        """With what lists are ordered by that is no column."""
+        return self.annotate(rating_or_zero=RATING_OR_ZERO)
+
     def in_categories(self, category_ids: Collection[int]) -> "ProductListingQuerySet":
         """Those in one of the categories."""
         return self.filter(category_id__in=list(category_ids))
@@ -51,6 +61,29 @@ class ProductListingQuerySet(models.QuerySet):
         """Those whose price lies between the bounds, both included."""
         listings = self if lowest is None else self.filter(price__gte=lowest)
         return listings if highest is None else listings.filter(price__lte=highest)
+
+    def on_sale(self, wanted: bool) -> "ProductListingQuerySet":
+        """Those shown beside a higher price, or those that are not."""
+        if wanted:
+            return self.filter(compare_at_price__gt=F("price"))
+        return self.filter(Q(compare_at_price__isnull=True) | Q(compare_at_price__lte=F("price")))
+
+    def in_collection(self, slug: str) -> "ProductListingQuerySet":
+        """Those in an active collection."""
+        return self.filter(
+            product__collection_items__collection__slug=slug, product__collection_items__collection__is_active=True
+        )
+
+    def with_sku(self, sku: str) -> "ProductListingQuerySet":
+        """The one with an active variant of this SKU."""
+        return self.filter(product__variants__sku=sku, product__variants__is_active=True)
+
+    def having(self, attributes: Mapping[str, Collection[str]]) -> "ProductListingQuerySet":
+        """Those that have one of the values of each attribute, themselves or by an active variant."""
+        listings = self
+        for code, values in attributes.items():
+            listings = listings.filter(attribute_tokens__overlap=[attribute_token(code, value) for value in values])
+        return listings
 
     def matching(self, text: str) -> "ProductListingQuerySet":
         """Those with a word beginning with each word of `text`; none when `text` has no word."""

@@ -2,7 +2,8 @@
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import PurePosixPath
 from typing import Any
@@ -11,6 +12,9 @@ from core.errors import FieldError
 from core.money import round_money
 
 HIGHEST_PRICE = Decimal("99999999.99")
+MAX_ATTRIBUTE_TEXT = 200
+MAX_ATTRIBUTE_NUMBER = 10**9
+ATTRIBUTE_PLACES = 4
 WORD = re.compile(r"[^\W_]+")
 THUMBNAIL_SUFFIX = "-thumbnail"
 
@@ -57,6 +61,71 @@ def price_problems(*, price: Decimal, compare_at_price: Decimal | None, cost: De
     if compare_at_price is not None and compare_at_price < price:
         problems.append(FieldError("compare_at_price", "below_price", "Give no less than the price."))
     return problems
+
+
+@dataclass(frozen=True, slots=True)
+class AttributeRule:
+    """What may be told under one code: `kind` is text, number, boolean, choice or color."""
+
+    code: str
+    kind: str
+    choices: Sequence[str] = ()
+    is_of_variant: bool = False
+
+
+def attribute_values(
+    values: Mapping[str, Any], *, rules: Iterable[AttributeRule], of_variant: bool
+) -> tuple[dict[str, Any], list[FieldError]]:
+    """The values as they are stored, and what is wrong with them; a null is left out.
+
+    Only what the product's type knows may be told, and only where it belongs: by the product or by its variants.
+    """
+    known = {rule.code: rule for rule in rules if rule.is_of_variant == of_variant}
+    clean, problems = {}, []
+    for code, value in values.items():
+        if code not in known:
+            whose = "its variants" if of_variant else "this product"
+            problems.append(FieldError(f"attributes.{code}", "unknown", f"The type has no such attribute of {whose}."))
+        elif value is not None:
+            problem = _attribute_problem(known[code], value)
+            if problem:
+                problems.append(FieldError(f"attributes.{code}", *problem))
+            else:
+                clean[code] = _plain_number(value) if known[code].kind == "number" else value
+    return clean, problems
+
+
+def attribute_token(code: str, value: str) -> str:
+    """What a listing holds for an attribute's value, as text: no code has an equals sign."""
+    return f"{code}={value}"
+
+
+def _attribute_problem(rule: AttributeRule, value: Any) -> tuple[str, str] | None:
+    match rule.kind:
+        case "boolean":
+            return None if isinstance(value, bool) else ("invalid", "Give true or false.")
+        case "number":
+            return _number_problem(value)
+        case "text":
+            is_text = isinstance(value, str) and value == value.strip() and 0 < len(value) <= MAX_ATTRIBUTE_TEXT
+            return None if is_text else ("invalid", f"Give a text of 1 to {MAX_ATTRIBUTE_TEXT} characters.")
+        case _:
+            is_choice = isinstance(value, str) and value in rule.choices
+            return None if is_choice else ("unknown", f"Give one of: {', '.join(rule.choices)}.")
+
+
+def _number_problem(value: Any) -> tuple[str, str] | None:
+    if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
+        return "invalid", "Give a number."
+    if not -MAX_ATTRIBUTE_NUMBER <= value <= MAX_ATTRIBUTE_NUMBER:
+        return "out_of_range", f"Give a number between -{MAX_ATTRIBUTE_NUMBER} and {MAX_ATTRIBUTE_NUMBER}."
+    if round(Decimal(str(value)), ATTRIBUTE_PLACES) != Decimal(str(value)):
+        return "too_precise", f"Give at most {ATTRIBUTE_PLACES} decimal places."
+    return None
+
+
+def _plain_number(value: int | float | Decimal) -> int | float:
+    return int(value) if value == int(value) else float(value)
 
 
 def repriced(price: Decimal, *, percent: Decimal) -> Decimal:

@@ -1,6 +1,6 @@
 """Reads of the catalog, as plain values: no model is built to show a page."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +13,7 @@ from django.db.models.sql.where import WhereNode
 
 from market.catalog import sql
 from market.catalog.errors import CategoryNotFound, ProductNotFound, VariantNotFound
-from market.catalog.models import Category, Product, ProductImage, ProductListing, Variant
+from market.catalog.models import Category, Collection, Product, ProductImage, ProductListing, Variant
 from market.catalog.querysets import OnOneShelf, OnShelves, ProductListingQuerySet
 from market.catalog.rules import category_tree, walk_tree
 
@@ -29,6 +29,8 @@ LISTING_COLUMNS = (
     "popularity",
     "created_at",
 )
+# Of the collections that a product is in, so many are told on its page.
+MAX_COLLECTIONS = 20
 CATEGORY_COLUMNS = ("id", "slug", "title", "description", "parent", "is_active", "position", "created_at", "updated_at")
 
 
@@ -38,10 +40,10 @@ def listing_rows(listings: QuerySet[ProductListing]) -> QuerySet[ProductListing,
     Beside the columns of the listing: `slug`, `category_slug`, `category_title` and
     `category_is_active` (all None without category), `image` and `image_alt` of the primary image.
     """
-    return listings.alias(
-        picture=FilteredRelation("product__images", condition=Q(product__images__is_primary=True))
-    ).values(
+    picture = FilteredRelation("product__images", condition=Q(product__images__is_primary=True))
+    return (listings.alias(picture=picture).orderable()).values(
         *LISTING_COLUMNS,
+        "rating_or_zero",
         "category_id",
         slug=F("product__slug"),
         category_slug=F("category__slug"),
@@ -68,12 +70,12 @@ def listing_page(listings: ProductListingQuerySet, start: int, stop: int) -> Que
     columns = ", ".join(f"found.{name} {direction}" for name, direction in order)
     statement = sql.FIRST_OF_SHELVES.format(first=text, order=columns)
     page = RawSQL(statement, [list(shelves), *params, stop - start, start])  # noqa: S611 - the values are parameters
-    return listing_rows(ProductListing.objects.filter(pk__in=page).order_by(*listings.query.order_by))
+    return listing_rows(ProductListing.objects.filter(pk__in=page).orderable().order_by(*listings.query.order_by))
 
 
-def _one_by_one(where: WhereNode) -> tuple[Collection[int], WhereNode]:
+def _one_by_one(where: WhereNode) -> tuple[Sequence[int], WhereNode]:
     """The shelves that a condition names, and the condition with one shelf in their place."""
-    shelves: Collection[int] = ()
+    shelves: Sequence[int] = ()
     one = where.clone()
     for place, child in enumerate(one.children):
         if isinstance(child, OnShelves):
@@ -94,7 +96,7 @@ class ProductDetail:
     """One product: its row, the images in their order, and the way to its category from the root.
 
     `row` has the columns of a product and of its listing (None while it has no variant); `images`
-    are `{id, image, alt, is_primary, position}`; `breadcrumbs` are `{id, slug, title}`, and empty
+    are `{id, image, alt, is_primary, position}`, its `shown_in` and `breadcrumbs` are `{id, slug, title}`, and empty
     when a category on the way is not active.
     """
 
@@ -107,6 +109,8 @@ def product_detail(*, product_id: int | None = None, slug: str | None = None, is
     """One product by id or by slug: two queries. Staff also see what is not listed. Raises ProductNotFound."""
     images = ProductImage.objects.filter(product_id=OuterRef("pk")).order_by("position", "pk")
     image = JSONObject(id="id", image="image", alt="alt", is_primary="is_primary", position="position")
+    collections = Collection.objects.filter(items__product_id=OuterRef("pk"), is_active=True)
+    collections = collections.order_by("position", "title", "pk")[:MAX_COLLECTIONS]
     products = Product.objects.order_by() if is_staff else Product.objects.order_by().filter(listing__is_listed=True)
     row = (
         products.filter(**({"slug": slug} if product_id is None else {"pk": product_id}))
@@ -117,6 +121,9 @@ def product_detail(*, product_id: int | None = None, slug: str | None = None, is
             "description",
             "status",
             "category_id",
+            "product_type_id",
+            "attributes",
+            "is_featured",
             "created_at",
             "updated_at",
             price=F("listing__price"),
@@ -129,6 +136,7 @@ def product_detail(*, product_id: int | None = None, slug: str | None = None, is
             category_title=F("category__title"),
             category_is_active=F("category__is_active"),
             pictures=ArraySubquery(images.values(shown=image)),
+            shown_in=ArraySubquery(collections.values(shown=JSONObject(id="id", slug="slug", title="title"))),
         )
         .first()
     )

@@ -9,11 +9,30 @@ LISTING_VALUES = """
         product.title, variant.price, variant.compare_at_price,
         variant.is_active AND product.status = 'active' AS is_listed,
         variant.is_active AND variant.in_stock AS in_stock,
-        product.created_at
+        product.is_featured, product.created_at
     FROM catalog_product product
     JOIN catalog_variant variant ON variant.product_id = product.id
     WHERE product.id = ANY(%(product_ids)s::bigint[])
     ORDER BY product.id, variant.is_active DESC, variant.in_stock DESC, variant.price, variant.position, variant.id
+"""
+
+# What lists narrow some products down by: the filterable attributes of each and of its active variants.
+LISTING_TOKENS = """
+    SELECT told.product_id, array_agg(DISTINCT told.code || '=' || told.value COLLATE "C") AS attribute_tokens
+    FROM (
+        SELECT product.id AS product_id, product.product_type_id, own.key AS code, own.value
+        FROM catalog_product product CROSS JOIN jsonb_each_text(product.attributes) own
+        WHERE product.id = ANY(%(product_ids)s::bigint[])
+        UNION ALL
+        SELECT product.id, product.product_type_id, own.key, own.value
+        FROM catalog_product product
+        JOIN catalog_variant variant ON variant.product_id = product.id AND variant.is_active
+        CROSS JOIN jsonb_each_text(variant.attributes) own
+        WHERE product.id = ANY(%(product_ids)s::bigint[])
+    ) told
+    JOIN catalog_attribute attribute ON attribute.product_type_id = told.product_type_id
+         AND attribute.code = told.code AND attribute.is_filterable
+    GROUP BY told.product_id
 """
 
 LOCK_LISTINGS = """
@@ -32,24 +51,30 @@ WRITE_LISTINGS = f"""
     )
     INSERT INTO catalog_productlisting AS listing
         (product_id, category_id, default_variant_id, title, price, compare_at_price, is_listed, in_stock,
-         created_at, search_text, review_count, popularity)
+         is_featured, created_at, search_text, attribute_tokens, review_count, popularity)
     SELECT shown.product_id, category_id, default_variant_id, title, price, compare_at_price, is_listed, in_stock,
-           created_at, words.search_text, 0, 0
+           is_featured, created_at, words.search_text, coalesce(tokens.attribute_tokens, ARRAY[]::text[]), 0, 0
     FROM ({LISTING_VALUES}) shown
     JOIN UNNEST(%(product_ids)s::bigint[], %(search_texts)s::text[]) words (product_id, search_text)
          ON words.product_id = shown.product_id
+    LEFT JOIN ({LISTING_TOKENS}) tokens ON tokens.product_id = shown.product_id
     ON CONFLICT (product_id) DO UPDATE
     SET category_id = EXCLUDED.category_id, default_variant_id = EXCLUDED.default_variant_id,
         title = EXCLUDED.title, price = EXCLUDED.price, compare_at_price = EXCLUDED.compare_at_price,
-        is_listed = EXCLUDED.is_listed, in_stock = EXCLUDED.in_stock, created_at = EXCLUDED.created_at,
-        search_text = EXCLUDED.search_text
+        is_listed = EXCLUDED.is_listed, in_stock = EXCLUDED.in_stock, is_featured = EXCLUDED.is_featured,
+        created_at = EXCLUDED.created_at, search_text = EXCLUDED.search_text,
+        attribute_tokens = EXCLUDED.attribute_tokens
     WHERE (listing.category_id, listing.default_variant_id, listing.title, listing.price, listing.compare_at_price,
-           listing.is_listed, listing.in_stock, listing.created_at, listing.search_text)
+           listing.is_listed, listing.in_stock, listing.is_featured, listing.created_at, listing.search_text,
+           listing.attribute_tokens)
           IS DISTINCT FROM
           (EXCLUDED.category_id, EXCLUDED.default_variant_id, EXCLUDED.title, EXCLUDED.price,
-           EXCLUDED.compare_at_price, EXCLUDED.is_listed, EXCLUDED.in_stock, EXCLUDED.created_at,
-           EXCLUDED.search_text)
+           EXCLUDED.compare_at_price, EXCLUDED.is_listed, EXCLUDED.in_stock, EXCLUDED.is_featured,
+           EXCLUDED.created_at, EXCLUDED.search_text, EXCLUDED.attribute_tokens)
 """
+
+# Keeps what a product type knows from being changed while values are held against it.
+HOLD_PRODUCT_TYPE = "SELECT id FROM catalog_producttype WHERE id = %(product_type_id)s FOR KEY SHARE"
 
 # Turns `in_stock` of some variants and takes the listings of their products, both by primary key.
 TURN_IN_STOCK = """

@@ -40,15 +40,17 @@ def product(detail: ProductDetail, variants: list[dict[str, Any]], *, is_staff: 
         "image": picture_urls(name=primary["image"], alt=primary["alt"]) if primary else None,
         "default_variant": row["default_variant_id"],
         "description": row["description"],
-        "attributes": {},
+        "featured": row["is_featured"],
+        "attributes": row["attributes"],
         "variants": variants,
         "images": [_image(columns) for columns in detail.images],
-        "collections": [],
+        "collections": row["shown_in"],
         "breadcrumbs": detail.breadcrumbs,
         "created_at": row["created_at"],
         "updated_at": row["updated_at"],
     }
-    return document | {"status": row["status"]} if is_staff else document
+    of_staff = {"status": row["status"], "product_type": row["product_type_id"]}
+    return document | of_staff if is_staff else document
 
 
 def variant(row: Any, *, is_staff: bool) -> dict[str, Any]:
@@ -59,7 +61,7 @@ def variant(row: Any, *, is_staff: bool) -> dict[str, Any]:
         "title": row.title,
         "price": row.price,
         "compare_at_price": row.compare_at_price,
-        "attributes": {},
+        "attributes": row.attributes,
         "in_stock": row.in_stock,
         "available": min(max(row.available, 0), MAX_AVAILABLE),
         "weight_grams": row.weight_grams,

@@ -4,7 +4,9 @@ Documents are built by `documents`; a test holds each against its serializer her
 """
 
 from decimal import Decimal
+from typing import Any
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from market.catalog.models import TITLE_LENGTH, Category, Product, ProductImage, Variant
@@ -15,10 +17,28 @@ MAX_TEXT = 20_000
 MAX_POSITION = 1_000_000
 MAX_WEIGHT_GRAMS = 100_000_000
 MAX_VARIANTS = 100
+MAX_ATTRIBUTES = 100
 
 
 def money(**options) -> serializers.DecimalField:
     return serializers.DecimalField(max_digits=10, decimal_places=2, **options)
+
+
+@extend_schema_field(
+    {
+        "type": "object",
+        "additionalProperties": {"oneOf": [{"type": "string"}, {"type": "number"}, {"type": "boolean"}]},
+        "example": {"color": "red", "height_cm": 9.5, "is_dishwasher_safe": True},
+    }
+)
+class AttributeValuesField(serializers.DictField):
+    """Values by the codes of the product type's attributes; the service knows their types."""
+
+    def to_internal_value(self, data: Any) -> dict[str, Any]:
+        values = super().to_internal_value(data)
+        if len(values) > MAX_ATTRIBUTES:
+            raise serializers.ValidationError(f"Give at most {MAX_ATTRIBUTES} attributes.", code="too_many")
+        return values
 
 
 class CategoryStepSerializer(serializers.Serializer):
@@ -51,7 +71,7 @@ class VariantSerializer(serializers.Serializer):
     title = serializers.CharField(allow_blank=True)
     price = money()
     compare_at_price = money(allow_null=True)
-    attributes = serializers.DictField(child=serializers.CharField())
+    attributes = AttributeValuesField()
     in_stock = serializers.BooleanField()
     available = serializers.IntegerField(max_value=20, help_text="Units for sale; 20 stands for 20 or more.")
     weight_grams = serializers.IntegerField()
@@ -84,13 +104,15 @@ class ProductSerializer(ProductRowSerializer):
 
     price = money(allow_null=True)
     description = serializers.CharField(allow_blank=True)
-    attributes = serializers.DictField(child=serializers.CharField())
+    featured = serializers.BooleanField()
+    attributes = AttributeValuesField()
     variants = VariantSerializer(many=True)
     images = ProductImageSerializer(many=True)
     collections = CategoryStepSerializer(many=True)
     breadcrumbs = CategoryStepSerializer(many=True, help_text="From the root to the product's category.")
     updated_at = serializers.DateTimeField()
     status = serializers.ChoiceField(Product.Status.choices, required=False, help_text="For staff only.")
+    product_type = serializers.IntegerField(allow_null=True, required=False, help_text="For staff only.")
 
 
 class VariantWriteSerializer(serializers.Serializer):
@@ -103,6 +125,7 @@ class VariantWriteSerializer(serializers.Serializer):
     cost = money(min_value=Decimal(0), allow_null=True, required=False)
     weight_grams = serializers.IntegerField(min_value=0, max_value=MAX_WEIGHT_GRAMS, required=False)
     is_active = serializers.BooleanField(required=False)
+    attributes = AttributeValuesField(required=False)
     position = serializers.IntegerField(min_value=0, max_value=MAX_POSITION, required=False)
 
 
@@ -116,6 +139,11 @@ class ProductWriteSerializer(serializers.Serializer):
     category = serializers.IntegerField(
         source="category_id", min_value=1, max_value=MAX_ID, allow_null=True, required=False
     )
+    product_type = serializers.IntegerField(
+        source="product_type_id", min_value=1, max_value=MAX_ID, allow_null=True, required=False
+    )
+    attributes = AttributeValuesField(required=False)
+    featured = serializers.BooleanField(source="is_featured", required=False)
 
 
 class ProductCreateSerializer(ProductWriteSerializer):

@@ -19,10 +19,17 @@ from market.catalog.api.caching import PublicCacheMixin
 from market.catalog.api.filters import ProductFilter
 from market.catalog.api.parsers import PictureParser
 from market.catalog.models import Category, Product, ProductImage, ProductListing, Variant
-from market.catalog.rules import walk_tree, without_children
+from market.catalog.rules import MAX_ATTRIBUTE_TEXT, walk_tree, without_children
 from market.catalog.services import NewVariant
 from market.inventory.selectors import with_available
 
+ATTRIBUTES = OpenApiParameter(
+    "attributes",
+    {"type": "object", "additionalProperties": {"type": "string", "maxLength": MAX_ATTRIBUTE_TEXT}},
+    style="deepObject",
+    explode=True,
+    description="`attributes[color]=red`. Given twice, one of the values is enough; of several attributes each counts.",
+)
 DELETED = OpenApiResponse(description="Deleted.")
 
 
@@ -60,13 +67,16 @@ class ProductViewSet(CatalogViewSet):
         "-price": Keyset(("price", "product_id"), descending=True),
         "title": Keyset(("title", "product_id")),
         "-title": Keyset(("title", "product_id"), descending=True),
+        "rating": Keyset(("rating_or_zero", "product_id")),
+        "-rating": Keyset(("rating_or_zero", "product_id"), descending=True),
         "popularity": Keyset(("popularity", "product_id"), descending=True),
     }
 
     page_rows = staticmethod(selectors.listing_page)
 
+    @extend_schema(parameters=[ATTRIBUTES])
     def list(self, request: Request) -> Response:
-        rows = self.paginate_queryset(self.filter_queryset(ProductListing.objects.listed()))
+        rows = self.paginate_queryset(self.filter_queryset(ProductListing.objects.listed().orderable()))
         return self.get_paginated_response([documents.product_row(row) for row in rows])
 
     @extend_schema(responses=shapes.ProductSerializer)

@@ -11,6 +11,7 @@ from core.transactions import in_one_transaction
 from market.catalog.errors import ProductOrdered
 from market.catalog.models import Category, Product
 from market.catalog.rules import free_slug, slug_of
+from market.catalog.services.attributes import checked_attributes, held_rules
 from market.catalog.services.images import delete_files_after_commit
 from market.catalog.services.listings import refresh_listings
 from market.catalog.services.locks import delete_unordered, hold_product
@@ -18,7 +19,9 @@ from market.catalog.services.uniqueness import refusing_taken_values
 from market.catalog.services.variants import NewVariant, insert_variants
 
 SLUG_LENGTH = Product._meta.get_field("slug").max_length
-PRODUCT_FIELDS = frozenset({"title", "slug", "description", "status", "category_id"})
+PRODUCT_FIELDS = frozenset(
+    {"title", "slug", "description", "status", "category_id", "product_type_id", "attributes", "is_featured"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,14 +39,18 @@ def create_product(
     description: str = "",
     status: str = Product.Status.DRAFT,
     category_id: int | None = None,
+    product_type_id: int | None = None,
+    attributes: Mapping[str, Any] | None = None,
+    is_featured: bool = False,
     variants: Sequence[NewVariant] = (),
 ) -> Product:
     """Put a product with its variants into the catalog; it is listed once active with an active variant.
 
-    Without `slug` one is made from the title. Raises Invalid for a slug or SKU that is taken,
-    prices that contradict each other, or an unknown category.
+    Without `slug` one is made from the title. Raises Invalid for a slug or SKU that is taken, prices
+    that contradict each other, an unknown category or type, and attributes that the type refuses.
     """
     _require_category(category_id)
+    rules = held_rules(product_type_id=product_type_id)
     with refusing_taken_values({"slug": "slug"}):
         product = Product.objects.create(
             title=title,
@@ -51,16 +58,19 @@ def create_product(
             description=description,
             status=status,
             category_id=category_id,
+            product_type_id=product_type_id,
+            attributes=checked_attributes(attributes or {}, rules=rules, of_variant=False),
+            is_featured=is_featured,
         )
     if variants:
-        insert_variants(product_id=product.pk, variants=variants, prefix="variants.")
+        insert_variants(product_id=product.pk, variants=variants, rules=rules, prefix="variants.")
         refresh_listings(product_ids=[product.pk])
     return product
 
 
 @in_one_transaction
 def update_product(*, product_id: int, changes: Mapping[str, Any]) -> Product:
-    """Set some of title, slug, description, status and category_id.
+    """Set some of the fields of a product; `attributes` are replaced as a whole.
 
     Locks the product, then its listing. Raises ProductNotFound, and Invalid as `create_product`.
     """
@@ -71,6 +81,8 @@ def update_product(*, product_id: int, changes: Mapping[str, Any]) -> Product:
         _require_category(changes["category_id"])
     for name, value in changes.items():
         setattr(product, name, value)
+    if changes.keys() & {"product_type_id", "attributes"}:
+        _check_attributes(product)
     if not product.slug:
         product.slug = _slug_for(product.title, except_id=product.pk)
     with refusing_taken_values({"slug": "slug"}):
@@ -101,6 +113,13 @@ def delete_product(*, product_id: int) -> Deletion:
         return Deletion(archived=True)
     delete_files_after_commit(images)
     return Deletion(archived=False)
+
+
+def _check_attributes(product: Product) -> None:
+    rules = held_rules(product_type_id=product.product_type_id)
+    product.attributes = checked_attributes(product.attributes, rules=rules, of_variant=False)
+    for place, variant in enumerate(product.variants.order_by("position", "pk")):
+        checked_attributes(variant.attributes, rules=rules, of_variant=True, prefix=f"variants.{place}.")
 
 
 def _slug_for(title: str, *, except_id: int | None = None) -> str:

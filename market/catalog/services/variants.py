@@ -1,7 +1,7 @@
 """The variants of a product: what is bought, at which price."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from decimal import Decimal
 from typing import Any
 
@@ -11,7 +11,8 @@ from core.errors import FieldError, Invalid
 from core.transactions import in_one_transaction
 from market.catalog.errors import ProductOrdered, VariantNotFound
 from market.catalog.models import Variant
-from market.catalog.rules import price_problems
+from market.catalog.rules import AttributeRule, price_problems
+from market.catalog.services.attributes import checked_attributes, held_rules
 from market.catalog.services.listings import refresh_listings
 from market.catalog.services.locks import delete_unordered, hold_product
 from market.catalog.services.uniqueness import refusing_taken_values, taken
@@ -29,6 +30,7 @@ class NewVariant:
     weight_grams: int = 0
     is_active: bool = True
     position: int = 0
+    attributes: Mapping[str, Any] = field(default_factory=dict)
 
 
 VARIANT_FIELDS = frozenset(NewVariant.__dataclass_fields__)
@@ -38,26 +40,33 @@ VARIANT_FIELDS = frozenset(NewVariant.__dataclass_fields__)
 def create_variant(*, product_id: int, variant: NewVariant) -> Variant:
     """Add a variant, without stock. Locks the product, then its listing.
 
-    Raises ProductNotFound, and Invalid for a taken SKU or prices that contradict each other.
+    Raises ProductNotFound, and Invalid for a taken SKU, prices that contradict each other, or attributes
+    that the product's type refuses.
     """
-    hold_product(product_id=product_id)
-    (made,) = insert_variants(product_id=product_id, variants=[variant])
+    product = hold_product(product_id=product_id)
+    rules = held_rules(product_type_id=product.product_type_id)
+    (made,) = insert_variants(product_id=product_id, variants=[variant], rules=rules)
     refresh_listings(product_ids=[product_id])
     return made
 
 
 @in_one_transaction
 def update_variant(*, product_id: int, variant_id: int, changes: Mapping[str, Any]) -> Variant:
-    """Set some of the fields of a `NewVariant`. Locks the product, the variant, the listing.
+    """Set some of the fields of a `NewVariant`; `attributes` are replaced as a whole.
+
+    Locks the product, the variant, the listing.
 
     Raises ProductNotFound, VariantNotFound, and Invalid as `create_variant`.
     """
     if unknown := changes.keys() - VARIANT_FIELDS:
         raise TypeError(f"a variant has no {', '.join(sorted(unknown))} to change")
-    hold_product(product_id=product_id)
+    product = hold_product(product_id=product_id)
     variant = _held_variant(product_id=product_id, variant_id=variant_id)
     for name, value in changes.items():
         setattr(variant, name, value)
+    if "attributes" in changes:
+        rules = held_rules(product_type_id=product.product_type_id)
+        variant.attributes = checked_attributes(variant.attributes, rules=rules, of_variant=True)
     _refuse_prices(variant)
     with refusing_taken_values({"sku": "sku"}):
         variant.save(update_fields=[*changes.keys(), "updated_at"])
@@ -83,11 +92,13 @@ def delete_variant(*, product_id: int, variant_id: int) -> None:
     refresh_listings(product_ids=[product_id])
 
 
-def insert_variants(*, product_id: int, variants: Sequence[NewVariant], prefix: str = "") -> list[Variant]:
+def insert_variants(
+    *, product_id: int, variants: Sequence[NewVariant], rules: Sequence[AttributeRule], prefix: str = ""
+) -> list[Variant]:
     """Write new variants of a product that the caller holds and whose listing it refreshes.
 
-    Two statements. `prefix` begins the field names in refusals, before the variant's place.
-    Raises Invalid as `create_variant`.
+    Two statements. `rules` are those of the product's type; `prefix` begins the field names in refusals,
+    before the variant's place. Raises Invalid as `create_variant`.
     """
     places = [f"{prefix}{place}." if prefix else "" for place in range(len(variants))]
     skus = [variant.sku for variant in variants]
@@ -98,6 +109,7 @@ def insert_variants(*, product_id: int, variants: Sequence[NewVariant], prefix: 
     made = [Variant(product_id=product_id, **asdict(variant)) for variant in variants]
     for place, variant in zip(places, made, strict=True):
         _refuse_prices(variant, prefix=place)
+        variant.attributes = checked_attributes(variant.attributes, rules=rules, of_variant=True, prefix=place)
     with refusing_taken_values({"sku": f"{prefix}sku"}):
         return Variant.objects.bulk_create(made)
 

@@ -19,9 +19,10 @@ SEED = [
     """,
     """
     INSERT INTO catalog_productlisting
-        (product_id, category_id, title, price, is_listed, in_stock, review_count, popularity, search_text, created_at)
+        (product_id, category_id, title, price, is_listed, in_stock, review_count, popularity, search_text, created_at,
+         rating, is_featured, attribute_tokens)
     SELECT id, category_id, title, (id * 7919 %% 100000) / 100.0, TRUE, id %% 3 > 0, 0, id %% 1000, lower(title),
-           created_at
+           created_at, nullif(id %% 6, 0), id %% 500 = 0, ARRAY['number=' || id %% 10000, 'half=' || id %% 2]
     FROM catalog_product WHERE %(rows)s > 0
     """,
 ]
@@ -34,6 +35,15 @@ SHAPES = {
     "ordering=title": {"listing_title"},
     "ordering=-title": {"listing_title"},
     "ordering=popularity": {"listing_popularity"},
+    "ordering=-rating": {"listing_rating"},
+    "ordering=rating": {"listing_rating"},
+    "category=shelf-7&ordering=-rating": {"listing_category_rating"},
+    "category=root&ordering=-rating": {"listing_category_rating", "catalog_productlisting_pkey"},
+    # What few have is found by its index, what many have by walking the order.
+    "attributes[number]=47&ordering=price": {"listing_attribute_tokens"},
+    "attributes[half]=1&ordering=price": {"listing_price"},
+    "attributes[half]=1&ordering=price&category=root": {"listing_category_price", "catalog_productlisting_pkey"},
+    "featured=1&ordering=price": {"listing_featured", "listing_price"},
     "ordering=price&min_price=500": {"listing_price"},
     "category=shelf-7&ordering=price": {"listing_category_price"},
     "category=shelf-7&ordering=-price": {"listing_category_price"},

@@ -11,7 +11,7 @@ from market.catalog.models import Product
 from market.catalog.rules import search_words
 from market.catalog.services import refresh_listings
 from market.catalog.tests.factories import make_category, make_product
-from market.catalog.tests.oracle import costs, open_known_shop, says
+from market.catalog.tests.oracle import costs, has, open_known_shop, rated, says
 
 pytestmark = pytest.mark.django_db
 URL = "/api/v1/products/"
@@ -38,6 +38,9 @@ def walk(client, **query) -> list[int]:
 def test_filters_show_the_rows_that_plain_python_names(api_client):
     shop = open_known_shop()
     of = shop.in_category
+    one = next(p for p in shop.products if p.is_listed)
+    of_glass = (has("material", "steel & glass"), has("height", "12.5"))
+    red_gifts = (of("home"), lambda p: "gifts" in p.collections, has("color", "red"))
     cases = [
         ({}, ()),
         *(({"category": slug}, (of(slug),)) for slug in shop.paths),
@@ -48,6 +51,26 @@ def test_filters_show_the_rows_that_plain_python_names(api_client):
         ({"min_price": "5", "max_price": "1"}, (lambda p: False,)),
         ({"in_stock": "true"}, (lambda p: p.in_stock,)),
         ({"in_stock": "0"}, (lambda p: not p.in_stock,)),
+        ({"featured": "1"}, (lambda p: p.is_featured,)),
+        ({"featured": "false"}, (lambda p: not p.is_featured,)),
+        ({"on_sale": "true"}, (lambda p: p.on_sale,)),
+        ({"on_sale": "0"}, (lambda p: not p.on_sale,)),
+        ({"min_rating": "4"}, (rated("4"),)),
+        ({"min_rating": "4.5"}, (rated("4.5"),)),
+        ({"collection": "gifts"}, (lambda p: "gifts" in p.collections,)),
+        ({"collection": "secret"}, (lambda p: False,)),
+        ({"sku": one.shown.sku}, (lambda p: p is one,)),
+        ({"sku": one.shown.sku.lower()}, (lambda p: False,)),
+        ({"attributes[color]": "red"}, (has("color", "red"),)),
+        ({"attributes[color]": ["red", "blue"]}, (has("color", "red", "blue"),)),
+        ({"attributes[material]": "steel & glass", "attributes[height]": "12.5"}, of_glass),
+        (
+            {"attributes[is_new]": "false", "attributes[color]": "green"},
+            (has("is_new", "false"), has("color", "green")),
+        ),
+        ({"attributes[inventor]": "A. Nobody"}, (lambda p: False,)),
+        ({"attributes[color]": "purple"}, (lambda p: False,)),
+        ({"category": "home", "collection": "gifts", "attributes[color]": "red"}, red_gifts),
         ({"search": "MUG"}, (says("mug"),)),
         ({"search": "light t"}, (says("light", "t"),)),
         ({"search": "ca"}, (says("ca"),)),
@@ -65,7 +88,7 @@ def test_filters_show_the_rows_that_plain_python_names(api_client):
     expected = {str(query): shop.ids(*conditions) for query, conditions in cases}
     assert {str(query): ids_of(api_client, **query) for query, _ in cases} == expected
     nothing = [query for query, rows in expected.items() if not rows]
-    assert len(nothing) == 6, "hidden and unknown categories, bounds that cross, no such word, no word at all"
+    assert len(nothing) == 10, "hidden and unknown shelves and collections, bounds that cross, what nobody says or has"
 
 
 @pytest.mark.parametrize(
@@ -78,6 +101,8 @@ def test_filters_show_the_rows_that_plain_python_names(api_client):
         ("title", lambda p: p.title, False),
         ("-title", lambda p: p.title, True),
         ("popularity", lambda p: 0, True),
+        ("rating", lambda p: p.rating or 0, False),
+        ("-rating", lambda p: p.rating or 0, True),
     ],
 )
 def test_orders_are_those_of_plain_python_in_pages_and_by_cursor(api_client, ordering, key, reverse):
@@ -181,7 +206,14 @@ def test_a_cursor_leads_back_to_the_pages_before(api_client):
         ("cursor=&page=2", "page", "invalid"),
         ("cursor=nonsense", "cursor", "invalid"),
         ("ordering=cost", "ordering", "invalid"),
-        ("ordering=rating", "ordering", "invalid"),
+        ("min_rating=0", "min_rating", "invalid"),
+        ("min_rating=6", "min_rating", "invalid"),
+        ("attributes[]=red", "attributes[]", "invalid"),
+        ("attributes[Color]=red", "attributes[Color]", "invalid"),
+        ("attributes=red", "attributes", "invalid"),
+        ("attributes[color]=" + "x" * 201, "attributes[color]", "invalid"),
+        ("&".join(f"attributes[color]={n}" for n in range(21)), "attributes[color]", "invalid"),
+        ("&".join(f"attributes[a{n}]=1" for n in range(11)), "attributes", "invalid"),
         ("colour=red", "colour", "invalid"),
         ("min_price=NaN", "min_price", "invalid"),
         ("min_price=-1", "min_price", "invalid"),

@@ -1,5 +1,6 @@
 """The set statements beside their plain ORM form, and the marks that triggers leave."""
 
+import json
 from collections import Counter
 from decimal import Decimal
 
@@ -9,7 +10,7 @@ from django.db import connection
 from core.api.keyset import Keyset
 from core.models import Change
 from market.catalog import selectors, services, sql
-from market.catalog.models import Category, Product, ProductListing, Variant
+from market.catalog.models import Attribute, Category, Product, ProductListing, Variant
 from market.catalog.rules import repriced, search_text
 from market.catalog.tests.factories import make_category, make_product
 from market.catalog.tests.oracle import open_known_shop
@@ -17,7 +18,17 @@ from market.inventory.tests.factories import keep, make_stocked_variant
 
 pytestmark = pytest.mark.django_db
 LISTED = ["product_id", "category_id", "default_variant_id", "title", "price", "compare_at_price"]
-LISTED += ["is_listed", "in_stock", "created_at", "search_text"]
+LISTED += ["is_listed", "in_stock", "created_at", "search_text", "is_featured", "attribute_tokens"]
+
+
+def tokens_by_orm(product: Product) -> list[str]:
+    """LISTING_TOKENS for one product."""
+    filterable = Attribute.objects.filter(product_type=product.product_type_id, is_filterable=True)
+    codes = set(filterable.values_list("code", flat=True))
+    tellers = [product, *product.variants.filter(is_active=True)]
+    told = [entry for teller in tellers for entry in teller.attributes.items()]
+    texts = [(code, value if isinstance(value, str) else json.dumps(value)) for code, value in told if code in codes]
+    return sorted({f"{code}={text}" for code, text in texts})
 
 
 def listing_by_orm(product: Product) -> dict:
@@ -35,6 +46,8 @@ def listing_by_orm(product: Product) -> dict:
         best.is_active and best.in_stock,
         product.created_at,
         search_text(title=product.title, skus=skus),
+        product.is_featured,
+        tokens_by_orm(product),
     ]
     return dict(zip(LISTED, values, strict=True))
 
@@ -43,7 +56,8 @@ def test_listings_are_those_of_the_orm():
     open_known_shop()
     expected = [listing_by_orm(product) for product in Product.objects.order_by("pk")]
     assert list(ProductListing.objects.order_by("pk").values(*LISTED)) == expected
-    ProductListing.objects.update(title="wrong", price=0, search_text="")
+    assert sum(len(row["attribute_tokens"]) > 1 for row in expected) > 10
+    ProductListing.objects.update(title="wrong", price=0, search_text="", is_featured=True, attribute_tokens=["a=b"])
     services.refresh_listings(product_ids=[row["product_id"] for row in expected])
     assert list(ProductListing.objects.order_by("pk").values(*LISTED)) == expected
 
@@ -106,10 +120,10 @@ def test_pages_of_several_shelves_are_those_of_the_orm():
     """FIRST_OF_SHELVES, in each order and both directions, from each place, within filters."""
     open_known_shop()
     shelves = [*Category.objects.values_list("pk", flat=True), 0]
-    for name in ("price", "created_at", "title", "popularity"):
+    for name in ("price", "created_at", "title", "popularity", "rating_or_zero"):
         for keyset in (Keyset((name, "product_id")), Keyset((name, "product_id"), descending=True)):
             for narrow in (lambda rows: rows, lambda rows: rows.priced(lowest=Decimal(1), highest=Decimal(9))):
-                known = narrow(ProductListing.objects.listed())
+                known = narrow(ProductListing.objects.listed().orderable())
                 rows = keyset.ordered(known.on_shelves(shelves))
                 expected = list(selectors.listing_rows(keyset.ordered(known.in_categories(shelves))))
                 assert len(expected) > 5
