@@ -13,16 +13,14 @@ import pytest
 from django.urls import get_resolver
 
 from core.accounts.tests.factories import make_user
-from core.accounts.tokens import issue_tokens
 from core.operations.models import Run
 from market.catalog.tests.factories import make_category, make_product
 from market.inventory.services import open_stock
-from market.orders.tests.factories import make_staff
 from tests.races.buying import assert_invariants
 from tests.running import RunningShop, wait_for
 from tests.test_access import POLICY, STAFF, routes
 from tests.walk.steps import PASSWORD, STEPS
-from tests.walk.walking import Walk, Walker
+from tests.walk.walking import Caller, Walk, Walker
 from tests.walk.world import World
 
 pytestmark = [pytest.mark.system, pytest.mark.django_db(transaction=True)]
@@ -54,15 +52,15 @@ def small_world() -> World:
 
 def four_walkers(shop: RunningShop, walk: Walk, seed: str) -> list[Walker]:
     """A guest, two customers and a member of staff, each with connections of its own."""
-    staff = make_staff()
+    staff = make_user(is_staff=True, is_superuser=True, password=PASSWORD)
     people = {"guest": None, "ann": make_user(email="walker@shop.example", password=PASSWORD), "ben": make_user()}
     return [
         Walker(
             name,
             walk=walk,
             seed=seed,
-            own=shop.client(issue_tokens(user=person).access if person else None),
-            staff=shop.client(issue_tokens(user=staff).access),
+            own=Caller(shop.client(), person),
+            staff=Caller(shop.client(), staff),
             staff_routes=STAFF_ROUTES,
         )
         for name, person in (people | {"staff": staff}).items()

@@ -78,6 +78,22 @@ def learn_session(world, thing, answer):
     world.remember("session", refresh=answer["refresh"])
 
 
+def mailbox(world, dice, thing):
+    return {"email": dice.choice(["walker@shop.example", "nobody@shop.example"])}
+
+
+def guessed_token(world, dice, thing):
+    return {"token": word(dice), "uid": "MQ", "new_password": PASSWORD}
+
+
+def password_change(world, dice, thing):
+    return {"old_password": dice.choice([PASSWORD, "wrong-horse-battery"]), "new_password": PASSWORD}
+
+
+def email_change(world, dice, thing):
+    return {"new_email": f"{word(dice)}@shop.example", "password": dice.choice([PASSWORD, "wrong-horse-battery"])}
+
+
 def profile(world, dice, thing):
     return {"first_name": word(dice), "last_name": word(dice), "phone": "+44 20 7946 0958"}
 
@@ -249,6 +265,15 @@ STEPS: dict[tuple[str, str], Step] = {
     ("post", "auth/logout/"): Step(0.5, body=session),
     ("post", "auth/refresh/"): Step(1, body=session, learn=learn_session),
     ("post", "auth/register/"): Step(0.5, body=newcomer),
+    ("post", "auth/logout/everywhere/"): Step(0.3),
+    ("get", "auth/verify-email/"): Step(0.3, queries=("?token=guessed", "")),
+    ("post", "auth/verify-email/"): Step(0.3, body=guessed_token),
+    ("post", "auth/verify-email/resend/"): Step(0.3, body=mailbox),
+    ("post", "auth/password/reset/"): Step(0.3, body=mailbox),
+    ("post", "auth/password/reset/confirm/"): Step(0.3, body=guessed_token),
+    ("post", "auth/password/change/"): Step(0.3, body=password_change),
+    ("post", "users/email/change/"): Step(0.3, body=email_change),
+    ("post", "users/email/confirm/"): Step(0.3, body=guessed_token),
     ("get", "users/"): Step(0.5, queries=PAGES),
     ("get", "users/profile/"): Step(),
     ("put", "users/profile/"): Step(body=profile),

@@ -8,7 +8,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import requests
+from django.db import connection
 
+from core.accounts.models import User
+from core.accounts.tokens import issue_tokens
 from tests.running import Client
 from tests.walk.steps import STEPS, Step
 from tests.walk.world import World
@@ -69,10 +72,24 @@ def routes_of(number: int, walkers: int, *, steps: int, dice: random.Random) -> 
     return (share + dice.choices(list(STEPS), weights, k=max(0, steps - len(share))))[:steps]
 
 
+class Caller:
+    """Somebody with a client of his own: a guest, or a user who signs in again when his tokens were ended."""
+
+    def __init__(self, client: Client, user: User | None = None) -> None:
+        self.client = client
+        self._user = user
+        self.sign_in()
+
+    def sign_in(self) -> None:
+        if self._user is not None:
+            self._user.refresh_from_db()
+            self.client.headers["Authorization"] = f"Bearer {issue_tokens(user=self._user).access}"
+
+
 class Walker:
     """One client. Its dice alone decide what it asks; what it meets, the others have a hand in."""
 
-    def __init__(self, name: str, *, walk: Walk, seed: str, own: Client, staff: Client, staff_routes: set) -> None:
+    def __init__(self, name: str, *, walk: Walk, seed: str, own: "Caller", staff: "Caller", staff_routes: set) -> None:
         self.name = name
         self.dice = random.Random(f"{seed} {name}")
         self._walk = walk
@@ -83,8 +100,9 @@ class Walker:
     def walk(self, routes: list[tuple[str, str]]) -> None:
         for count, route in enumerate(routes):
             if self._walk.failed:
-                return
+                break
             self._take(count, route)
+        connection.close()
 
     def _take(self, count: int, route: tuple[str, str]) -> None:
         method, template = route
@@ -93,8 +111,8 @@ class Walker:
         content = step.body(world, self.dice, thing)
         path = path_of(template, thing | step.values) + self.dice.choice(step.queries)
         is_staffs = route in self._staff_routes or (step.of == "order" and self.dice.random() < 0.3)
-        client = self._staff if is_staffs and self.dice.random() < AS_STAFF else self._own
-        status, answer = ask(client, method, path, step, content, token=thing.get("token"))
+        caller = self._staff if is_staffs and self.dice.random() < AS_STAFF else self._own
+        status, answer = ask(caller.client, method, path, step, content, token=thing.get("token"))
         shown = f"<{len(content)} bytes>" if isinstance(content, bytes) else json.dumps(content)
         is_refusal = 400 <= status < 500
         taken = Taken(
@@ -103,6 +121,8 @@ class Walker:
             code=answer["code"] if is_refusal else "",
         )
         self._walk.taken.append(taken)
+        if status == 401:
+            caller.sign_in()
         if status == 0 or status >= 500:
             self._walk.failed.append(taken)
         elif status in {200, 201}:
