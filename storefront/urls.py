@@ -15,6 +15,7 @@ urlpatterns = [
     path("api/v1/", include("market.carts.api.urls")),
     path("api/v1/", include("market.checkout.api.urls")),
     path("api/v1/", include("market.payments.api.urls")),
+    path("api/v1/", include("market.reviews.api.urls")),
     path("", include("core.api.urls")),
     path("admin/", admin.site.urls),
 ]

@@ -12,8 +12,10 @@ from core.accounts.events import (
 from core.accounts.mails import queue_account_mail
 from core.outbox.models import Event
 from core.outbox.registry import handles
-from market.orders.events import order_canceled, order_paid, order_placed
+from market.orders.events import order_canceled, order_paid, order_placed, order_status_changed
 from market.orders.services.mails import queue_order_mail
+from market.reviews.events import review_approved, review_replied, review_requested
+from market.reviews.services import follow_order, queue_review_mail, queue_review_request
 
 
 @handles(order_placed, queue="notifications")
@@ -29,6 +31,28 @@ def email_order_cancellation(event: Event) -> None:
 @handles(order_paid, queue="notifications")
 def email_payment_receipt(event: Event) -> None:
     queue_order_mail(kind="order_paid", order_id=event.payload["order_id"], key=f"paid-{event.pk.hex}")
+
+
+@handles(order_status_changed, queue="default")
+def follow_delivered_order(event: Event) -> None:
+    follow_order(order_id=event.payload["order_id"])
+
+
+@handles(review_approved, queue="notifications")
+def email_review_approval(event: Event) -> None:
+    queue_review_mail(
+        kind="review_approved", review_id=event.payload["review_id"], key=f"review-approved-{event.pk.hex}"
+    )
+
+
+@handles(review_replied, queue="notifications")
+def email_review_reply(event: Event) -> None:
+    queue_review_mail(kind="review_replied", review_id=event.payload["review_id"], key=f"review-reply-{event.pk.hex}")
+
+
+@handles(review_requested, queue="notifications")
+def email_review_request(event: Event) -> None:
+    queue_review_request(order_id=event.payload["order_id"], key=f"review-request-{event.payload['order_id']}")
 
 
 @handles(user_registered, queue="notifications")

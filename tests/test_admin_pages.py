@@ -14,6 +14,8 @@ from core.outbox.services import spread_events
 from market.catalog.tests.factories import make_category
 from market.orders.services.mails import queue_order_mail
 from market.orders.tests.factories import make_buyer, make_order, make_staff
+from market.reviews.models import ReviewRequest
+from market.reviews.tests.factories import make_review
 from tasks.celery_settings import QUEUES
 from tasks.schedule import sync_schedules
 
@@ -29,6 +31,8 @@ def fill(rows: int) -> None:
     """So many more of everything that buyers and background work leave behind."""
     for _ in range(rows):
         order = make_order(buyer=make_buyer())
+        make_review()
+        ReviewRequest.objects.create(order=order, due_at=timezone.now())
         queue_order_mail(kind="order_placed", order_id=order.pk, key=f"placed-{order.pk}")
         make_category(parent=make_category())
         Group.objects.create(name=f"Group {order.number}")

@@ -23,6 +23,7 @@ from market.carts.tests.factories import make_cart, make_offer
 from market.catalog.tests.factories import make_category
 from market.orders.tests.factories import make_order
 from market.payments.models import Payment
+from market.reviews.tests.factories import make_review
 
 pytestmark = pytest.mark.django_db
 
@@ -156,6 +157,7 @@ def things() -> dict[str, str]:
         "variant": str(variant.pk),
         "variant_id": str(variant.pk),
         "categories": str(make_category().pk),
+        "reviews": str(make_review(product=variant.product).pk),
         "payments": str(Payment.objects.get().pk),
         "variants": str(variant.pk),
         "images": "1",

@@ -27,6 +27,7 @@ from market.carts.tests.factories import make_cart, make_offer
 from market.catalog.tests.factories import make_category
 from market.orders.tests.factories import make_buyer, make_order, make_staff
 from market.payments.models import Payment
+from market.reviews.tests.factories import make_review
 from tests.test_fuzz import example, path_of, pointed, resolved, schema
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("unthrottled")]
@@ -37,6 +38,7 @@ CATEGORY = {"title", "slug", "description", "parent", "is_active", "position"}
 PRODUCT = {"title", "slug", "description", "status", "category", "product_type", "attributes", "featured"}
 VARIANT = {"sku", "title", "price", "compare_at_price", "cost", "weight_grams", "is_active", "position", "attributes"}
 PROFILE = {"first_name", "last_name", "full_name", "phone", "birth_date"}
+REVIEW = {"rating", "title", "body"}
 WRITABLE: dict[tuple[str, str], set[str]] = {
     ("post", "auth/login/"): {"email", "password"},
     ("post", "auth/logout/"): {"refresh"},
@@ -73,6 +75,11 @@ WRITABLE: dict[tuple[str, str], set[str]] = {
     ("post", "products/{product_id}/variants/"): VARIANT,
     ("put", "products/{product_id}/variants/{id}/"): VARIANT,
     ("patch", "products/{product_id}/variants/{id}/"): VARIANT,
+    ("post", "products/{product_id}/reviews/"): REVIEW,
+    ("patch", "reviews/{id}/"): REVIEW,
+    ("post", "reviews/{id}/votes/"): {"is_helpful"},
+    ("post", "reviews/{id}/reply/"): {"body"},
+    ("post", "reviews/{id}/moderation/"): {"status", "reason"},
     **{("post", f"runs/{{run_id}}/{verb}/"): set() for verb in ("start", "pause", "resume", "cancel", "retry-failed")},
     ("put", "stock/{variant_id}/"): {"on_hand", "reason"},
     ("post", "stock/{variant_id}/movements/"): {"quantity", "reason"},
@@ -126,6 +133,10 @@ WANTED = {
     "low_stock_threshold": 7777,
     "version": 7777,
     "popularity": 7777,
+    "review_count": 7777,
+    "helpful_count": 7777,
+    "verified_purchase": True,
+    "reply": "I am the shop.",
     "rating": "5.00",
     "in_stock": True,
     "featured": True,
@@ -283,6 +294,7 @@ def test_what_a_body_may_not_set_is_not_set(method, path, settings):
         "variant_id": str(variant.pk),
         "variants": str(variant.pk),
         "categories": str(make_category().pk),
+        "reviews": str(make_review(author=owner, product=variant.product, status="approved").pk),
         "payments": str(Payment.objects.get().pk),
         "images": "1",
         "name": "reprice",

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import pytest
 from django.contrib.auth.models import Permission
+from django.db import transaction
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 from rest_framework.test import APIClient
@@ -23,7 +24,9 @@ from market.inventory.models import StockItem
 from market.orders.models import Order, OrderEvent
 from market.orders.tests.factories import make_buyer, make_order, make_staff
 from market.payments.models import Payment
-from tests.test_access import POLICY, STAFF
+from market.reviews.models import Review
+from market.reviews.tests.factories import make_review
+from tests.test_access import POLICY, SIGNED_IN, STAFF
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("unthrottled")]
 
@@ -49,6 +52,9 @@ PERMISSIONS = {
     **by_model("categories/", "catalog.category", "post"),
     **by_model("categories/<pk>/", "catalog.category", "put", "patch", "delete"),
     **by_model("stock/", "inventory.stockitem", "get"),
+    **by_model("reviews/", "reviews.review", "get"),
+    ("reviews/<pk>/reply/", "post"): "reviews.change_review",
+    ("reviews/<pk>/moderation/", "post"): "reviews.change_review",
     **by_model("stock/<variant_id>/", "inventory.stockitem", "get", "put"),
     **by_model("stock/<variant_id>/movements/", "inventory.stockitem", "get"),
     ("stock/<variant_id>/movements/", "post"): "inventory.change_stockitem",
@@ -61,7 +67,8 @@ PERMISSIONS = {
 ANY_OPERATION = {("operations/", "get"), ("runs/", "get")}
 
 # Routes to one thing that everybody may see or staff alone may touch.
-SHARED = ("products/", "categories/", "stock/", "operations/", "runs/", "payments/")
+REVIEWS_OF_ALL = ("reviews/<pk>/votes/", "reviews/<pk>/reply/", "reviews/<pk>/moderation/")
+SHARED = ("products/", "categories/", "stock/", "operations/", "runs/", "payments/", *REVIEWS_OF_ALL)
 # Routes to what belongs to one customer: a body that would change it, and the permission of staff who may too.
 OWNED = {
     ("carts/<cart_id>/", "get"): ({}, None),
@@ -77,6 +84,8 @@ OWNED = {
     ("orders/<number>/", "patch"): ({"status": "confirmed"}, "orders.change_order"),
     ("orders/<number>/cancel/", "post"): ({"reason": "mine"}, "orders.change_order"),
     ("orders/<number>/payments/", "post"): ({"payment_provider": "manual"}, "orders.change_order"),
+    ("reviews/<pk>/", "patch"): ({"rating": 1}, None),
+    ("reviews/<pk>/", "delete"): ({}, "reviews.delete_review"),
 }
 CLOSED = {401, 403, 404}
 
@@ -105,7 +114,7 @@ class World:
 
     def rows(self) -> list:
         """Everything of the owner's that somebody could have changed."""
-        kept = (Cart, CartItem, Order, OrderEvent, Payment, StockItem)
+        kept = (Cart, CartItem, Order, OrderEvent, Payment, Review, StockItem)
         return [list(model.objects.order_by("pk").values()) for model in kept]
 
 
@@ -129,6 +138,7 @@ def world() -> World:
             "payments": str(Payment.objects.get().pk),
             "categories": str(make_category().pk),
             "products": str(variant.pk),
+            "reviews": str(make_review(author=owner, product=variant.product).pk),
             "name": "reprice",
             "run_id": str(run.pk),
         },
@@ -178,12 +188,15 @@ def test_what_belongs_to_somebody_is_closed_to_everybody_else(path, method, worl
         name: getattr(client, method)(world.url(path), world.body(body), format="json").status_code
         for name, client in strangers.items()
     }
-    # 401 and 403 where the route itself is for staff; else nobody learns that it exists.
-    assert set(statuses.values()) <= ({401, 403} if POLICY[path][method] == STAFF else {404}), statuses
+    # 401 and 403 where the route itself is for staff, 401 where one has to sign in; else nobody learns that it exists.
+    refusals = {STAFF: {401, 403}, SIGNED_IN: {401, 404}}
+    assert set(statuses.values()) <= refusals.get(POLICY[path][method], {404}), statuses
     assert world.rows() == before
     entitled = make_staff(permission) if POLICY[path][method] == STAFF else world.owner
     for caller in (entitled, *([make_staff(permission)] if permission else [])):
-        answer = getattr(client_of(caller), method)(world.url(path), world.body(body), format="json")
+        with transaction.atomic():
+            answer = getattr(client_of(caller), method)(world.url(path), world.body(body), format="json")
+            transaction.set_rollback(True)  # the next one finds it as it was
         assert answer.status_code not in CLOSED, answer.content
 
 

@@ -97,6 +97,11 @@ BANK_TRANSFER_INSTRUCTIONS = read(
     "str", "BANK_TRANSFER_INSTRUCTIONS", "Please transfer the total and give the order number as reference."
 )
 IDEMPOTENCY_KEY_LIFETIME = timedelta(hours=24)
+REVIEW_REQUIRES_PURCHASE = read("bool", "REVIEW_REQUIRES_PURCHASE", False)
+# Words and phrases that staff look at before the public does.
+REVIEW_FORBIDDEN_WORDS = read("list", "REVIEW_FORBIDDEN_WORDS", ["viagra", "casino", "bitcoin", "whatsapp", "telegram"])
+# How long after its delivery an order's customer is asked for reviews.
+REVIEW_REQUEST_DELAY = timedelta(days=read_positive("REVIEW_REQUEST_DAYS", 7))
 
 # --- Applications -----------------------------------------------------------------------------
 INSTALLED_APPS = [
@@ -130,6 +135,7 @@ INSTALLED_APPS = [
     "market.orders",
     "market.payments",
     "market.checkout",
+    "market.reviews",
     "tasks",
 ]
 
@@ -291,6 +297,7 @@ THROTTLE_RATES = {
     "auth": read_rate("THROTTLE_AUTH", "20/minute"),
     "coupon": read_rate("THROTTLE_COUPON", "20/minute"),
     "checkout": read_rate("THROTTLE_CHECKOUT", "60/minute"),
+    "review": read_rate("THROTTLE_REVIEW", "30/minute"),
 }
 # What one request may wait for Redis is 20 ms; half of it is left for a busy machine to run us again.
 REDIS_DEADLINE_SECONDS = 0.01

@@ -20,6 +20,7 @@ SPECTACULAR_SETTINGS = {
         "OrderPaymentStatus": "market.orders.models.Order.PaymentStatus",
         "PaymentStatus": "market.payments.models.Payment.Status",
         "ProductStatus": "market.catalog.models.Product.Status",
+        "ReviewStatus": "market.reviews.models.Review.Status",
         "KindEnum": "market.inventory.models.StockMovement.Kind",
         "ParameterKind": "core.operations.api.serializers.PARAMETER_KINDS",
         "RunState": "core.operations.models.Run.State",

@@ -24,6 +24,7 @@ from market.carts.models import Cart
 from market.carts.tests.factories import make_cart
 from market.orders.models import Order
 from market.orders.tests.factories import make_buyer, make_order
+from market.reviews.models import ReviewRequest
 from tasks.celery_settings import QUEUES
 from tasks.housekeeping import PRUNERS
 from tasks.schedule import SCHEDULES, sync_schedules
@@ -69,6 +70,7 @@ def old_rows(queues):
     start_run(run_id=create_run(operation=operation_named("reprice"), params={"percent": "10"}).pk)
     long_ago = timezone.now() - timedelta(days=400)
     Order.objects.filter(pk=Order.objects.first().pk).update(reserved_until=long_ago)
+    ReviewRequest.objects.create(order=Order.objects.latest("pk"), due_at=long_ago)
     make_cart(expires_at=long_ago)
     old_event = Event.objects.create(name="tests.forgotten", payload={}, created_at=long_ago, relayed_at=long_ago)
     Change.objects.create(topic="product", key="1", xid=1)
@@ -104,6 +106,7 @@ SAMPLE_ARGUMENTS = {
     "operations.sweep": list,
     "outbox.deliver": due_deliveries,
     "outbox.relay": list,
+    "reviews.request_reviews": list,
     "system.heartbeat": lambda: ["default"],
     "system.prune": list,
 }

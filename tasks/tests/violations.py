@@ -6,6 +6,12 @@ INSERT INTO operations_run (id, operation, params, dry_run, reason, state, plan,
 VALUES ('00000000-0000-0000-0000-000000000001', 'reprice', '{{}}', false, '', 'running', '{{}}', '', 0, 0, 0,
     '{{}}', '[]', 0, 1, 1, %s, %s, '', '', {now})
 """
+REVIEW = """
+INSERT INTO reviews_review (product_id, customer_id, rating, title, body, verified_purchase, findings,
+    moderation_reason, reply, unhelpful_count, created_at, updated_at, status, helpful_count)
+SELECT product_id, (SELECT min(id) FROM customers_customer), 4, '', '', false, '{{}}', '', '', 0, {now}, {now}, %s
+FROM catalog_variant WHERE id = {lamp}
+"""
 # Rule, a statement that breaks it, what the report says then.
 PLANTED = [
     (
@@ -258,5 +264,20 @@ PLANTED = [
         "a product is found by its title and SKUs",
         "UPDATE catalog_productlisting SET search_text = 'lump' WHERE default_variant_id = {lamp}",
         "{slug}: found by 'lump'",
+    ),
+    (
+        "a product is rated as its approved reviews say",
+        "UPDATE catalog_productlisting SET rating = 4.5, review_count = 2 WHERE default_variant_id = {lamp}",
+        "{slug}: rated 4.50 by 2, its approved reviews say nothing by 0",
+    ),
+    (
+        "a product is rated as its approved reviews say",
+        REVIEW % "'approved', 0",
+        "{slug}: rated nothing by 0, its approved reviews say 4.00 by 1",
+    ),
+    (
+        "a review shows the votes that it has",
+        REVIEW % "'pending', 3",
+        "{slug}: a review shows 3 for and 0 against, its votes are 0 and 0",
     ),
 ]

@@ -14,7 +14,13 @@ import schemathesis
 
 THINGS: dict[str, Any] = json.loads(os.environ["KNOWN_THINGS"])
 # What a plain `id` in a path names, by the resource before it.
-RESOURCES = {"categories": "category", "payments": "payment", "variants": "variant", "images": "image"}
+RESOURCES = {
+    "categories": "category",
+    "payments": "payment",
+    "variants": "variant",
+    "images": "image",
+    "reviews": "review",
+}
 
 
 def is_pointed(case: Any, place: str) -> bool:

@@ -22,6 +22,7 @@ from market.carts.tests.factories import make_cart, make_offer
 from market.catalog.tests.factories import make_category
 from market.orders.tests.factories import make_buyer, make_order
 from market.payments.models import Payment
+from market.reviews.tests.factories import make_review
 from tests.running import LOADTEST_TOKEN, ROOT
 from tests.test_access import POLICY, SIGNED_IN, STAFF
 
@@ -49,6 +50,7 @@ def known_things(buyer) -> dict[str, object]:
         "variant": variant.pk,
         "variant_id": variant.pk,
         "category": make_category().pk,
+        "review": make_review(author=buyer, product=variant.product, status="approved").pk,
         "payment": str(Payment.objects.get(order=order).pk),
         "quantity": 1,
         "shipping_method": "standard",

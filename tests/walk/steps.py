@@ -173,6 +173,26 @@ def moved(world, dice, thing):
     return {"quantity": dice.choice([10, 10, 3, -2, -20, 0]), "reason": "moved"}
 
 
+def review(world, dice, thing):
+    return {"rating": dice.randrange(7), "title": word(dice), "body": dice.choice(["", "It does what it should."])}
+
+
+def learn_review(world, thing, answer):
+    world.remember("review", pk=answer["id"])
+
+
+def vote(world, dice, thing):
+    return {"is_helpful": dice.random() < 0.7}
+
+
+def answer_to_review(world, dice, thing):
+    return {"body": word(dice)}
+
+
+def verdict(world, dice, thing):
+    return {"status": dice.choice(["approved", "approved", "rejected"]), "reason": "walk"}
+
+
 # --- Carts and orders -------------------------------------------------------------------------------
 def new_cart(world, dice, thing):
     return dice.choice([{}, *[{"items": [wanted(world, dice)]} for _ in range(4)]])
@@ -295,6 +315,15 @@ STEPS: dict[tuple[str, str], Step] = {
     ("post", "products/<product_id>/images/"): Step(0.5, "product", picture, learn_image, upload="image"),
     ("patch", "products/<product_id>/images/<pk>/"): Step(1, "image", image_words),
     ("delete", "products/<product_id>/images/<pk>/"): Step(0.5, "image"),
+    ("get", "products/<product_id>/reviews/"): Step(1, "product", queries=(*PAGES, "?ordering=-rating")),
+    ("post", "products/<product_id>/reviews/"): Step(4, "product", review, learn_review),
+    ("get", "products/<product_id>/reviews/summary/"): Step(0.5, "product"),
+    ("get", "reviews/"): Step(0.5, queries=PAGES),
+    ("patch", "reviews/<pk>/"): Step(2, "review", review),
+    ("delete", "reviews/<pk>/"): Step(0.5, "review"),
+    ("post", "reviews/<pk>/votes/"): Step(1, "review", vote),
+    ("post", "reviews/<pk>/reply/"): Step(0.5, "review", answer_to_review),
+    ("post", "reviews/<pk>/moderation/"): Step(4, "review", verdict),
     ("get", "categories/"): Step(),
     ("post", "categories/"): Step(body=category, learn=learn_category),
     ("get", "categories/<pk>/"): Step(1, "category"),

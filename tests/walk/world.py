@@ -12,6 +12,7 @@ NOTHING = {
     "variant": {"product_id": 1, "pk": 1, "variant_id": 1},
     "image": {"product_id": 1, "pk": 1},
     "category": {"pk": 1, "slug": "nothing"},
+    "review": {"pk": 1},
     "cart": {"cart_id": NOBODY},
     "full cart": {"cart_id": NOBODY},
     "line": {"cart_id": NOBODY, "item_id": 1},
