@@ -21,8 +21,24 @@ WITH variants AS (
 ), chosen AS (
     SELECT DISTINCT ON (product_id) product_id, CASE WHEN is_active THEN id END AS id, price, compare_at_price
     FROM variants ORDER BY product_id, is_active DESC, is_available DESC, price, position, id
+), told AS (
+    SELECT product.id AS product_id, array_agg(DISTINCT value.key || '=' || value.text COLLATE "C") AS tokens
+    FROM catalog_product AS product
+    CROSS JOIN LATERAL (
+        SELECT own.key, own.value AS text FROM jsonb_each_text(product.attributes) AS own
+        UNION ALL
+        SELECT own.key, own.value FROM catalog_variant AS variant CROSS JOIN jsonb_each_text(variant.attributes) AS own
+        WHERE variant.product_id = product.id AND variant.is_active
+    ) AS value
+    WHERE EXISTS (
+        SELECT FROM catalog_attribute AS attribute
+        WHERE attribute.product_type_id = product.product_type_id AND attribute.code = value.key
+          AND attribute.is_filterable
+    )
+    GROUP BY product.id
 ), computed AS (
-    SELECT product.id AS product_id, product.category_id, product.title, product.created_at,
+    SELECT product.id AS product_id, product.category_id, product.title, product.created_at, product.is_featured,
+           coalesce(told.tokens, ARRAY[]::text[]) AS tokens,
            chosen.id AS default_variant_id, chosen.price, chosen.compare_at_price,
            product.status = 'active' AND summary.is_active AS is_listed, summary.in_stock
     FROM catalog_product AS product
@@ -31,6 +47,7 @@ WITH variants AS (
         SELECT product_id, bool_or(is_active) AS is_active, bool_or(is_active AND is_available) AS in_stock
         FROM variants GROUP BY product_id
     ) AS summary ON summary.product_id = product.id
+    LEFT JOIN told ON told.product_id = product.id
 )
 SELECT coalesce(product.slug, 'product ' || coalesce(listing.product_id, computed.product_id)) || ': '
        || CASE WHEN listing.product_id IS NULL THEN 'no listing' WHEN computed.product_id IS NULL THEN 'has no variant'
@@ -44,16 +61,19 @@ SELECT coalesce(product.slug, 'product ' || coalesce(listing.product_id, compute
                  THEN 'default_variant' END,
             CASE WHEN listing.category_id IS DISTINCT FROM computed.category_id THEN 'category' END,
             CASE WHEN listing.title <> computed.title THEN 'title' END,
+            CASE WHEN listing.is_featured <> computed.is_featured THEN 'is_featured ' || listing.is_featured END,
+            CASE WHEN listing.attribute_tokens <> computed.tokens
+                 THEN 'attributes ' || array_to_string(listing.attribute_tokens, ' ') END,
             CASE WHEN listing.created_at <> computed.created_at THEN 'created_at' END)
           END
 FROM catalog_productlisting AS listing
 FULL JOIN computed ON computed.product_id = listing.product_id
 LEFT JOIN catalog_product AS product ON product.id = coalesce(listing.product_id, computed.product_id)
 WHERE (listing.is_listed, listing.in_stock, listing.price, listing.compare_at_price, listing.default_variant_id,
-       listing.category_id, listing.title, listing.created_at)
+       listing.category_id, listing.title, listing.created_at, listing.is_featured, listing.attribute_tokens)
       IS DISTINCT FROM
       (computed.is_listed, computed.in_stock, computed.price, computed.compare_at_price, computed.default_variant_id,
-       computed.category_id, computed.title, computed.created_at)
+       computed.category_id, computed.title, computed.created_at, computed.is_featured, computed.tokens)
 """
 
 CHUNK = 2000

@@ -9,9 +9,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import accumulate
 from random import Random
+from typing import Any
 
-from market.catalog.rules import search_text, slug_of
-from tasks.seeding.words import ADJECTIVES, COLORS, DEPARTMENTS, KINDS, MATERIALS, SENTENCES, SERIES
+from market.catalog.rules import attribute_token, search_text, slug_of
+from market.catalog.services.imports import AttributeImport
+from tasks.seeding.words import ADJECTIVES, COLORS, DEPARTMENTS, KINDS, MATERIALS, SENTENCES, SERIES, SWATCHES
 
 BATCH_SIZE = 10_000
 # The newest product; half of them are younger than nine months.
@@ -25,6 +27,18 @@ UNLISTED = {"draft": 0.03, "archived": 0.03}
 VARIANT_COUNTS = (*(1,) * 70, *(2,) * 10, *(3,) * 10, *(4,) * 4, *(5,) * 3, *(6,) * 2, 8)
 LOWEST_PRICE = 50
 ENDINGS = (99, 99, 99, 95, 50, 0)
+FEATURED_EVERY = 200
+HANDMADE_EVERY = 7
+# What these goods tell about themselves, and which lists are narrowed by.
+PRODUCT_TYPE = "homeware"
+ATTRIBUTES = (
+    AttributeImport("material", "Material", "choice", MATERIALS),
+    AttributeImport("style", "Style", "choice", ADJECTIVES),
+    AttributeImport("series", "Series", "choice", SERIES),
+    AttributeImport("size_cm", "Size in cm", "number"),
+    AttributeImport("is_handmade", "Made by hand", "boolean"),
+    AttributeImport("color", "Color", "color", COLORS, SWATCHES, is_of_variant=True),
+)
 # Of shelves by size, the n-th has so much: the first 15 % of the products, the last 0.1 %.
 SHELF_EXPONENT = 0.95
 # Sales by product: a fifth of the products make four fifths of them.
@@ -53,6 +67,7 @@ class SeededVariant:
     weight_grams: int
     is_active: bool
     on_hand: int
+    color: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +82,20 @@ class SeededProduct:
     created_at: datetime
     popularity: int
     words: str
+    attributes: dict[str, Any]
+    is_featured: bool
     variants: tuple[SeededVariant, ...]
+
+    @property
+    def tokens(self) -> list[str]:
+        """What lists narrow it down by."""
+        told = [(code, str(value).lower() if isinstance(value, bool) else str(value)) for code, value in self.told]
+        return sorted({attribute_token(code, value) for code, value in told})
+
+    @property
+    def told(self) -> list[tuple[str, Any]]:
+        """Each attribute of the product and of its active variants with its value."""
+        return [*self.attributes.items(), *(("color", v.color) for v in self.variants if v.is_active)]
 
     @property
     def shown_variant(self) -> int:
@@ -87,6 +115,14 @@ def shelves() -> list[Shelf]:
             found.append(Shelf(middle, thing, top))
             found += [Shelf(f"{middle}-{_slug(kind)}", f"{kind} {thing}", middle) for kind in KINDS]
     return found
+
+
+def attributes_of(words: list[str], number: int) -> dict[str, Any]:
+    """What a product tells beside its title: the same words, a size with few common values, made by hand or not."""
+    series, style, material, _ = words
+    size = 5 + (number * 7919 % 13) * (number % 5 + 1)
+    told = {"material": material, "style": style, "series": series, "size_cm": size}
+    return told | {"is_handmade": number % HANDMADE_EVERY == 0}
 
 
 def first_sku(*, seed: int, number: int) -> str:
@@ -135,6 +171,8 @@ class _Maker:
             created_at=NEWEST_AT - timedelta(seconds=int(rng.expovariate(1 / MEAN_AGE_SECONDS))),
             popularity=min(int(rng.paretovariate(POPULARITY_EXPONENT)) - 1, MAX_POPULARITY),
             words=search_text(title=title, skus=[variant.sku for variant in variants]),
+            attributes=attributes_of(words, number),
+            is_featured=number % FEATURED_EVERY == 0,
             variants=variants,
         )
 
@@ -158,6 +196,7 @@ class _Maker:
                 weight_grams=weight_grams,
                 is_active=place == 0 or rng.random() >= INACTIVE_SHARE,
                 on_hand=0 if rng.random() < SOLD_OUT_SHARE else 1 + int(rng.lognormvariate(3.5, 1)),
+                color=colors[place],
             )
 
     def _status(self) -> str:

@@ -5,9 +5,9 @@ from collections.abc import Callable, Sequence
 from django.db import connection, transaction
 
 from market.catalog.models import Category, Product, Variant
-from market.catalog.services.imports import CategoryImport, import_categories
+from market.catalog.services.imports import CategoryImport, import_categories, import_product_type
 from tasks.seeding import sql
-from tasks.seeding.catalog import BATCH_SIZE, SeededProduct, products, shelves
+from tasks.seeding.catalog import ATTRIBUTES, BATCH_SIZE, PRODUCT_TYPE, SeededProduct, products, shelves
 from tasks.seeding.lines import Lines
 
 SEEDING_LOCK = 7_310_003
@@ -27,8 +27,9 @@ def seed_products(*, seed: int, count: int, progress: Progress) -> int:
             CategoryImport(slug=shelf.slug, title=shelf.title, parent_slug=shelf.parent_slug) for shelf in shelves()
         ]
     )
+    type_id = import_product_type(slug=PRODUCT_TYPE, title=PRODUCT_TYPE.title(), attributes=ATTRIBUTES)
     added = 0
-    while batch := _seed_batch(seed=seed, count=count):
+    while batch := _seed_batch(seed=seed, count=count, product_type_id=type_id):
         added += len(batch)
         progress(batch.stop)
     return added
@@ -42,7 +43,7 @@ def settle() -> None:
 
 
 @transaction.atomic
-def _seed_batch(*, seed: int, count: int) -> range:
+def _seed_batch(*, seed: int, count: int, product_type_id: int) -> range:
     """Add the next products; answers their numbers, none when all are there."""
     with connection.cursor() as cursor:
         cursor.execute(sql.HOLD_SEEDING, {"lock": SEEDING_LOCK})
@@ -51,15 +52,15 @@ def _seed_batch(*, seed: int, count: int) -> range:
     first = int(last_sku.split("-")[1]) + 1 if last_sku else 0
     numbers = range(first, min(first - first % BATCH_SIZE + BATCH_SIZE, count))
     if numbers:
-        _copy_products(list(products(seed=seed, first=numbers.start, last=numbers.stop)), reason=f"seed {seed}")
+        batch = list(products(seed=seed, first=numbers.start, last=numbers.stop))
+        _copy_products(batch, lines=Lines(reason=f"seed {seed}", product_type_id=product_type_id))
     return numbers
 
 
-def _copy_products(batch: Sequence[SeededProduct], *, reason: str) -> None:
+def _copy_products(batch: Sequence[SeededProduct], *, lines: Lines) -> None:
     categories = dict(Category.objects.values_list("slug", "pk"))
     product_ids = _take_ids(Product, len(batch))
     variant_ids = iter(_take_ids(Variant, sum(len(product.variants) for product in batch)))
-    lines = Lines(reason=reason)
     for product, product_id in zip(batch, product_ids, strict=True):
         own_ids = [next(variant_ids) for _ in product.variants]
         lines.add(product, product_id=product_id, category_id=categories[product.shelf_slug], variant_ids=own_ids)

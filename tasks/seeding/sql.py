@@ -1,15 +1,17 @@
 """The statements of seeding: rows straight into the tables, and the ids they will have."""
 
 COPY_PRODUCTS = """
-    COPY catalog_product (id, title, slug, description, status, category_id, created_at, updated_at) FROM STDIN
+    COPY catalog_product (id, title, slug, description, status, category_id, product_type_id, attributes, is_featured,
+                          created_at, updated_at) FROM STDIN
 """
 COPY_VARIANTS = """
     COPY catalog_variant (id, product_id, sku, title, price, compare_at_price, cost, weight_grams, is_active,
-                          in_stock, position, created_at, updated_at) FROM STDIN
+                          in_stock, attributes, position, created_at, updated_at) FROM STDIN
 """
 COPY_LISTINGS = """
     COPY catalog_productlisting (product_id, category_id, default_variant_id, title, price, compare_at_price,
-                                 is_listed, in_stock, review_count, popularity, search_text, created_at) FROM STDIN
+                                 is_listed, in_stock, is_featured, attribute_tokens, review_count, popularity,
+                                 search_text, created_at) FROM STDIN
 """
 COPY_STOCK = """
     COPY inventory_stockitem (variant_id, on_hand, reserved, low_stock_threshold, updated_at) FROM STDIN

@@ -33,6 +33,8 @@ SERIES = (
     *("Moss", "Nettle", "Opal", "Poppy", "Quartz", "Robin", "Sorrel", "Thyme", "Ursa", "Violet", "Wren", "Zinnia"),
 )
 COLORS = ("Red", "Blue", "Green", "Ivory", "Black", "Grey", "Mustard", "Rose", "Teal", "White")
+HEX = "b3202a 2b4f9e 3f7d4e f4efdf 1c1c1e 8a8d91 d1a02d d99aa5 2a7f86 ffffff"
+SWATCHES = {color: f"#{code}" for color, code in zip(COLORS, HEX.split(), strict=True)}
 SENTENCES = (
     "Made to be used every day and to last for years.",
     "Each piece is finished by hand, so that no two are quite alike.",

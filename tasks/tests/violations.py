@@ -257,6 +257,12 @@ PLANTED = [
     ),
     (
         "a listing equals what it is computed from",
+        "UPDATE catalog_productlisting SET is_featured = true, attribute_tokens = ARRAY['color=red']"
+        " WHERE default_variant_id = {lamp}",
+        "{slug}: is_featured true, attributes color=red",
+    ),
+    (
+        "a listing equals what it is computed from",
         "DELETE FROM catalog_productlisting WHERE default_variant_id = {lamp}",
         "{slug}: no listing",
     ),

@@ -1,14 +1,14 @@
 """Bringing a whole catalog in at once, set by set; what is there already stays as staff left it."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from decimal import Decimal
 
 from django.db import connection
 
 from core.transactions import in_one_transaction
-from market.catalog.models import Category, Product, Variant
+from market.catalog.models import Attribute, Category, Product, ProductType, Variant
 from market.catalog.services.listings import refresh_listings
 
 # Two imports at once would both find the same rows missing.
@@ -22,6 +22,18 @@ class CategoryImport:
     slug: str
     title: str
     parent_slug: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AttributeImport:
+    """An attribute of a product type, known again by its code."""
+
+    code: str
+    title: str
+    kind: str
+    choices: tuple[str, ...] = ()
+    swatches: Mapping[str, str] = field(default_factory=dict)
+    is_of_variant: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +92,20 @@ def import_categories(*, categories: Sequence[CategoryImport]) -> int:
         ids |= {category.slug: category.pk for category in made}
         waiting = [entry for entry in waiting if entry not in level]
     return len(missing)
+
+
+@in_one_transaction
+def import_product_type(*, slug: str, title: str, attributes: Sequence[AttributeImport]) -> int:
+    """Add the type, or the attributes that it lacks; what is there stays as it is. Answers its id."""
+    _hold_imports()
+    product_type, _ = ProductType.objects.get_or_create(slug=slug, defaults={"title": title})
+    known = set(product_type.attributes.values_list("code", flat=True))
+    Attribute.objects.bulk_create(
+        Attribute(product_type=product_type, position=place, **asdict(attribute) | {"choices": [*attribute.choices]})
+        for place, attribute in enumerate(attributes)
+        if attribute.code not in known
+    )
+    return product_type.pk
 
 
 @in_one_transaction

@@ -3,8 +3,8 @@
 from collections import Counter
 from itertools import chain
 
-from market.catalog.rules import search_text
-from tasks.seeding.catalog import BATCH_SIZE, products, shelves
+from market.catalog.rules import AttributeRule, attribute_values, search_text
+from tasks.seeding.catalog import ATTRIBUTES, BATCH_SIZE, products, shelves
 from tasks.seeding.words import ADJECTIVES, COLORS, DEPARTMENTS, MATERIALS, SENTENCES, SERIES
 
 SAMPLE = list(products(seed=42, first=0, last=BATCH_SIZE))
@@ -56,6 +56,19 @@ def test_shares_are_those_of_a_shop():
     prices = sorted(variant.price for variant in variants)
     assert prices[0] >= 50
     assert prices[len(prices) * 9 // 10] > 5 * prices[len(prices) // 10]
+
+
+def test_what_products_tell_is_known_to_their_type_and_some_values_are_common():
+    rules = [AttributeRule(a.code, a.kind, a.choices, a.is_of_variant) for a in ATTRIBUTES]
+    for product in SAMPLE[:500]:
+        assert attribute_values(product.attributes, rules=rules, of_variant=False) == (product.attributes, [])
+        for variant in product.variants:
+            color = {"color": variant.color}
+            assert attribute_values(color, rules=rules, of_variant=True) == (color, [])
+    tokens = Counter(chain.from_iterable(product.tokens for product in SAMPLE))
+    assert 100 < len(tokens) < 200
+    common, rare = tokens.most_common()[0][1], tokens.most_common()[-1][1]
+    assert common > 20 * rare
 
 
 def test_prices_obey_the_catalog_and_lists_show_the_right_variant():

@@ -23,8 +23,11 @@ def everything() -> dict[str, list[tuple]]:
     """All that was seeded, without the ids, which other rows may have shifted."""
     return {
         "products": rows_of(Product, "title", "slug", "description", "status", "category__slug", "created_at"),
-        "variants": rows_of(Variant, "sku", "title", "price", "compare_at_price", "cost", "is_active", "in_stock"),
+        "variants": rows_of(
+            Variant, "sku", "title", "price", "compare_at_price", "cost", "is_active", "in_stock", "attributes"
+        ),
         "listings": rows_of(ProductListing, "title", "price", "is_listed", "popularity", "default_variant__sku"),
+        "attributes": rows_of(Product, "attributes", "is_featured", "listing__attribute_tokens"),
         "stock": rows_of(StockItem, "variant__sku", "on_hand", "reserved"),
         "ledger": rows_of(StockMovement, "variant__sku", "quantity", "kind", "location"),
     }
