@@ -53,6 +53,8 @@ def spread_events(*, limit: int) -> int:
         for handler in handlers_of(event.name)
     ]
     Delivery.objects.bulk_create(deliveries, ignore_conflicts=True)
+    if events:
+        fault_point("relay.spreading")
     Event.objects.filter(pk__in=[event.pk for event in events]).update(relayed_at=timezone.now())
     return len(events)
 
@@ -88,6 +90,16 @@ def take_due_deliveries(*, limit: int) -> dict[str, list[tuple[int, int]]]:
     return dict(by_queue)
 
 
+def count_under_way() -> int:
+    """How many deliveries were taken for the first time and not begun yet: their lease runs. One statement."""
+    return Delivery.objects.filter(
+        state=Delivery.State.PENDING,
+        attempts=0,
+        due_at__gt=timezone.now(),
+        due_at__lte=timezone.now() + settings.DELIVERY_LEASE,
+    ).count()
+
+
 def attempt_delivery(*, delivery_id: int, attempts_seen: int) -> bool:
     """Try a delivery once; answers whether this call was the one to try.
 
@@ -100,6 +112,7 @@ def attempt_delivery(*, delivery_id: int, attempts_seen: int) -> bool:
     fault_point("delivery.claimed")
     with _RecordedFailure(delivery_id=delivery_id, attempt=attempts_seen + 1):
         _run_handler(delivery_id=delivery_id, attempt=attempts_seen + 1)
+    fault_point("delivery.committed")
     return True
 
 

@@ -35,6 +35,8 @@ MESSAGE_SIZE = 10
 def sweep_mails() -> None:
     """Send the mails that are due to the senders."""
     pairs = take_due_mails(limit=BATCH)
+    if pairs:
+        fault_point("mail.taken")
     for start in range(0, len(pairs), MESSAGE_SIZE):
         send_mails.apply_async(
             args=[pairs[start : start + MESSAGE_SIZE]],
@@ -90,6 +92,7 @@ def send(connection: BaseEmailBackend, mail: Mail) -> bool:
     else:
         fault_point("mail.accepted")
         record_sent(mail=mail)
+        fault_point("mail.recorded")
         return True
     return False
 

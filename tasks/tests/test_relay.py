@@ -1,0 +1,41 @@
+"""What the relay sends together, and how much of it."""
+
+import pytest
+import redis
+from celery import current_app
+from django.utils import timezone
+
+from core.outbox.models import Delivery, Event
+from tasks.celery_settings import QUEUES
+from tasks.relay import MESSAGE_SIZE, MOST_UNDER_WAY, messages_of
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def queues(settings):
+    """The broker's queues, which no worker reads while these tests run."""
+    with redis.Redis.from_url(settings.BROKER_URL) as client:
+        client.delete(*QUEUES)
+        yield lambda: {queue: client.llen(queue) for queue in QUEUES if client.llen(queue)}
+        client.delete(*QUEUES)
+
+
+def test_no_more_is_sent_than_workers_can_begin_within_a_lease(queues):
+    Delivery.objects.bulk_create(
+        Delivery(event=event, handler="email_order_confirmation", queue="notifications")
+        for event in Event.objects.bulk_create(
+            Event(name="orders.order_placed", payload={}, relayed_at=timezone.now()) for _ in range(MOST_UNDER_WAY + 1)
+        )
+    )
+    for _ in range(2):
+        current_app.tasks["outbox.relay"]()
+        assert queues() == {"notifications": MOST_UNDER_WAY // MESSAGE_SIZE}
+    Delivery.objects.filter(due_at__gt=timezone.now()).update(state="dead")  # the workers got on
+    current_app.tasks["outbox.relay"]()
+    assert queues() == {"notifications": MOST_UNDER_WAY // MESSAGE_SIZE + 1}
+
+
+def test_what_was_tried_before_travels_alone():
+    pairs = [(number, 0) for number in range(MESSAGE_SIZE)] + [(100, 1), (101, 0), (102, 4)]
+    assert messages_of(pairs) == [pairs[:MESSAGE_SIZE], [(101, 0)], [(100, 1)], [(102, 4)]]
