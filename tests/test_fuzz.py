@@ -21,7 +21,7 @@ from core.operations.services import create_run
 from market.carts.models import CartItem
 from market.carts.tests.factories import make_cart, make_offer
 from market.catalog.tests.factories import make_category
-from market.orders.tests.factories import make_order
+from market.orders.tests.factories import make_buyer, make_order
 from market.payments.models import Payment
 from market.reviews.tests.factories import make_review
 
@@ -151,6 +151,9 @@ def things() -> dict[str, str]:
         "cart": str(cart.pk),
         "item_id": str(CartItem.objects.get(cart=cart).pk),
         "number": order.number,
+        "addresses": "1",
+        "customers": str(make_buyer().customer.pk),
+        "customer_id": "1",
         "product": str(variant.product_id),
         "product_id": str(variant.product_id),
         "slug": variant.product.slug,
@@ -200,6 +203,7 @@ def pointed(body: object, things: dict[str, str]) -> object:
         "shipping_method": "standard",
         "payment_provider": "manual",
         "expected_total": None,
+        "shipping_address_id": None,
         "password": "correct-horse-battery",
         "phone": "+44 20 7946 0958",
         "params": {"percent": "10"},

@@ -25,6 +25,8 @@ from core.operations.services import create_run
 from market.carts.models import CartItem
 from market.carts.tests.factories import make_cart, make_offer
 from market.catalog.tests.factories import make_category
+from market.customers.models import Address
+from market.orders.tests.factories import ADDRESS as FROZEN
 from market.orders.tests.factories import make_buyer, make_order, make_staff
 from market.payments.models import Payment
 from market.reviews.tests.factories import make_review
@@ -34,12 +36,16 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("unthrottled")]
 
 LINES = {"items.*.variant", "items.*.quantity"}
 ADDRESS = {"name", "line1", "line2", "city", "region", "postal_code", "country", "phone"}
+SAVED_ADDRESS = ADDRESS | {"is_default_shipping", "is_default_billing"}
 CATEGORY = {"title", "slug", "description", "parent", "is_active", "position"}
 PRODUCT = {"title", "slug", "description", "status", "category", "product_type", "attributes", "featured"}
 VARIANT = {"sku", "title", "price", "compare_at_price", "cost", "weight_grams", "is_active", "position", "attributes"}
 PROFILE = {"first_name", "last_name", "full_name", "phone", "birth_date"}
 REVIEW = {"rating", "title", "body"}
 WRITABLE: dict[tuple[str, str], set[str]] = {
+    ("post", "addresses/"): SAVED_ADDRESS,
+    ("put", "addresses/{id}/"): SAVED_ADDRESS,
+    ("patch", "addresses/{id}/"): SAVED_ADDRESS,
     ("post", "auth/login/"): {"email", "password"},
     ("post", "auth/logout/"): {"refresh"},
     ("post", "auth/refresh/"): {"refresh"},
@@ -61,6 +67,7 @@ WRITABLE: dict[tuple[str, str], set[str]] = {
     ("post", "operations/{name}/files/"): {"file"},
     ("post", "operations/{name}/runs/"): {"params", "dry_run", "reason"},
     ("post", "orders/"): {"cart", "email", "shipping_method", "payment_provider", "expected_total", "note"}
+    | {"shipping_address_id"}
     | {f"{kind}_address.{field}" for kind in ("shipping", "billing") for field in ADDRESS},
     ("put", "orders/{number}/"): {"status"},
     ("patch", "orders/{number}/"): {"status"},
@@ -289,6 +296,7 @@ def test_what_a_body_may_not_set_is_not_set(method, path, settings):
         "cart": str(cart.pk),
         "item_id": str(CartItem.objects.get(cart=cart).pk),
         "number": order.number,
+        "addresses": str(Address.objects.create(customer=owner.customer, **FROZEN).pk),
         "product_id": str(variant.product_id),
         "variant": str(variant.pk),
         "variant_id": str(variant.pk),

@@ -20,9 +20,10 @@ from core.operations import registry, services
 from market.carts.models import Cart, CartItem
 from market.carts.tests.factories import make_cart, make_offer
 from market.catalog.tests.factories import make_category
+from market.customers.models import Address
 from market.inventory.models import StockItem
 from market.orders.models import Order, OrderEvent
-from market.orders.tests.factories import make_buyer, make_order, make_staff
+from market.orders.tests.factories import ADDRESS, make_buyer, make_order, make_staff
 from market.payments.models import Payment
 from market.reviews.models import Review
 from market.reviews.tests.factories import make_review
@@ -43,6 +44,9 @@ def by_model(path: str, model: str, *methods: str) -> dict[tuple[str, str], str]
 # The one permission that opens a staff route.
 PERMISSIONS = {
     **by_model("users/", "accounts.user", "get"),
+    **by_model("customers/", "customers.customer", "get"),
+    **by_model("customers/<pk>/", "customers.customer", "get"),
+    ("customers/<customer_id>/history/", "get"): "customers.view_customer_history",
     **by_model("products/", "catalog.product", "post"),
     **by_model("products/<product_id>/", "catalog.product", "put", "patch", "delete"),
     **by_model("products/<product_id>/variants/", "catalog.variant", "post"),
@@ -68,7 +72,7 @@ ANY_OPERATION = {("operations/", "get"), ("runs/", "get")}
 
 # Routes to one thing that everybody may see or staff alone may touch.
 REVIEWS_OF_ALL = ("reviews/<pk>/votes/", "reviews/<pk>/reply/", "reviews/<pk>/moderation/")
-SHARED = ("products/", "categories/", "stock/", "operations/", "runs/", "payments/", *REVIEWS_OF_ALL)
+SHARED = ("customers/", "products/", "categories/", "stock/", "operations/", "runs/", "payments/", *REVIEWS_OF_ALL)
 # Routes to what belongs to one customer: a body that would change it, and the permission of staff who may too.
 OWNED = {
     ("carts/<cart_id>/", "get"): ({}, None),
@@ -79,6 +83,10 @@ OWNED = {
     ("carts/<cart_id>/items/", "put"): ({"items": []}, None),
     ("carts/<cart_id>/items/<item_id>/", "patch"): ({"quantity": 5}, None),
     ("carts/<cart_id>/items/<item_id>/", "delete"): ({}, None),
+    ("addresses/<pk>/", "get"): ({}, None),
+    ("addresses/<pk>/", "put"): (ADDRESS, None),
+    ("addresses/<pk>/", "patch"): ({"city": "Mine"}, None),
+    ("addresses/<pk>/", "delete"): ({}, None),
     ("orders/<number>/", "get"): ({}, "orders.view_order"),
     ("orders/<number>/", "put"): ({"status": "confirmed"}, "orders.change_order"),
     ("orders/<number>/", "patch"): ({"status": "confirmed"}, "orders.change_order"),
@@ -114,7 +122,7 @@ class World:
 
     def rows(self) -> list:
         """Everything of the owner's that somebody could have changed."""
-        kept = (Cart, CartItem, Order, OrderEvent, Payment, Review, StockItem)
+        kept = (Address, Cart, CartItem, Order, OrderEvent, Payment, Review, StockItem)
         return [list(model.objects.order_by("pk").values()) for model in kept]
 
 
@@ -135,6 +143,9 @@ def world() -> World:
             "variant_id": str(variant.pk),
             "product_id": str(variant.product_id),
             "number": order.number,
+            "addresses": str(Address.objects.create(customer=owner.customer, **ADDRESS).pk),
+            "customers": str(owner.customer.pk),
+            "customer_id": str(owner.customer.pk),
             "payments": str(Payment.objects.get().pk),
             "categories": str(make_category().pk),
             "products": str(variant.pk),
@@ -191,6 +202,9 @@ def test_what_belongs_to_somebody_is_closed_to_everybody_else(path, method, worl
     # 401 and 403 where the route itself is for staff, 401 where one has to sign in; else nobody learns that it exists.
     refusals = {STAFF: {401, 403}, SIGNED_IN: {401, 404}}
     assert set(statuses.values()) <= refusals.get(POLICY[path][method], {404}), statuses
+    # Where the route itself is for staff, or for whoever signs in, that is told; never that it exists.
+    told = {STAFF: {401, 403}, SIGNED_IN: {401, 404}}.get(POLICY[path][method], {404})
+    assert set(statuses.values()) <= told, statuses
     assert world.rows() == before
     entitled = make_staff(permission) if POLICY[path][method] == STAFF else world.owner
     for caller in (entitled, *([make_staff(permission)] if permission else [])):

@@ -20,7 +20,10 @@ def queue_account_mail(*, kind: str, user_id: int, key: str) -> None:
 
 
 def queue_verification_mail(*, user_id: int | None, at: datetime) -> None:
-    """Queue the link that verifies the address, unless it is verified by now."""
+    """Queue the link that verifies the address, unless it is verified by now.
+
+    It does not repeat the name: whoever registers with another's address writes nothing to him.
+    """
     user = User.objects.filter(pk=user_id, is_active=True, is_verified=False).first()
     if user is None:
         return
@@ -28,7 +31,7 @@ def queue_verification_mail(*, user_id: int | None, at: datetime) -> None:
     queue_mail(
         kind="verify_email",
         recipient=user.email,
-        context={"first_name": user.first_name, "token": token},
+        context={"token": token},
         key=f"verify-{user.pk}-{user.token_version}-{_slot(at)}",
     )
 

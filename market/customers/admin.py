@@ -2,7 +2,13 @@
 
 from django.contrib import admin
 
-from market.customers.models import Customer
+from core.readonly_admin import ReadOnlyInline
+from market.customers.models import Address, Customer
+
+
+class AddressInline(ReadOnlyInline):
+    model = Address
+    fields = ("name", "line1", "line2", "postal_code", "city", "country", "is_default_shipping", "is_default_billing")
 
 
 @admin.register(Customer)
@@ -16,6 +22,7 @@ class CustomerAdmin(admin.ModelAdmin):
     fields = ("user", "phone", "birth_date", "created_at", "updated_at")
     readonly_fields = ("user", "created_at", "updated_at")
     show_full_result_count = False
+    inlines = (AddressInline,)
 
     @admin.display(ordering="user__last_name")
     def name(self, customer: Customer) -> str:

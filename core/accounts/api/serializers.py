@@ -3,6 +3,7 @@
 from rest_framework import serializers
 
 from core.accounts.models import User
+from core.api.validators import one_line
 
 # Longer ones only buy the caller more of our CPU.
 MAX_PASSWORD_LENGTH = 256
@@ -39,8 +40,12 @@ class UserCreateSerializer(serializers.Serializer):
 
     email = serializers.EmailField(max_length=254)
     password = serializers.CharField(max_length=MAX_PASSWORD_LENGTH, trim_whitespace=False, write_only=True)
-    first_name = serializers.CharField(max_length=150, required=False, allow_blank=True, default="")
-    last_name = serializers.CharField(max_length=150, required=False, allow_blank=True, default="")
+    first_name = serializers.CharField(
+        max_length=150, required=False, allow_blank=True, default="", validators=[one_line]
+    )
+    last_name = serializers.CharField(
+        max_length=150, required=False, allow_blank=True, default="", validators=[one_line]
+    )
 
 
 class RegisteredSerializer(serializers.Serializer):

@@ -2,46 +2,25 @@
 
 from typing import Any
 
-from django.core.validators import RegexValidator
 from rest_framework import serializers
 
-from core.countries import COUNTRY_CODES
+from market.customers.api.serializers import AddressSerializer
 from market.orders.api.serializers import OrderSerializer
 from market.orders.models import Order
-
-# A line break in a name would write a further line of the parcel's label and of the mail.
-one_line = RegexValidator(r"^[^\x00-\x1f\x7f\x85\u2028\u2029]*\Z", "Give one line of text.", "not_one_line")
-
-
-class AddressSerializer(serializers.Serializer):
-    """Where to send it, or whom to bill. `country` is an ISO 3166 code of two letters."""
-
-    name = serializers.CharField(max_length=200, validators=[one_line])
-    line1 = serializers.CharField(max_length=200, validators=[one_line])
-    line2 = serializers.CharField(max_length=200, allow_blank=True, default="", validators=[one_line])
-    city = serializers.CharField(max_length=100, validators=[one_line])
-    region = serializers.CharField(max_length=100, allow_blank=True, default="", validators=[one_line])
-    postal_code = serializers.CharField(max_length=20, validators=[one_line])
-    country = serializers.CharField(max_length=2)
-    phone = serializers.CharField(max_length=32, allow_blank=True, default="", validators=[one_line])
-
-    def validate_country(self, value: str) -> str:
-        code = value.upper()
-        if code not in COUNTRY_CODES:
-            raise serializers.ValidationError("This is not a country.", code="unknown")
-        return code
 
 
 class CheckoutSerializer(serializers.Serializer):
     """An order for a cart. Guests give an email; of customers it is the account's.
 
+    `shipping_address_id` is one of the customer's saved addresses, in place of `shipping_address`.
     `billing_address` is the shipping address unless given. With `expected_total` the order is
     placed only at that total.
     """
 
     cart = serializers.UUIDField()
     email = serializers.EmailField(max_length=254, required=False)
-    shipping_address = AddressSerializer()
+    shipping_address = AddressSerializer(required=False)
+    shipping_address_id = serializers.IntegerField(min_value=1, max_value=2**63 - 1, required=False, allow_null=True)
     billing_address = AddressSerializer(required=False)
     shipping_method = serializers.CharField(max_length=32)
     payment_provider = serializers.CharField(max_length=32)
@@ -51,6 +30,14 @@ class CheckoutSerializer(serializers.Serializer):
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if not self.context["request"].user.is_authenticated and "email" not in attrs:
             raise serializers.ValidationError({"email": self.fields["email"].error_messages["required"]}, "required")
+        has_saved = attrs.get("shipping_address_id") is not None
+        if has_saved and "shipping_address" in attrs:
+            raise serializers.ValidationError(
+                {"shipping_address_id": "Give an address or a saved one, not both."}, "both"
+            )
+        if not has_saved and "shipping_address" not in attrs:
+            required = self.fields["shipping_address"].error_messages["required"]
+            raise serializers.ValidationError({"shipping_address": required}, "required")
         return attrs
 
 

@@ -19,6 +19,7 @@ from market.carts.errors import CartOrdered
 from market.carts.selectors import CartLine, PricedCart, priced_cart
 from market.carts.services import claim_cart
 from market.checkout.errors import CartChanging, CartEmpty, NotForSale, PriceChanged, TotalTooLarge
+from market.customers.selectors import saved_address
 from market.inventory import services as inventory
 from market.inventory.errors import InsufficientStock
 from market.orders import rules as order_rules
@@ -40,14 +41,16 @@ ATTEMPTS = 3
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Checkout:
     """A buyer's wish to order a cart. `customer_id` and `user_id` are None for a guest; `fingerprint` is
-    a digest of the request and its caller."""
+    a digest of the request and its caller. It is sent to `shipping_address`, or to the saved one of that
+    id, and billed there unless `billing_address` says otherwise."""
 
     cart_id: UUID
     user_id: int | None
     customer_id: int | None
     email: str
-    shipping_address: Mapping[str, str]
-    billing_address: Mapping[str, str]
+    shipping_address: Mapping[str, str] | None
+    shipping_address_id: int | None = None
+    billing_address: Mapping[str, str] | None
     shipping_method: str
     payment_provider: str
     expected_total: Decimal | None
@@ -67,7 +70,8 @@ def place_order(*, checkout: Checkout, key: str | None) -> Outcome:
     The outcome's `result` is the `OrderView` of a newly placed order, else None: with the same key
     or, without one, with the same request the first order comes back. Refusals are the outcome's
     `refusal` (409: cart_ordered, insufficient_stock, not_for_sale, price_changed); what is invalid
-    is raised. At most eleven statements however many lines. Locks the key, the cart, the stock.
+    is raised. At most eleven statements however many lines, twelve with a saved address. Locks the key,
+    the cart, the stock.
     """
     once = partial(
         run_once,
@@ -88,25 +92,37 @@ def place_order(*, checkout: Checkout, key: str | None) -> Outcome:
 
 
 def _place(*, checkout: Checkout) -> Done:
+    address = _shipping_address(checkout)
     for _ in range(ATTEMPTS):
         cart = priced_cart(
             cart_id=checkout.cart_id,
             user_id=checkout.user_id,
-            country=checkout.shipping_address["country"],
-            region=checkout.shipping_address["region"],
-            postal_code=checkout.shipping_address["postal_code"],
+            country=address["country"],
+            region=address["region"],
+            postal_code=address["postal_code"],
             shipping_method=checkout.shipping_method,
         )
         if cart.order_number is not None:
             return _repeat(checkout=checkout, order_number=cart.order_number)
         _refuse_unorderable(cart=cart, checkout=checkout)
-        placed = _write(cart=cart, checkout=checkout)
+        placed = _write(cart=cart, checkout=checkout, address=address)
         if placed is not None:
             return Done(placed.order.number, CREATED, placed)
     raise CartChanging()
 
 
-def _write(*, cart: PricedCart, checkout: Checkout) -> OrderView | None:
+def _shipping_address(checkout: Checkout) -> Mapping[str, str]:
+    """Where it goes. Raises Invalid for a saved address that the customer does not have."""
+    if checkout.shipping_address is not None:
+        return checkout.shipping_address
+    address = saved_address(customer_id=checkout.customer_id, address_id=checkout.shipping_address_id or 0)
+    if address is None:
+        message = "You have no such address."
+        raise Invalid(message, errors=[FieldError("shipping_address_id", "unknown", message)])
+    return address
+
+
+def _write(*, cart: PricedCart, checkout: Checkout, address: Mapping[str, str]) -> OrderView | None:
     """Claim, reserve, write, pay, publish; None when the cart is not the one that was priced."""
     now = timezone.now()
     provider = provider_to_pay_with(checkout.payment_provider)
@@ -117,8 +133,8 @@ def _write(*, cart: PricedCart, checkout: Checkout) -> OrderView | None:
         customer_id=checkout.customer_id,
         cart_uuid=cart.id,
         email=checkout.email,
-        shipping_address=dict(checkout.shipping_address),
-        billing_address=dict(checkout.billing_address),
+        shipping_address=dict(address),
+        billing_address=dict(checkout.billing_address or address),
         note=checkout.note,
         placed_at=now,
         reserved_until=reserved_until,

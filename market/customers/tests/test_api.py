@@ -2,9 +2,7 @@
 
 import pytest
 
-from core.accounts.models import User
 from core.accounts.tests.factories import make_user
-from market.customers.models import Customer
 
 pytestmark = pytest.mark.django_db
 PROFILE = "/api/v1/users/profile/"
@@ -66,6 +64,7 @@ def test_names_are_written_in_one_piece_or_in_two(client_of, change, names):
         ("birth_date", "2999-01-01"),
         ("birth_date", "yesterday"),
         ("first_name", "x" * 151),
+        ("first_name", "Ann\nBcc: all@shop.example"),
         ("full_name", ["Ann"]),
     ],
 )
@@ -97,17 +96,3 @@ def test_without_a_token_there_is_no_profile(api_client):
     assert api_client.get(PROFILE).status_code == 401
     assert api_client.put(PROFILE, {}).status_code == 401
     assert api_client.delete(PROFILE).status_code == 401
-
-
-@pytest.mark.parametrize("how", ["service", "manager", "superuser", "save"])
-def test_every_user_has_exactly_one_customer(api_client, how):
-    if how == "service":
-        api_client.post("/api/v1/auth/register/", {"email": "a@example.com", "password": "correct-horse-battery"})
-    elif how == "manager":
-        make_user()
-    elif how == "superuser":
-        User.objects.create_superuser("a@example.com", "correct-horse-battery")
-    else:
-        User(email="a@example.com").save()
-    User.objects.get().save()
-    assert list(Customer.objects.values_list("user_id", flat=True)) == [User.objects.get().pk]

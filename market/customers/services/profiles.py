@@ -1,4 +1,4 @@
-"""The shop's side of a user: made with the user, edited by its owner."""
+"""A user's customer, and what he tells of himself."""
 
 from datetime import date
 from types import EllipsisType

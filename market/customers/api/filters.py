@@ -1,0 +1,31 @@
+"""Filters of the staff's list of customers."""
+
+from django.db.models import Q, QuerySet
+from django_filters import rest_framework as django_filters
+
+from core.api.filters import StrictBooleanFilter
+from market.customers.models import Customer
+
+
+class CustomerFilter(django_filters.FilterSet):
+    """`search` finds parts of email, names and phone; every word must be found."""
+
+    search = django_filters.CharFilter(method="filter_search")
+    is_active = StrictBooleanFilter(field_name="user__is_active")
+    is_verified = StrictBooleanFilter(field_name="user__is_verified")
+    created_after = django_filters.IsoDateTimeFilter(field_name="created_at", lookup_expr="gte")
+    created_before = django_filters.IsoDateTimeFilter(field_name="created_at", lookup_expr="lt")
+
+    class Meta:
+        model = Customer
+        fields: list[str] = []
+
+    def filter_search(self, queryset: QuerySet[Customer], name: str, value: str) -> QuerySet[Customer]:
+        for word in value.split():
+            queryset = queryset.filter(
+                Q(user__email__icontains=word)
+                | Q(user__first_name__icontains=word)
+                | Q(user__last_name__icontains=word)
+                | Q(phone__icontains=word)
+            )
+        return queryset
