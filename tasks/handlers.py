@@ -3,6 +3,7 @@
 from core.accounts import mails as account_mails
 from core.accounts.events import (
     email_change_requested,
+    email_changed,
     email_verified,
     password_reset_requested,
     registration_repeated,
@@ -13,6 +14,7 @@ from core.accounts.mails import queue_account_mail
 from core.outbox.models import Event
 from core.outbox.registry import handles
 from market.orders.events import order_canceled, order_paid, order_placed, order_status_changed
+from market.orders.services import join_guest_orders
 from market.orders.services.mails import queue_order_mail
 from market.reviews.events import review_approved, review_replied, review_requested
 from market.reviews.services import follow_order, queue_review_mail, queue_review_request
@@ -83,6 +85,16 @@ def email_old_address(event: Event) -> None:
 @handles(email_verified, queue="notifications")
 def email_welcome(event: Event) -> None:
     queue_account_mail(kind="user_registered", user_id=event.payload["user_id"], key=f"welcome-{event.pk.hex}")
+
+
+@handles(email_verified, queue="default")
+def join_orders_of_verified_address(event: Event) -> None:
+    join_guest_orders(user_id=event.payload["user_id"])
+
+
+@handles(email_changed, queue="default")
+def join_orders_of_new_address(event: Event) -> None:
+    join_guest_orders(user_id=event.payload["user_id"])
 
 
 @handles(registration_repeated, queue="notifications")

@@ -3,6 +3,7 @@
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.functions import Upper
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare, salted_hmac
 
@@ -89,6 +90,8 @@ class Order(models.Model):
         indexes = [
             models.Index(fields=["customer", "-placed_at", "-id"], name="order_customer_placed_at"),
             models.Index(fields=["-placed_at", "-id"], name="order_placed_at"),
+            # Serves email__iexact, which Django writes as UPPER(email) = UPPER(...).
+            models.Index(Upper("email"), name="order_guest_email", condition=Q(customer__isnull=True)),
             models.Index(fields=["reserved_until"], name="order_reserved_until", condition=Q(status="pending")),
         ]
 

@@ -14,6 +14,10 @@ class OrderQuerySet(models.QuerySet):
         """The customer's orders; none for nobody (a guest's orders are opened by token alone)."""
         return self.none() if customer_id is None else self.filter(customer_id=customer_id)
 
+    def of_guest(self, email: str) -> "OrderQuerySet":
+        """Orders placed with this address by whoever had no account, or did not sign in."""
+        return self.filter(customer=None, email__iexact=email)
+
     def overdue(self, now: datetime) -> "OrderQuerySet":
         """Unpaid orders whose time to pay has passed."""
         return self.filter(status="pending", reserved_until__lt=now)

@@ -1,10 +1,12 @@
 """Writes of orders. What spans stock and payments too is in `market.checkout.services`."""
 
 from market.orders.services.history import fail_payment_of, lock_order, mark_paid, move_order, note_payment_started
+from market.orders.services.joining import join_guest_orders
 from market.orders.services.placing import new_order_number, write_order
 
 __all__ = [
     "fail_payment_of",
+    "join_guest_orders",
     "lock_order",
     "mark_paid",
     "move_order",
