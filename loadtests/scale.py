@@ -2,8 +2,8 @@
 
 Makes a database for each size (on the server of DATABASE_URL), seeds it, serves each by a web server of
 its own, and sends the same kinds of requests to them in turns. Prints a Markdown table of the CPU
-per request and the ratios, and how long seeding took beside a bare COPY of the same rows. The
-databases stay, so that a second run measures at once.
+per request and the ratios, and how long seeding took beside a bare COPY of the same rows. On a server
+of your own the databases stay, so that a second run measures at once.
 """
 
 import argparse

@@ -23,7 +23,9 @@ DEBUG_TOOLBAR = DEBUG and read("bool", "DEBUG_TOOLBAR", False)
 if DEBUG_TOOLBAR:
     need("debug_toolbar", "DEBUG_TOOLBAR")
     INSTALLED_APPS = [*INSTALLED_APPS, "debug_toolbar"]
-    MIDDLEWARE = ["debug_toolbar.middleware.DebugToolbarMiddleware", *MIDDLEWARE]
+    # Inside the static files, which would crowd the history.
+    _inside = MIDDLEWARE.index("whitenoise.middleware.WhiteNoiseMiddleware") + 1
+    MIDDLEWARE = [*MIDDLEWARE[:_inside], "debug_toolbar.middleware.DebugToolbarMiddleware", *MIDDLEWARE[_inside:]]
     API_MIDDLEWARE = ["debug_toolbar.middleware.DebugToolbarMiddleware", *API_MIDDLEWARE]
     INTERNAL_IPS = ["127.0.0.1", "::1"]
     DEBUG_TOOLBAR_PANELS = [
