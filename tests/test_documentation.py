@@ -12,7 +12,7 @@ REQUIREMENTS = ROOT / "docs/requirements.md"
 # The rows whose checks must pass by now: (first, last) of each run.
 DONE = (
     "A1-A9 A16-A20 A22-A23 B1-B13 B20-B21 C1-C4 C7 D1-D5 D7-D10 E1-E2 E5-E10 E13 E15 F1 G1-G3 G5-G6 I3-I5 I7 "
-    "J4-J8 J11 J13-J19 J21-J27"
+    "J4-J8 J10-J11 J13-J19 J21-J27"
 )
 
 

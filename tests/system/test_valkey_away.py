@@ -2,8 +2,8 @@
 
 The longest wait is the shop's own measure (`core.metrics`), taken inside the requests. A request is given 10 ms of the
 20; what else the clock shows is time in which its thread was not run. So the bound is 20 ms and what the kernel says
-that the threads of a web process stood in line for a processor meanwhile (`/proc/PID/task/*/schedstat`): next to
-nothing on a calm machine, and no excuse for a second wait.
+that the threads of a web process stood in line for a processor meanwhile (`/proc/PID/task/*/schedstat`). On a busy
+machine that is much: that no request is given a second wait is what `core/tests/test_quick_redis.py` shows.
 """
 
 import shutil
@@ -157,42 +157,66 @@ def signed_in(shop: RunningShop, email: str) -> requests.Session:
     return client
 
 
-@pytest.mark.parametrize(("away", "back"), [(Valkey.freeze, Valkey.thaw), (Valkey.end, Valkey.start)])
-def test_checkouts_go_on_and_mails_arrive_afterwards(own_shop, valkey, proxy, away, back):
+def test_checkouts_go_on_and_mails_arrive_afterwards(own_shop, valkey, proxy):
     with own_shop.orm():
-        lamp = make_stocked_variant(sku="LAMP", price="10.00", on_hand=1000)
-        addresses = [f"buyer{number}@shop.example" for number in range(CHECKOUTS + CLIENTS)]
-        bodies = [checkout_body(make_cart(units={lamp: 1}), email=address) for address in addresses]
         make_staff(email="clerk@shop.example")
     clerk = signed_in(own_shop, "clerk@shop.example")
-    workers = workers_of(own_shop)
-    # Both processes are connected, whatever a busy machine did to their first attempts.
-    wait_for(lambda: told(own_shop)["storefront_breakers_open", "redis"] == 0, what="Valkey is in use")
-    assert check_out_at_once(own_shop, bodies[:CLIENTS]) == [201] * CLIENTS
-    bodies = bodies[CLIENTS:]
+    ordered = 0
+    for away, back in ((valkey.freeze, valkey.thaw), (valkey.end, valkey.start)):
+        name = away.__name__
+        with own_shop.orm():
+            lamp = make_stocked_variant(sku=f"LAMP-{name}", price="10.00", on_hand=1000)
+            addresses = {f"{name}{number}@shop.example" for number in range(CHECKOUTS + CLIENTS)}
+            bodies = [checkout_body(make_cart(units={lamp: 1}), email=address) for address in sorted(addresses)]
+        # Both processes are connected, whatever a busy machine did to their first attempts.
+        wait_for(lambda: told(own_shop)["storefront_breakers_open", "redis"] == 0, what="Valkey is in use")
+        assert check_out_at_once(own_shop, bodies[:CLIENTS]) == [201] * CLIENTS
+        away()
+        assert_nobody_waits(own_shop, proxy, bodies[CLIENTS:], clerk=clerk)
+        ordered += len(bodies)
+        counted = ("storefront_request_seconds_count", "POST", "/api/v1/orders/", "2xx")
+        assert told(own_shop)[counted] == ordered
+        back()
+        wait_for(
+            lambda expected=addresses: expected <= mailed(own_shop),
+            seconds=60,
+            what=f"all mails; worker:\n{own_shop.log('worker')[-2000:]}",
+        )
+    assert len(own_shop.mail_ledger()) == ordered
+    check = own_shop.manage("check_invariants")
+    assert check.returncode == 0, check.stdout + check.stderr
 
-    away(valkey)
+
+def mailed(shop: RunningShop) -> set[str]:
+    """Who has got mail so far."""
+    return {address for line in shop.mail_ledger() for address in line["to"]}
+
+
+def assert_nobody_waits(
+    shop: RunningShop, proxy: CountingProxy, bodies: list[dict], *, clerk: requests.Session
+) -> None:
+    """Order all of these, and work in the admin, with Valkey away."""
     proxy.begin()
+    workers = workers_of(shop)
     statuses: list[int] = []
-    allowed = 0.0
+    in_line = 0.0
     while {attempt.process for attempt in proxy.unanswered()} != set(workers):
         assert len(statuses) < CHECKOUTS // 2, "a process does not ask: the limits were not counted"
         before = {process: stood_in_line(process) for process in workers}
-        statuses += check_out_at_once(own_shop, bodies[len(statuses) : len(statuses) + CLIENTS])
-        allowed = max(allowed, *(stood_in_line(process) - before[process] for process in workers))
-    found_out = told(own_shop)
-    statuses += check_out_at_once(own_shop, bodies[len(statuses) :])
+        statuses += check_out_at_once(shop, bodies[len(statuses) : len(statuses) + CLIENTS])
+        in_line = max(in_line, *(stood_in_line(process) - before[process] for process in workers))
+    found_out = told(shop)
+    statuses += check_out_at_once(shop, bodies[len(statuses) :])
     assert "clerk@shop.example" in clerk.get("/admin/").text
-    assert "reprice" in signed_in(own_shop, "clerk@shop.example").get("/admin/operations/run/").text
+    assert "reprice" in signed_in(shop, "clerk@shop.example").get("/admin/operations/run/add/").text
     attempts = proxy.unanswered()
-    after = told(own_shop)
+    after = told(shop)
 
     assert statuses == [201] * CHECKOUTS
-    counted = ("storefront_request_seconds_count", "POST", "/api/v1/orders/", "2xx")
-    assert after[counted] == CHECKOUTS + CLIENTS
     # Each process found out once, by the requests that came at that moment; nobody waited afterwards.
     longest = after["storefront_redis_longest_wait_seconds",]
-    assert longest <= LONGEST_WAIT_SECONDS + allowed, f"{longest:.4f} s, of which {allowed:.4f} s may be others' work"
+    print(f"longest wait {longest * 1000:.1f} ms, in line {in_line * 1000:.1f} ms, {len(attempts)} attempts")
+    assert longest <= LONGEST_WAIT_SECONDS + in_line, f"{longest:.4f} s; in line {in_line:.4f} s"
     waits = ("storefront_redis_wait_seconds_count",)
     assert after[waits] == found_out[waits]
     assert (after["storefront_breakers_open", "redis"], after["storefront_redis_up", "cache"]) == (2, 0)
@@ -201,14 +225,3 @@ def test_checkouts_go_on_and_mails_arrive_afterwards(own_shop, valkey, proxy, aw
         asked[attempt.process].append(attempt.asked_at)
     assert set(asked) == set(workers)
     assert [gap for times in asked.values() for gap in (b - a for a, b in pairwise(times)) if gap < 0.9] == []
-    print(f"longest wait {longest * 1000:.1f} ms, in line {allowed * 1000:.1f} ms, {len(attempts)} attempts")
-
-    back(valkey)
-    wait_for(
-        lambda: {address for line in own_shop.mail_ledger() for address in line["to"]} == set(addresses),
-        seconds=60,
-        what=f"all mails; worker:\n{own_shop.log('worker')[-2000:]}",
-    )
-    assert len(own_shop.mail_ledger()) == len(addresses)
-    check = own_shop.manage("check_invariants")
-    assert check.returncode == 0, check.stdout + check.stderr
