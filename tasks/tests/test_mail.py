@@ -1,5 +1,6 @@
 """Mails over real SMTP: every answer that a server may give, and none."""
 
+import socket
 from datetime import timedelta
 
 import pytest
@@ -89,6 +90,35 @@ def test_a_server_that_is_away_costs_no_attempt(port):
         send_what_is_due(minutes_later=11)
     assert len(server.accepted) == len(mails)
     assert set(Mail.objects.values_list("state", "attempts")) == {("sent", 1)}
+
+
+def test_a_server_that_never_greets_costs_no_attempt(port, settings):
+    settings.EMAIL_TIMEOUT = 0.1
+    make_mail()
+    with socket.create_server(("127.0.0.1", port)):
+        for minutes in range(10):
+            send_what_is_due(minutes_later=minutes)
+    assert Mail.objects.values_list("state", "attempts").get() == ("queued", 0)
+    assert "timed out" in Mail.objects.get().last_error
+    with mail_server(port) as server:
+        send_what_is_due(minutes_later=11)
+    assert len(server.accepted) == 1
+
+
+def test_a_server_that_takes_nothing_for_now_uses_up_no_mail(port):
+    mail, waits = make_mail(), []
+    with mail_server(port) as server:
+        server.recipient_answers = ["451 Try later"] * 15
+        for _ in range(15):
+            with time_machine.travel(mail.due_at, tick=False):
+                send_mails(take_due_mails(limit=100))
+                mail.refresh_from_db()
+                waits.append((mail.due_at - timezone.now()).total_seconds())
+        assert waits == [2, 4, 8, 16, 32, 64, 128, 256, *[300] * 7]
+        assert (sum(waits) > 600, mail.state, mail.attempts) == (True, "queued", 15)
+        with time_machine.travel(mail.due_at, tick=False):
+            send_mails(take_due_mails(limit=100))
+    assert len(server.accepted) == 1
 
 
 @pytest.mark.parametrize("recipient", ["ada@shop.example\nBcc: all@shop.example", "no address"])

@@ -55,6 +55,11 @@ def buyers(servers) -> Iterator[PersistentBuyers]:
     ordering.stop()
 
 
+def background(servers: OwnServers) -> dict[str, tuple[int, int | None]]:
+    """Which processes are worker and beat, and whether they ended: neither may for want of a database."""
+    return {name: (p.pid, p.poll()) for name, p in servers.shop.processes.items() if name in {"worker", "beat"}}
+
+
 def wait_for_orders(buyers: PersistentBuyers, count: int = 5, *, seconds: float = 30) -> None:
     """Wait until so many more orders are acknowledged."""
     seen = len(buyers.journal)
@@ -83,6 +88,7 @@ def assert_promises_are_kept(servers: OwnServers, buyers: PersistentBuyers) -> N
 
 def test_frozen_for_twenty_seconds(servers, buyers):
     wait_for_orders(buyers)
+    before = background(servers)
     frozen_at = time.monotonic()
     servers.freeze("postgres")
     time.sleep(FROZEN_SECONDS)
@@ -101,9 +107,11 @@ def test_frozen_for_twenty_seconds(servers, buyers):
     assert len([seen for seen in during if seen.seconds > 1]) <= 8
     assert len(during) > 50
     assert_promises_are_kept(servers, buyers)
+    assert background(servers) == before
 
 
 def test_killed_ten_times(servers, buyers):
+    before = background(servers)
     for _ in range(KILLS):
         wait_for_orders(buyers, 2)
         servers.kill("postgres")
@@ -114,6 +122,7 @@ def test_killed_ten_times(servers, buyers):
     assert {seen.status for seen in buyers.seen} <= {200, 201, 409, 503}
     assert all(seen.retry_after for seen in buyers.seen if seen.status == 503)
     assert_promises_are_kept(servers, buyers)
+    assert background(servers) == before
 
 
 def test_no_connection_left(servers):
