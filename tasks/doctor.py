@@ -19,6 +19,7 @@ from django.utils import timezone
 from core.models import Heartbeat
 from core.notifications.models import Mail
 from core.outbox.models import Delivery
+from market.taxes.models import STANDARD_CLASS, TaxRate
 from tasks.celery_settings import QUEUES
 from tasks.scheduler import BEAT
 
@@ -46,7 +47,14 @@ def examine() -> list[Finding]:
     findings = list(examine_database())
     examinations: list[Examination] = [examine_broker, examine_mail, examine_folders, examine_settings]
     if not findings:
-        examinations = [examine_migrations, examine_database_clock, examine_life, examine_backlog, *examinations]
+        examinations = [
+            examine_migrations,
+            examine_database_clock,
+            examine_life,
+            examine_backlog,
+            examine_taxes,
+            *examinations,
+        ]
     return findings + [finding for examination in examinations for finding in examination()]
 
 
@@ -100,6 +108,15 @@ def examine_backlog() -> Iterator[Finding]:
         yield Finding("warning", "dead_letters", f"{dead} dead letters wait in the admin to be retried or dismissed.")
     if failed := Mail.objects.filter(state=Mail.State.FAILED).count():
         yield Finding("warning", "failed_mails", f"{failed} mails were refused for good; the admin tells why.")
+
+
+def examine_taxes() -> Iterator[Finding]:
+    """Whether every country has a rate of tax: its own, or the one of the rest of the world."""
+    if TaxRate._meta.db_table not in connection.introspection.table_names():
+        return
+    if not TaxRate.objects.filter(tax_class=STANDARD_CLASS, country="").exists():
+        text = "No tax rate for the rest of the world: orders to countries without a rate of their own are not taxed."
+        yield Finding("error", "no_tax_rate", text)
 
 
 def examine_broker() -> Iterator[Finding]:

@@ -9,6 +9,9 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 REQUIREMENTS = ROOT / "docs/requirements.md"
+ACCEPTANCE = ROOT / "docs/acceptance.md"
+# What the shop must survive, line by line.
+ACCEPTANCE_LINES = range(1, 36)
 # The rows whose checks must pass by now: (first, last) of each run.
 DONE = (
     "A1-A9 A16-A20 A22-A23 B1-B13 B20-B21 C1-C4 C7 D1-D5 D7-D10 E1-E2 E5-E10 E13 E15 F1 G1-G3 G5-G6 I3-I5 I7 "
@@ -31,6 +34,19 @@ def table_rows() -> dict[str, str]:
     rows = re.findall(r"^\| ([A-J]\d+) \|.*\| ([^|]*) \|$", REQUIREMENTS.read_text(), re.MULTILINE)
     assert len({name for name, _ in rows}) == len(rows)
     return dict(rows)
+
+
+def acceptance_rows() -> dict[int, tuple[str, str]]:
+    """The table of what the shop must survive: line → (the tests named, what it waits for)."""
+    rows = re.findall(r"^\| (\d+) \| [^|]+ \| ([^|]*)\| ([^|]*)\|$", ACCEPTANCE.read_text(), re.MULTILINE)
+    assert len({line for line, _, _ in rows}) == len(rows)
+    return {int(line): (tests.strip(), waits_for.strip()) for line, tests, waits_for in rows}
+
+
+def assert_named_tests_exist(cell: str) -> None:
+    for path, name in re.findall(r"`([\w/]+\.py)::(\w+)`", cell):
+        assert (ROOT / path).exists(), path
+        assert name in names_in(ROOT / path), f"{path}::{name}"
 
 
 def names_in(path: Path) -> set[str]:
@@ -81,11 +97,19 @@ def test_every_requirement_that_is_due_is_in_the_table():
 
 @pytest.mark.parametrize("row", sorted(set(rows_done()) | (set(table_rows()) if REQUIREMENTS.exists() else set())))
 def test_tests_of_the_requirement_exist(row):
-    named = re.findall(r"`([\w/]+\.py)::(\w+)`", table_rows()[row])
-    assert named, f"{row} names no test"
-    for path, name in named:
-        assert (ROOT / path).exists(), path
-        assert name in names_in(ROOT / path), f"{path}::{name}"
+    assert "::" in table_rows()[row], f"{row} names no test"
+    assert_named_tests_exist(table_rows()[row])
+
+
+def test_every_line_of_what_it_must_survive_is_in_the_table():
+    assert list(acceptance_rows()) == list(ACCEPTANCE_LINES)
+
+
+@pytest.mark.parametrize("line", ACCEPTANCE_LINES)
+def test_what_it_must_survive_is_shown_or_says_what_it_waits_for(line):
+    tests, waits_for = acceptance_rows()[line]
+    assert "::" in tests or waits_for, f"line {line} names neither a test nor what it waits for"
+    assert_named_tests_exist(tests)
 
 
 def test_every_package_has_tests():

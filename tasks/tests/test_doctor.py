@@ -16,6 +16,7 @@ from core.notifications.models import Mail
 from core.notifications.tests.factories import make_mail
 from core.outbox.models import Delivery
 from core.outbox.tests.factories import handler_of, make_delivery, something_happened
+from market.taxes.models import TaxRate
 from tasks.celery_settings import QUEUES
 from tasks.checks import check_broker
 from tasks.doctor import examine
@@ -67,6 +68,12 @@ def test_a_wrong_setting_is_named(settings, variable, value, level, name):
 def test_a_cache_in_the_brokers_database_is_named(settings):
     settings.CACHE_URL = settings.BROKER_URL
     assert named() == [("warning", "broker_is_cache")]
+
+
+def test_a_shop_that_would_sell_untaxed_is_named():
+    TaxRate.objects.create(name="Germany", country="DE", rate="0.19")
+    TaxRate.objects.filter(country="").delete()
+    assert named() == [("error", "no_tax_rate")]
 
 
 def test_a_silent_beat_is_named():
