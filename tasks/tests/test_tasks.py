@@ -6,6 +6,7 @@ import pytest
 import redis
 from celery import current_app
 from django.apps import apps
+from django.contrib.sessions.models import Session
 from django.utils import timezone
 from django_celery_beat.models import PeriodicTask
 
@@ -79,6 +80,8 @@ def old_rows(queues):
     ScheduleSlot.objects.create(name="outbox.relay", slot_at=timezone.now())
     IdempotencyKey.objects.create(scope="s", key="k", fingerprint="f", status=201, created_at=long_ago)
     RefreshFamily.objects.create(user=make_buyer(), current_jti="j", expires_at=long_ago)
+    Session.objects.create(session_key="old", expire_date=long_ago)
+    Session.objects.create(session_key="new", expire_date=timezone.now() + timedelta(days=1))
     return old_event
 
 
@@ -137,6 +140,7 @@ def test_pruning_takes_what_is_old_alone(old_rows):
     assert Event.objects.filter(name="orders.order_placed").count() == 2
     assert Cart.objects.count() == 2
     assert not Change.objects.filter(xid=1).exists()
+    assert [session.pk for session in Session.objects.all()] == ["new"]
     assert ScheduleSlot.objects.get().slot_at > timezone.now() - timedelta(hours=1)
     assert not RefreshFamily.objects.exists()
     assert not IdempotencyKey.objects.filter(scope="s").exists()
