@@ -64,7 +64,7 @@ class ReviewAdmin(RefusalsShown, admin.ModelAdmin):
     list_select_related = ["product", "customer__user"]
     search_fields = ["title", "body", "product__title", "customer__user__email"]
     search_help_text = "Words of the review, the product's title, or the author's email"
-    ordering = ["created_at", "pk"]
+    ordering = ["pk"]
     show_full_result_count = False
     fields = ["product", "customer", "rating", "title", "body", "verified_purchase", "status", "reasons"]
     fields += ["moderated_at", "moderated_by", "moderation_reason", "helpful_count", "unhelpful_count"]

@@ -26,7 +26,7 @@ SHOUTED_LETTERS = 12
 SHOUTED_RATIO = 0.7
 
 _LINK = re.compile(
-    r"(?:https?:|www\.)\S|\b[\w-]+\.(?:biz|com|info|io|me|net|online|org|ru|shop|site|top|xyz|(?:co\.)?uk)\b",
+    r"(?:https?:|www\.)\S|\b[\w-]{1,63}\.(?:biz|com|info|io|me|net|online|org|ru|shop|site|top|xyz|(?:co\.)?uk)\b",
     re.IGNORECASE,
 )
 _EMAIL = re.compile(r"[^\s@]@[^\s@]+\.[^\s@]")

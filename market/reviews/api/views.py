@@ -20,9 +20,6 @@ from market.reviews.api import serializers as shapes
 from market.reviews.api.filters import ModerationFilter, ReviewFilter
 from market.reviews.models import Review
 
-NEWEST = Keyset(("created_at", "id"), descending=True)
-OLDEST = Keyset(("created_at", "id"))
-
 
 class ReviewsViewSet(viewsets.GenericViewSet):
     """What the views of reviews share."""
@@ -55,8 +52,8 @@ class ProductReviewViewSet(PublicCacheMixin, ReviewsViewSet):
     filterset_class = ReviewFilter
     throttle_scopes = {"create": "review"}
     orderings = {
-        "-created_at": NEWEST,
-        "created_at": OLDEST,
+        "-created_at": Keyset(("created_at", "id"), descending=True),
+        "created_at": Keyset(("created_at", "id")),
         "-helpful_count": Keyset(("helpful_count", "id"), descending=True),
         "-rating": Keyset(("rating", "id"), descending=True),
         "rating": Keyset(("rating", "id")),
@@ -91,7 +88,7 @@ class ReviewViewSet(ReviewsViewSet):
 
     serializer_class = shapes.StaffReviewSerializer
     filterset_class = ModerationFilter
-    orderings = {"-created_at": NEWEST, "created_at": OLDEST}
+    orderings = {"-id": Keyset(("id",), descending=True), "id": Keyset(("id",))}
     throttle_scopes = {"partial_update": "review", "vote": "review"}
     permission_of_action = {"reply": "change", "moderate": "change"}
 
