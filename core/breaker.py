@@ -71,6 +71,9 @@ class Breaker:
                 self._probe()
             except self._failures:
                 continue
+            except Exception:  # the thread's outermost door: were it to end here, the breaker stayed open for good
+                log.exception("breaker_probe_failed", breaker=self.name)
+                continue
             break
         with self._lock:
             self._open = False

