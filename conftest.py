@@ -110,3 +110,11 @@ def reference_rows(request: pytest.FixtureRequest) -> None:
 
     ensure_standard_rate()
     ensure_standard_method()
+
+
+@pytest.fixture(autouse=True)
+def no_words_of_another_shop() -> None:
+    """A process remembers the words of the catalog for some seconds; the next test has another one."""
+    from market.catalog.adapters.search.vocabulary import memo  # noqa: PLC0415 - models need the settings first
+
+    memo.forget()

@@ -39,6 +39,8 @@ POLICY = {
     "products/": {"get": PUBLIC, "post": STAFF},
     "products/<product_id>/": {"get": PUBLIC, "put": STAFF, "patch": STAFF, "delete": STAFF},
     "products/slug/<slug>/": {"get": PUBLIC},
+    "products/facets/": {"get": PUBLIC},
+    "products/suggest/": {"get": PUBLIC},
     "products/<product_id>/variants/": {"get": PUBLIC, "post": STAFF},
     "products/<product_id>/variants/<pk>/": {"get": PUBLIC, "put": STAFF, "patch": STAFF, "delete": STAFF},
     "products/<product_id>/images/": {"get": PUBLIC, "post": STAFF},

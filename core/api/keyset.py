@@ -40,6 +40,11 @@ class Keyset:
         comparison = TupleLessThan if self.descending != backward else TupleGreaterThan
         return queryset.filter(comparison(Tuple(*map(F, self.fields)), tuple(values)))
 
+    def read(self, values: Sequence[Any], queryset: QuerySet) -> tuple[Any, ...]:
+        """The values that a cursor carries, as those of the queryset's columns."""
+        fields = [_field(queryset, name) for name in self.fields]
+        return tuple(field.to_python(value) for field, value in zip(fields, values, strict=True))
+
     def values_of(self, row: Any) -> list[Any]:
         """What places `row`, a model instance or a dict with the keyset's fields, in this order."""
         if isinstance(row, Mapping):
@@ -65,8 +70,7 @@ class Cursor:
             backward, values = _signer(order).unsign_object(text)
         except (signing.BadSignature, ValueError) as error:
             raise bad_cursor() from error
-        fields = [_field(queryset, name) for name in keyset.fields]
-        return cls(tuple(field.to_python(value) for field, value in zip(fields, values, strict=True)), backward)
+        return cls(keyset.read(values, queryset), backward)
 
 
 def bad_cursor() -> Invalid:

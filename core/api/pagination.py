@@ -145,7 +145,7 @@ class KeysetPagination(LimitOffsetPagination):
 
     def _page_at(self, text: str, queryset: QuerySet, request, view) -> list[Any]:
         name, keyset = ordering_of(request, view)
-        order = f"{queryset.model._meta.label}:{name}"
+        order = f"{view.queryset.model._meta.label}:{name}"
         cursor = Cursor.decode(text, order=order, queryset=queryset, keyset=keyset) if text else None
         backward = bool(cursor and cursor.backward)
         rows = keyset.ordered(queryset, backward=backward)
@@ -168,7 +168,7 @@ class KeysetPagination(LimitOffsetPagination):
 
 def _capped_count(rows: QuerySet | Sequence) -> tuple[int, bool]:
     if not isinstance(rows, QuerySet):
-        return len(rows), True
+        return len(rows), getattr(rows, "is_exact", True)
     count = rows.order_by()[: MAX_COUNT + 1].count()
     return min(count, MAX_COUNT), count <= MAX_COUNT
 

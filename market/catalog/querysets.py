@@ -28,6 +28,10 @@ class OnShelves(Lookup):
         return f"{column} = ANY(%s::bigint[])", [*params, list(self.rhs)]
 
 
+class Among(OnShelves):
+    """An id that is one of those given."""
+
+
 class OnOneShelf(OnShelves):
     """The same for the one category that `sql.FIRST_OF_SHELVES` has in hand."""
 
@@ -56,6 +60,10 @@ class ProductListingQuerySet(models.QuerySet):
         if len(category_ids) < 2:
             return self.filter(category_id=category_ids[0]) if category_ids else self.none()
         return self.filter(OnShelves(F("category_id"), tuple(category_ids)))
+
+    def among(self, product_ids: Collection[int]) -> "ProductListingQuerySet":
+        """Those of the products."""
+        return self.filter(Among(F("product_id"), tuple(product_ids)))
 
     def priced(self, *, lowest: Decimal | None = None, highest: Decimal | None = None) -> "ProductListingQuerySet":
         """Those whose price lies between the bounds, both included."""

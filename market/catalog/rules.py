@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -16,6 +17,10 @@ MAX_ATTRIBUTE_TEXT = 200
 MAX_ATTRIBUTE_NUMBER = 10**9
 ATTRIBUTE_PLACES = 4
 WORD = re.compile(r"[^\W_]+")
+LONGEST_WORD = 64
+MAX_WORDS_OF_TEXT = 3000
+# The bands begin at these prices.
+PRICE_BANDS = tuple(map(Decimal, ("0.00", "5.00", "10.00", "20.00", "50.00", "100.00", "200.00", "500.00")))
 THUMBNAIL_SUFFIX = "-thumbnail"
 
 
@@ -27,6 +32,37 @@ def search_words(text: str) -> list[str]:
 def search_text(*, title: str, skus: Iterable[str]) -> str:
     """What a product is found by: the words of its title and of its SKUs."""
     return " ".join(search_words(" ".join([title, *skus])))
+
+
+def search_document(
+    *, title: str, skus: Iterable[str], attributes: Iterable[str], category_id: int | None, description: str
+) -> str:
+    """What a product is found by, as a PostgreSQL tsvector: each word with its places and their weights.
+
+    The title weighs A, SKUs and attributes B, the category C, the description D. The category is
+    there by its id: a word of a query that is its name looks for that, so that a category can be
+    renamed without touching its products.
+    """
+    places: dict[str, list[str]] = {}
+    place = 0
+    for weight, text in (("A", title), ("B", " ".join([*skus, *attributes])), ("D", description)):
+        for word in search_words(text)[:MAX_WORDS_OF_TEXT]:
+            place += 1
+            places.setdefault(word[:LONGEST_WORD], []).append(f"{place}{weight}")
+    if category_id is not None:
+        places[shelf_word(category_id)] = [f"{place + 1}C"]
+    return " ".join(f"'{word}':{','.join(found)}" for word, found in places.items())
+
+
+def shelf_word(category_id: int) -> str:
+    """The word of a document that stands for its category; nobody can type it."""
+    return f"@{category_id}"
+
+
+def vocabulary_words(*texts: str) -> set[str]:
+    """The words of some texts that have a letter, which typing may get wrong."""
+    words = {word[:LONGEST_WORD] for text in texts for word in search_words(text)[:MAX_WORDS_OF_TEXT]}
+    return {word for word in words if not word.isdigit()}
 
 
 def search_query(text: str) -> str | None:
@@ -164,3 +200,25 @@ def walk_tree(nodes: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
 def without_children(node: Mapping[str, Any]) -> dict[str, Any]:
     """A node of a tree by itself."""
     return {name: value for name, value in node.items() if name != "children"}
+
+
+def price_band(price: Decimal) -> int:
+    """The place of the band of `PRICE_BANDS` that a price lies in."""
+    return bisect_right(PRICE_BANDS, price) - 1
+
+
+def band_bounds(band: int) -> tuple[Decimal, Decimal | None]:
+    """The lowest and the highest price of a band, both included; the last one has no highest."""
+    is_last = band + 1 == len(PRICE_BANDS)
+    return PRICE_BANDS[band], None if is_last else PRICE_BANDS[band + 1] - Decimal("0.01")
+
+
+def facets_of(listing: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """The facets that count a listed product, as kind and value."""
+    found = [
+        ("product", ""),
+        ("in_stock", "true" if listing["in_stock"] else "false"),
+        ("price", str(price_band(listing["price"]))),
+        *(("attribute", token) for token in set(listing["attribute_tokens"])),
+    ]
+    return found if listing["rating"] is None else [*found, ("rating", str(int(listing["rating"])))]

@@ -73,12 +73,31 @@ def listing_page(listings: ProductListingQuerySet, start: int, stop: int) -> Que
     return listing_rows(ProductListing.objects.filter(pk__in=page).orderable().order_by(*listings.query.order_by))
 
 
+def found_page(places: Sequence[tuple[float, int, int]]) -> list[dict[str, Any]]:
+    """The listed products of these (rank, popularity, product id) in their order, as `listing_rows` with
+    `search_rank`, `popularity` as it was ranked, and `description`: one query."""
+    found = ProductListing.objects.listed().among([product_id for _, _, product_id in places])
+    rows = {row["product_id"]: row for row in listing_rows(found).annotate(description=F("product__description"))}
+    return [
+        rows[product_id] | {"search_rank": rank, "popularity": popularity}
+        for rank, popularity, product_id in places
+        if product_id in rows
+    ]
+
+
+def found_titles(product_ids: Sequence[int]) -> list[dict[str, Any]]:
+    """Listed products as `{id, slug, title}`, in the order of their ids here: one query."""
+    found = ProductListing.objects.listed().among(product_ids)
+    rows = {row["id"]: row for row in found.values("title", id=F("product_id"), slug=F("product__slug"))}
+    return [rows[product_id] for product_id in product_ids if product_id in rows]
+
+
 def _one_by_one(where: WhereNode) -> tuple[Sequence[int], WhereNode]:
     """The shelves that a condition names, and the condition with one shelf in their place."""
     shelves: Sequence[int] = ()
     one = where.clone()
     for place, child in enumerate(one.children):
-        if isinstance(child, OnShelves):
+        if type(child) is OnShelves:
             shelves = child.rhs
             one.children[place] = OnOneShelf(child.lhs, child.rhs)
     return shelves, one

@@ -140,3 +140,106 @@ CATEGORY_PATH = """
     )
     SELECT id, slug, title, is_active FROM above ORDER BY steps DESC
 """
+
+# Writes what search reads of some products, where it differs, and drops it of those without a listing. The
+# three lists stand in one order; without a tier a product stays in its own, and a new one goes to the last.
+WRITE_DOCUMENTS = """
+    INSERT INTO catalog_searchdocument AS stored (product_id, is_listed, popularity, tier, document)
+    SELECT listing.product_id, listing.is_listed, listing.popularity, coalesce(written.tier, held.tier, 5),
+           written.document::tsvector
+    FROM UNNEST(%(product_ids)s::bigint[], %(documents)s::text[], %(tiers)s::smallint[])
+         written (product_id, document, tier)
+    JOIN catalog_productlisting listing ON listing.product_id = written.product_id
+    LEFT JOIN catalog_searchdocument held ON held.product_id = written.product_id
+    ON CONFLICT (product_id) DO UPDATE
+    SET is_listed = EXCLUDED.is_listed, popularity = EXCLUDED.popularity, tier = EXCLUDED.tier,
+        document = EXCLUDED.document
+    WHERE (stored.is_listed, stored.popularity, stored.tier, stored.document)
+          IS DISTINCT FROM (EXCLUDED.is_listed, EXCLUDED.popularity, EXCLUDED.tier, EXCLUDED.document)
+"""
+
+# Adds to the counts of the walk under way; a word or a value that was not known is known at once.
+COUNT_WORDS = """
+    INSERT INTO catalog_searchword AS stored (word, stem, products, counted)
+    SELECT word, coalesce((ts_lexize(%(stemmer)s::regdictionary, word))[1], word), counted, counted
+    FROM UNNEST(%(words)s::text[], %(counts)s::int[]) found (word, counted)
+    ON CONFLICT (word) DO UPDATE SET counted = stored.counted + EXCLUDED.counted
+    RETURNING xmax = 0
+"""
+COUNT_FACETS = """
+    INSERT INTO catalog_facetcount AS stored (category_id, kind, value, products, counted)
+    SELECT category_id, kind, value, counted, counted
+    FROM UNNEST(%(category_ids)s::bigint[], %(kinds)s::text[], %(values)s::text[], %(counts)s::int[])
+         found (category_id, kind, value, counted)
+    ON CONFLICT (category_id, kind, value) DO UPDATE SET counted = stored.counted + EXCLUDED.counted
+"""
+
+# The end of a walk: what it did not meet is gone, and its counts hold.
+DROP_UNCOUNTED = "DELETE FROM {table} WHERE counted = 0"
+TAKE_COUNTS = "UPDATE {table} SET products = counted, counted = 0"
+
+# The products that match a query, tier after tier until there are enough, the best first: as arrays of
+# their ids, ranks and popularities. A word that was typed weighs twice one that stands for it.
+_TIERS = " UNION ALL ".join(
+    f"""(SELECT product_id, popularity, document FROM catalog_searchdocument
+         WHERE is_listed AND tier = {tier} AND document @@ %(query)s::tsquery)"""
+    for tier in range(6)
+)
+SEARCH = f"""
+    SELECT array_agg(product_id ORDER BY search_rank DESC, popularity DESC, product_id DESC),
+           array_agg(search_rank ORDER BY search_rank DESC, popularity DESC, product_id DESC),
+           array_agg(popularity ORDER BY search_rank DESC, popularity DESC, product_id DESC)
+    FROM (
+        SELECT product_id, popularity,
+               ts_rank(%(weights)s::real[], document, %(typed)s::tsquery, 1)
+               + ts_rank(%(weights)s::real[], document, %(meant)s::tsquery, 1) AS search_rank
+        FROM ({_TIERS} LIMIT %(limit)s) found
+    ) ranked
+"""
+
+# The active categories directly below one (the roots for an empty slug) in their order, each with the ids
+# of those below it; then a row without id that tells how many products the last walk counted in all.
+FACET_SHELVES = """
+    WITH RECURSIVE below AS (
+        SELECT top.id AS top_id, top.id FROM catalog_category top
+        WHERE top.parent_id IS NOT DISTINCT FROM
+              (SELECT id FROM catalog_category WHERE slug = %(slug)s AND is_active) AND top.is_active
+        UNION ALL
+        SELECT below.top_id, child.id FROM catalog_category child JOIN below ON child.parent_id = below.id
+        WHERE child.is_active
+    )
+    (SELECT top.id, top.slug, top.title, array_agg(below.id), 0
+     FROM below JOIN catalog_category top ON top.id = below.top_id
+     GROUP BY top.id ORDER BY top.position, top.title, top.id LIMIT %(limit)s)
+    UNION ALL
+    SELECT NULL, NULL, NULL, NULL, coalesce(sum(products), 0)::bigint FROM catalog_facetcount
+    WHERE kind = 'product' AND CASE WHEN %(category_ids)s::bigint[] IS NULL THEN category_id IS NULL
+                                    ELSE category_id = ANY(%(category_ids)s::bigint[]) END
+"""
+
+# How many of the picked listings have each value. Bands of prices are numbered from 0.
+COUNT_NOW = """
+    WITH picked (category_id, price, in_stock, rating, attribute_tokens) AS MATERIALIZED ({picked})
+    SELECT CASE WHEN grouping(category_id) = 0 THEN 'category' WHEN grouping(in_stock) = 0 THEN 'in_stock'
+                WHEN grouping(band) = 0 THEN 'price' WHEN grouping(stars) = 0 THEN 'rating' ELSE 'product' END,
+           coalesce(category_id::text, in_stock::text, band::text, stars::text, ''), count(*)
+    FROM (
+        SELECT category_id, in_stock, width_bucket(price, %s::numeric[]) - 1 AS band, floor(rating)::int AS stars
+        FROM picked
+    ) valued
+    GROUP BY GROUPING SETS ((category_id), (in_stock), (band), (stars), ())
+    UNION ALL
+    SELECT 'attribute', token, count(*) FROM picked CROSS JOIN unnest(attribute_tokens) token GROUP BY token
+"""
+
+# The same as the last walk counted it; the products of a category as its count.
+COUNTED_BY_WALK = """
+    SELECT kind, value, sum(products)::bigint FROM catalog_facetcount
+    WHERE CASE WHEN %(category_ids)s::bigint[] IS NULL THEN category_id IS NULL
+               ELSE category_id = ANY(%(category_ids)s::bigint[]) END
+    GROUP BY kind, value
+    UNION ALL
+    SELECT 'category', category_id::text, products FROM catalog_facetcount
+    WHERE kind = 'product' AND category_id IS NOT NULL
+      AND (%(category_ids)s::bigint[] IS NULL OR category_id = ANY(%(category_ids)s::bigint[]))
+"""

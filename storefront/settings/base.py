@@ -103,6 +103,16 @@ REVIEW_FORBIDDEN_WORDS = read("list", "REVIEW_FORBIDDEN_WORDS", ["viagra", "casi
 # How long after its delivery an order's customer is asked for reviews.
 REVIEW_REQUEST_DELAY = timedelta(days=read_positive("REVIEW_REQUEST_DAYS", 7))
 
+# --- Search (the words of products are in English or another language that PostgreSQL has a stemmer for) ---
+SEARCH_ENGINE = read("str", "SEARCH_ENGINE", "postgres")
+if SEARCH_ENGINE not in {"postgres", "opensearch"}:
+    raise ImproperlyConfigured(f"SEARCH_ENGINE must be postgres or opensearch, not {SEARCH_ENGINE!r}")
+SEARCH_LANGUAGE = read("str", "SEARCH_LANGUAGE", "english")
+OPENSEARCH_URL = read("str", "OPENSEARCH_URL", "http://127.0.0.1:9200")
+OPENSEARCH_INDEX = read("str", "OPENSEARCH_INDEX", "storefront-products")
+# How old the words may be that a process knows; typos in newer ones are not mended yet.
+SEARCH_VOCABULARY_SECONDS = 5.0
+
 # --- Applications -----------------------------------------------------------------------------
 INSTALLED_APPS = [
     "storefront.admin_site.ShopAdminConfig",

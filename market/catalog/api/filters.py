@@ -55,8 +55,12 @@ class ProductFilter(filters.FilterSet):
     on_sale = StrictBooleanFilter(method="reduced", label="Whether it is shown beside a higher price.")
     sku = filters.CharFilter(method="with_sku", max_length=SKU_LENGTH, label="SKU of a variant, exactly.")
     search = filters.CharFilter(
-        method="matching", max_length=SEARCH_LENGTH, label="Words, or beginnings of words, of titles and SKUs."
+        method="searched",
+        max_length=SEARCH_LENGTH,
+        label="Words in any order, of titles, SKUs, attributes, categories and descriptions: plurals, the beginning"
+        " of the last word and small typos are understood.",
     )
+    category_ids: list[int] | None = None
 
     @staticmethod
     def is_known(name: str) -> bool:
@@ -90,7 +94,7 @@ class ProductFilter(filters.FilterSet):
         return listings.with_sku(sku)
 
     def in_category(self, listings: ProductListingQuerySet, name: str, slug: str) -> ProductListingQuerySet:
-        categories = selectors.category_subtree(slug=slug)
+        categories = self.category_ids = selectors.category_subtree(slug=slug)
         # The products with a word are few, and their index knows no order.
         by_word = bool(self.form.cleaned_data.get("search"))
         return listings.in_categories(categories) if by_word else listings.on_shelves(categories)
@@ -101,5 +105,6 @@ class ProductFilter(filters.FilterSet):
     def at_most(self, listings: ProductListingQuerySet, name: str, price: Decimal) -> ProductListingQuerySet:
         return listings.priced(highest=price)
 
-    def matching(self, listings: ProductListingQuerySet, name: str, text: str) -> ProductListingQuerySet:
-        return listings.matching(text)
+    def searched(self, listings: ProductListingQuerySet, name: str, text: str) -> ProductListingQuerySet:
+        """Left to `searching.ProductFilterBackend`, which searches once for the list and its count."""
+        return listings

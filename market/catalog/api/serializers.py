@@ -14,6 +14,7 @@ from market.catalog.services import NewVariant
 
 MAX_ID = 2**63 - 1
 MAX_TEXT = 20_000
+MAX_SEARCH = 100
 MAX_POSITION = 1_000_000
 MAX_WEIGHT_GRAMS = 100_000_000
 MAX_VARIANTS = 100
@@ -80,6 +81,13 @@ class VariantSerializer(serializers.Serializer):
     position = serializers.IntegerField(required=False, help_text="For staff only.")
 
 
+class HighlightSerializer(serializers.Serializer):
+    """HTML: what was searched stands in `<mark>`, everything else is escaped."""
+
+    title = serializers.CharField()
+    description = serializers.CharField(allow_blank=True, help_text="The part around the first hit; empty without one.")
+
+
 class ProductRowSerializer(serializers.Serializer):
     """A product in a list. `price` is the lowest of its variants, available ones first."""
 
@@ -97,6 +105,66 @@ class ProductRowSerializer(serializers.Serializer):
     image = PrimaryImageSerializer(allow_null=True)
     default_variant = serializers.IntegerField(allow_null=True)
     created_at = serializers.DateTimeField()
+    highlight = HighlightSerializer(required=False, help_text="In searches only.")
+
+
+class CategoryFacetSerializer(CategoryStepSerializer):
+    count = serializers.IntegerField()
+
+
+class AttributeValueFacetSerializer(serializers.Serializer):
+    value = serializers.CharField()
+    count = serializers.IntegerField()
+
+
+class AttributeFacetSerializer(serializers.Serializer):
+    code = serializers.CharField()
+    values = AttributeValueFacetSerializer(many=True)
+
+
+class PriceFacetSerializer(serializers.Serializer):
+    min_price = money()
+    max_price = money(allow_null=True)
+    count = serializers.IntegerField()
+
+
+class RatingFacetSerializer(serializers.Serializer):
+    min_rating = serializers.IntegerField()
+    count = serializers.IntegerField()
+
+
+class AvailabilityFacetSerializer(serializers.Serializer):
+    in_stock = serializers.BooleanField()
+    count = serializers.IntegerField()
+
+
+class FacetsSerializer(serializers.Serializer):
+    """What a list can be narrowed by, and the count that it would then have. Categories are those of the next level."""
+
+    count = serializers.IntegerField()
+    count_is_exact = serializers.BooleanField(help_text="False for lists too long to be counted at once.")
+    currency = serializers.CharField()
+    categories = CategoryFacetSerializer(many=True)
+    attributes = AttributeFacetSerializer(many=True)
+    prices = PriceFacetSerializer(many=True)
+    ratings = RatingFacetSerializer(many=True)
+    availability = AvailabilityFacetSerializer(many=True)
+
+
+class SuggestSerializer(serializers.Serializer):
+    """What somebody has typed so far."""
+
+    q = serializers.CharField(max_length=MAX_SEARCH, allow_blank=True, help_text="The last word may be unfinished.")
+
+
+class SuggestionSerializer(CategoryStepSerializer):
+    highlight = serializers.CharField(help_text="The title as HTML with what was typed in `<mark>`.")
+
+
+class SuggestionsSerializer(serializers.Serializer):
+    """At most ten products with different titles."""
+
+    results = SuggestionSerializer(many=True)
 
 
 class ProductSerializer(ProductRowSerializer):

@@ -10,6 +10,8 @@ OF_IMAGE = {"patch": "partial_update", "delete": "destroy"}
 
 urlpatterns = [
     path("products/", ProductViewSet.as_view(LIST)),
+    path("products/facets/", ProductViewSet.as_view({"get": "facets"})),
+    path("products/suggest/", ProductViewSet.as_view({"get": "suggest"})),
     path("products/<int:product_id>/", ProductViewSet.as_view(DETAIL, detail=True)),
     path("products/slug/<slug:slug>/", ProductViewSet.as_view({"get": "by_slug"}, detail=True)),
     path("products/<int:product_id>/variants/", VariantViewSet.as_view(LIST)),

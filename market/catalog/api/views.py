@@ -9,7 +9,6 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from core.api.filters import read_flag
-from core.api.keyset import Keyset
 from core.api.pagination import KeysetPagination, LimitOffsetPagination
 from core.api.permissions import IsAdminOrReadOnly
 from market.catalog import selectors, services
@@ -18,18 +17,12 @@ from market.catalog.api import serializers as shapes
 from market.catalog.api.caching import PublicCacheMixin
 from market.catalog.api.filters import ProductFilter
 from market.catalog.api.parsers import PictureParser
+from market.catalog.api.searching import SearchingMixin
 from market.catalog.models import Category, Product, ProductImage, ProductListing, Variant
-from market.catalog.rules import MAX_ATTRIBUTE_TEXT, walk_tree, without_children
+from market.catalog.rules import walk_tree, without_children
 from market.catalog.services import NewVariant
 from market.inventory.selectors import with_available
 
-ATTRIBUTES = OpenApiParameter(
-    "attributes",
-    {"type": "object", "additionalProperties": {"type": "string", "maxLength": MAX_ATTRIBUTE_TEXT}},
-    style="deepObject",
-    explode=True,
-    description="`attributes[color]=red`. Given twice, one of the values is enough; of several attributes each counts.",
-)
 DELETED = OpenApiResponse(description="Deleted.")
 
 
@@ -52,7 +45,7 @@ class CatalogViewSet(PublicCacheMixin, viewsets.GenericViewSet):
         return body.validated_data
 
 
-class ProductViewSet(CatalogViewSet):
+class ProductViewSet(SearchingMixin, CatalogViewSet):
     """The products for sale, and all of them for staff."""
 
     queryset = ProductListing.objects.all()
@@ -60,24 +53,6 @@ class ProductViewSet(CatalogViewSet):
     serializer_class = shapes.ProductRowSerializer
     pagination_class = KeysetPagination
     filterset_class = ProductFilter
-    orderings = {
-        "-created_at": Keyset(("created_at", "product_id"), descending=True),
-        "created_at": Keyset(("created_at", "product_id")),
-        "price": Keyset(("price", "product_id")),
-        "-price": Keyset(("price", "product_id"), descending=True),
-        "title": Keyset(("title", "product_id")),
-        "-title": Keyset(("title", "product_id"), descending=True),
-        "rating": Keyset(("rating_or_zero", "product_id")),
-        "-rating": Keyset(("rating_or_zero", "product_id"), descending=True),
-        "popularity": Keyset(("popularity", "product_id"), descending=True),
-    }
-
-    page_rows = staticmethod(selectors.listing_page)
-
-    @extend_schema(parameters=[ATTRIBUTES])
-    def list(self, request: Request) -> Response:
-        rows = self.paginate_queryset(self.filter_queryset(ProductListing.objects.listed().orderable()))
-        return self.get_paginated_response([documents.product_row(row) for row in rows])
 
     @extend_schema(responses=shapes.ProductSerializer)
     def retrieve(self, request: Request, product_id: int) -> Response:

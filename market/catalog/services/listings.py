@@ -11,6 +11,7 @@ from core.transactions import in_one_transaction
 from market.catalog import sql
 from market.catalog.models import Product, ProductListing
 from market.catalog.rules import search_text
+from market.catalog.services.searching import write_documents
 
 
 @in_one_transaction
@@ -31,6 +32,7 @@ def refresh_listings(*, product_ids: Collection[int]) -> None:
             .values_list("pk", "title", "skus")
         }
         cursor.execute(sql.WRITE_LISTINGS, {"product_ids": list(words), "search_texts": list(words.values())})
+    write_documents(product_ids=product_ids)
 
 
 @transaction.atomic(savepoint=False)

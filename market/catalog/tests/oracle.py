@@ -14,6 +14,8 @@ from market.inventory.services import open_stock
 WORDS = ["Red", "retro", "Spot", "mug", "MUGS", "tea-light", "Light", "holder", "T-LIGHT", "Café", "12", "doll's"]
 COLORS = ["red", "blue", "green"]
 MATERIALS = ["oak", "steel & glass"]
+# The names under which a category is shown; nothing hidden has one.
+SHOWN_ABOVE = {"home": "home", "kitchen": "home kitchen", "mugs": "home kitchen mugs", "toys": "toys"}
 PRICES = ["0.00", "0.42", "1.25", "1.25", "4.95", "10.00", "99.99"]
 
 
@@ -66,7 +68,10 @@ class KnownProduct:
 
     @property
     def words(self) -> list[str]:
-        text = " ".join([self.title, *(variant.sku for variant in self.variants)])
+        """What a search may find: title, SKUs, filterable attributes, the shown categories above."""
+        values = [value for code in ("material", "height", "is_new", "color") for value in self.values_of(code)]
+        names = SHOWN_ABOVE.get(self.category, "")
+        text = " ".join([self.title, *(variant.sku for variant in self.variants), *values, names])
         return "".join(letter if letter.isalnum() else " " for letter in text.lower()).split()
 
 
@@ -146,12 +151,12 @@ def _told(dice: random.Random, values: dict) -> dict:
 
 
 def _known_categories() -> tuple[list[Category], dict[str, list[str]]]:
-    home = make_category(slug="home")
-    kitchen = make_category(slug="kitchen", parent=home)
-    mugs = make_category(slug="mugs", parent=kitchen)
-    toys = make_category(slug="toys")
-    hidden = make_category(slug="hidden", parent=home, is_active=False)
-    below_hidden = make_category(slug="below-hidden", parent=hidden)
+    home = make_category(slug="home", title="Home")
+    kitchen = make_category(slug="kitchen", title="Kitchen", parent=home)
+    mugs = make_category(slug="mugs", title="Mugs", parent=kitchen)
+    toys = make_category(slug="toys", title="Toys")
+    hidden = make_category(slug="hidden", title="Hidden", parent=home, is_active=False)
+    below_hidden = make_category(slug="below-hidden", title="Below Hidden", parent=hidden)
     paths = {
         "home": ["home"],
         "kitchen": ["home", "kitchen"],

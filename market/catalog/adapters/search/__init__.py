@@ -1,0 +1,65 @@
+"""Search: one function, behind which one engine or another stands (`SEARCH_ENGINE`)."""
+
+from collections.abc import Collection, Sequence
+from functools import cache
+from typing import Any, Protocol
+
+from django.conf import settings
+from django.utils.module_loading import import_string
+
+from market.catalog import selectors
+from market.catalog.adapters.search.results import MAX_CANDIDATES, Found, highlighted, snippet
+from market.catalog.adapters.search.vocabulary import memo
+from market.catalog.adapters.search.words import Term
+
+__all__ = ["MAX_CANDIDATES", "Found", "Term", "engine", "highlighted", "search", "snippet", "suggestions", "terms_of"]
+
+
+MAX_SUGGESTIONS = 10
+# Several products may have one title.
+SUGGESTED_AMONG = 100
+
+
+class Engine(Protocol):
+    """What finds products. One that `is_current` knows of each change with its commit."""
+
+    is_current: bool
+
+    def find(self, *, text: str, terms: Sequence[Term], category_ids: Collection[int] | None, limit: int) -> Found: ...
+
+
+def search(
+    *, text: str, terms: Sequence[Term], category_ids: Collection[int] | None = None, limit: int = MAX_CANDIDATES
+) -> Found:
+    """The listed products that match every word of a text, the best first; nothing for a text without words.
+
+    `terms` are those of `terms_of`; `category_ids` narrow the search before it is cut off at `limit`.
+    """
+    if not terms or (category_ids is not None and not category_ids):
+        return Found()
+    return engine().find(text=text, terms=terms, category_ids=category_ids, limit=limit)
+
+
+def terms_of(text: str) -> tuple[Term, ...]:
+    """What the words of a text stand for in this catalog: no statement while the vocabulary is fresh."""
+    return memo.current().terms(text)
+
+
+def suggestions(text: str) -> list[dict[str, Any]]:
+    """At most ten products for a search box, each `{id, slug, title, highlight}` with another title: two statements."""
+    terms = terms_of(text)
+    found = search(text=text, terms=terms, limit=SUGGESTED_AMONG)
+    by_title: dict[str, dict[str, Any]] = {}
+    for row in selectors.found_titles(found.product_ids):
+        by_title.setdefault(row["title"], row)
+    return [row | {"highlight": highlighted(row["title"], terms)} for row in list(by_title.values())[:MAX_SUGGESTIONS]]
+
+
+def engine() -> Engine:
+    """The engine of this shop."""
+    return _engine(settings.SEARCH_ENGINE)
+
+
+@cache
+def _engine(name: str) -> Engine:
+    return import_string(f"market.catalog.adapters.search.{name}.Engine")()

@@ -1,0 +1,173 @@
+"""Keeping what search and facets read: documents at once, words, tiers and counts by a walk over the catalog."""
+
+import uuid
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any
+
+from django.conf import settings
+from django.contrib.postgres.aggregates import ArrayAgg
+from django.db import connection, transaction
+from django.db.models import F, Max
+
+from core.models import Change
+from market.catalog import sql
+from market.catalog.models import SEARCH_TIERS, CatalogWalk, ProductListing
+from market.catalog.rules import facets_of, search_document, vocabulary_words
+
+# One transaction of the walk: about 60 ms, in which nobody else changes these listings.
+WALK_BATCH = 500
+
+
+@transaction.atomic(savepoint=False)
+def write_documents(*, product_ids: Collection[int]) -> None:
+    """Write what search reads of the products, where it differs; two statements however many.
+
+    The caller has written their listings in this transaction, and so holds them.
+    """
+    _write_documents(_contents(product_ids))
+
+
+def walk_catalog(*, batches: int) -> int:
+    """Go on with the walk over the catalog for at most so many batches; answers how many products it saw.
+
+    A walk mends documents that were written past the services, counts the words and the facets anew,
+    and sorts the products into the tiers of search. When it has come to the end the new counts take
+    the place of the old ones; another walk begins only after the catalog has changed. Of two walkers
+    at once the second does nothing. Each batch is a transaction: it locks the walk, then listings
+    by primary key.
+    """
+    seen = 0
+    for _ in range(batches):
+        walked = _walk_batch()
+        if walked is None:
+            break
+        seen += walked
+    return seen
+
+
+@transaction.atomic
+def _walk_batch() -> int | None:
+    """The number of products in this batch; None when there is nothing to do."""
+    CatalogWalk.objects.get_or_create(pk=1)
+    walk = CatalogWalk.objects.select_for_update(skip_locked=True).filter(pk=1).first()
+    if walk is None or not _is_under_way(walk):
+        return None
+    listings = ProductListing.objects.filter(pk__gt=walk.last_product_id).order_by("pk")
+    product_ids = list(listings.values_list("pk", flat=True)[:WALK_BATCH])
+    if not product_ids:
+        _finish(walk)
+        return None
+    with connection.cursor() as cursor:
+        cursor.execute(sql.LOCK_LISTINGS, {"product_ids": product_ids})
+    contents = _contents(product_ids)
+    _write_documents(contents, boundaries=walk.boundaries)
+    if _count(contents):
+        walk.version = uuid.uuid4()
+    walk.last_product_id = product_ids[-1]
+    walk.save()
+    return len(product_ids)
+
+
+def _is_under_way(walk: CatalogWalk) -> bool:
+    """Whether there are products to see; begins anew when something changed since the last walk began."""
+    if not walk.is_complete and walk.last_product_id:
+        return True
+    latest = Change.objects.aggregate(latest=Max("pk"))["latest"] or walk.changes_seen
+    if walk.is_complete and latest == walk.changes_seen:
+        return False
+    popular = ProductListing.objects.listed().order_by("-popularity", "-pk").values_list("popularity", "pk")
+    walk.boundaries = [place for rank in SEARCH_TIERS for place in popular[rank : rank + 1]]
+    walk.changes_seen, walk.is_complete, walk.last_product_id = latest, False, 0
+    return True
+
+
+def _finish(walk: CatalogWalk) -> None:
+    with connection.cursor() as cursor:
+        for table in ("catalog_searchword", "catalog_facetcount"):
+            cursor.execute(sql.DROP_UNCOUNTED.format(table=table))
+            cursor.execute(sql.TAKE_COUNTS.format(table=table))
+    walk.version, walk.is_complete, walk.last_product_id = uuid.uuid4(), True, 0
+    walk.save()
+
+
+def _contents(product_ids: Collection[int]) -> list[dict[str, Any]]:
+    return list(
+        ProductListing.objects.filter(pk__in=list(product_ids))
+        .order_by("pk")
+        .values(
+            "product_id",
+            "title",
+            "category_id",
+            "price",
+            "in_stock",
+            "rating",
+            "is_listed",
+            "popularity",
+            "attribute_tokens",
+            description=F("product__description"),
+            category_title=F("category__title"),
+            skus=ArrayAgg("product__variants__sku", default=[], order_by="product__variants__sku"),
+        )
+    )
+
+
+def _write_documents(contents: Sequence[Mapping[str, Any]], *, boundaries: Sequence | None = None) -> None:
+    values = {
+        "product_ids": [row["product_id"] for row in contents],
+        "documents": [
+            search_document(
+                title=row["title"],
+                skus=row["skus"],
+                attributes=_attribute_values(row),
+                category_id=row["category_id"],
+                description=row["description"],
+            )
+            for row in contents
+        ],
+        "tiers": [None if boundaries is None else _tier(row, boundaries) for row in contents],
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(sql.WRITE_DOCUMENTS, values)
+
+
+def _tier(row: Mapping[str, Any], boundaries: Sequence[Sequence[int]]) -> int:
+    place = (row["popularity"], row["product_id"])
+    return next((tier for tier, boundary in enumerate(boundaries) if place > tuple(boundary)), len(boundaries))
+
+
+def _attribute_values(row: Mapping[str, Any]) -> list[str]:
+    return [token.partition("=")[2] for token in row["attribute_tokens"]]
+
+
+def _count(contents: Iterable[Mapping[str, Any]]) -> bool:
+    """Add the listed products to the counts of the walk; whether a word was new."""
+    words: Counter[str] = Counter()
+    facets: Counter[tuple[int | None, str, str]] = Counter()
+    for row in contents:
+        if not row["is_listed"]:
+            continue
+        texts = (row["title"], row["description"], row["category_title"] or "", *_attribute_values(row))
+        words.update(vocabulary_words(*texts))
+        for kind, value in facets_of(row):
+            facets[None, kind, value] += 1
+            if row["category_id"] is not None:
+                facets[row["category_id"], kind, value] += 1
+    with connection.cursor() as cursor:
+        stemmer = f"{settings.SEARCH_LANGUAGE}_stem"
+        ordered = sorted(words)
+        counts = [words[word] for word in ordered]
+        cursor.execute(sql.COUNT_WORDS, {"words": ordered, "counts": counts, "stemmer": stemmer})
+        is_any_new = any(is_new for (is_new,) in cursor.fetchall())
+        keys = sorted(facets, key=lambda key: (key[0] or 0, *key[1:]))
+        category_ids, kinds, values = zip(*keys, strict=True) if keys else ((), (), ())
+        cursor.execute(
+            sql.COUNT_FACETS,
+            {
+                "category_ids": list(category_ids),
+                "kinds": list(kinds),
+                "values": list(values),
+                "counts": [facets[key] for key in keys],
+            },
+        )
+    return is_any_new
