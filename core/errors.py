@@ -82,6 +82,17 @@ class InProgress(Conflict):
     retry_after_seconds = 1
 
 
+class TooMany(ShopError):
+    """The caller has tried too often; he tries again after `retry_after_seconds`."""
+
+    code = "throttled"
+    title = "Too many requests."
+
+    def __init__(self, *, retry_after_seconds: int) -> None:
+        super().__init__()
+        self.retry_after_seconds = retry_after_seconds
+
+
 class Unavailable(ShopError):
     """A dependency is down; the caller tries again after `retry_after_seconds`."""
 

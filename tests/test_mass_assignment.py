@@ -46,7 +46,7 @@ WRITABLE: dict[tuple[str, str], set[str]] = {
     ("post", "addresses/"): SAVED_ADDRESS,
     ("put", "addresses/{id}/"): SAVED_ADDRESS,
     ("patch", "addresses/{id}/"): SAVED_ADDRESS,
-    ("post", "auth/login/"): {"email", "password"},
+    ("post", "auth/login/"): {"email", "password", "device"},
     ("post", "auth/logout/"): {"refresh"},
     ("post", "auth/refresh/"): {"refresh"},
     ("post", "auth/register/"): {"email", "password", "first_name", "last_name"},

@@ -22,8 +22,8 @@ MAX_VERIFIED = 10_000
 
 # A password changed or a user disabled since he was read waits for this statement, or this one for it.
 _BEGIN_FAMILY = """
-INSERT INTO accounts_refreshfamily (id, user_id, current_jti, created_at, expires_at)
-SELECT %s::uuid, id, %s, %s::timestamptz, %s::timestamptz FROM accounts_user
+INSERT INTO accounts_refreshfamily (id, user_id, current_jti, created_at, expires_at, network)
+SELECT %s::uuid, id, %s, %s::timestamptz, %s::timestamptz, %s FROM accounts_user
 WHERE id = %s AND password = %s AND is_active
 FOR SHARE
 """
@@ -72,14 +72,15 @@ def access_of(token: str) -> Access:
     return known
 
 
-def issue_tokens(*, user: User) -> TokenPair:
+def issue_tokens(*, user: User, network: str = "") -> TokenPair:
     """Begin a family of refresh tokens for the user, who has just proved who he is. One statement.
 
+    `network` is the digest of where he is, by which his next login from there is known.
     Raises InvalidToken when he was disabled or his password changed since he was read.
     """
     family_id = uuid4()
     access, refresh = _pair(user_id=user.pk, family_id=family_id)
-    values = [family_id, refresh["jti"], timezone.now(), _expiry_of(refresh), user.pk, user.password]
+    values = [family_id, refresh["jti"], timezone.now(), _expiry_of(refresh), network, user.pk, user.password]
     with connection.cursor() as cursor:
         cursor.execute(_BEGIN_FAMILY, values)
         if cursor.rowcount != 1:

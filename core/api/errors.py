@@ -25,6 +25,7 @@ from core.errors import (
     NotAuthenticated,
     NotFound,
     ShopError,
+    TooMany,
     Unavailable,
 )
 
@@ -38,6 +39,7 @@ FAMILIES: list[tuple[type[ShopError], int]] = [
     (Forbidden, 403),
     (NotFound, 404),
     (Conflict, 409),
+    (TooMany, 429),
     (Unavailable, 503),
 ]
 

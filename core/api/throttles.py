@@ -2,6 +2,7 @@
 requests get exactly the limit."""
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from hmac import compare_digest
@@ -18,6 +19,7 @@ from rest_framework.throttling import BaseThrottle
 from core.api.client_address import client_network
 from core.breaker import BreakerOpen
 from core.guards import guard_enabled
+from core.models import ThrottleCount
 from core.quick_redis import QuickRedis, quick_redis
 
 # Scopes that keep passwords and codes from being guessed: no load test lifts them.
@@ -88,6 +90,14 @@ class Counter:
                 return self._count_in_database(key, window_seconds)
             hits = self._memory.incr(key, window_seconds)
             return hits, max(int(self._memory.get_expiry(key) - time.time()), 1)
+
+    def forget(self, scope: str, callers: Sequence[str]) -> None:
+        """Count these callers from nothing again."""
+        keys = [f"throttle:{scope}:{caller}" for caller in callers]
+        try:
+            self.store.call(lambda client: client.delete(*keys))
+        except BreakerOpen:
+            ThrottleCount.objects.filter(key__in=keys).delete()
 
     def _count(self, client: redis.Redis, key: str, window_seconds: int) -> tuple[int, int]:
         # The whole script each time: one round trip, also with a server that has forgotten it.

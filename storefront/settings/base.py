@@ -49,6 +49,18 @@ def read_rate(name: str, default: str) -> str:
     return value
 
 
+def read_rates(name: str, default: list[str]) -> list[str]:
+    """The variable `name` as a list of rates, the shortest time first."""
+    rates = read("list", name, default)
+    try:
+        times = [parse_rate(rate).get_expiry() for rate in rates]
+    except ValueError as error:
+        raise ImproperlyConfigured(f"{name} must be rates such as 5/minute,20/hour, not {rates!r}") from error
+    if not rates or times != sorted(set(times)):
+        raise ImproperlyConfigured(f"{name} must name at least one rate, each for a longer time than the one before")
+    return rates
+
+
 def read_networks(name: str, default: Sequence[str] = ()) -> list[str]:
     """The variable `name` as a list of addresses or networks (10.0.0.0/8)."""
     value = read("list", name, list(default))
@@ -247,6 +259,7 @@ SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"
 
 # --- Users and tokens -------------------------------------------------------------------------
 AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS = ["core.accounts.backends.CountedBackend"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 8}},
@@ -301,6 +314,9 @@ REST_FRAMEWORK = {
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
     "DATETIME_FORMAT": "%Y-%m-%dT%H:%M:%S.%fZ",
 }
+# Passwords tried for one account: from one place, and from all together where it never signed in.
+LOGIN_ATTEMPTS = read_rates("LOGIN_ATTEMPTS", ["5/minute", "10/15 minutes", "20/4 hours"])
+LOGIN_ATTEMPTS_ELSEWHERE = read_rates("LOGIN_ATTEMPTS_ELSEWHERE", ["30/15 minutes", "100/day"])
 THROTTLE_RATES = {
     "anon": read_rate("THROTTLE_ANON", "600/minute"),
     "user": read_rate("THROTTLE_USER", "1200/minute"),

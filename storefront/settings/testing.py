@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from storefront.settings.base import *  # noqa: F403
-from storefront.settings.base import read, read_rate
+from storefront.settings.base import read, read_rate, read_rates
 
 TESTING = True
 DEBUG = False
@@ -23,6 +23,8 @@ BROKER_REDELIVERY = read("bool", "BROKER_REDELIVERY", True)
 REDIS_DEADLINE_SECONDS = read("float", "REDIS_DEADLINE_SECONDS", 2.0)
 # Tests come from one address; those of the limits set their own.
 THROTTLE_RATES = {scope: read_rate(f"THROTTLE_{scope.upper()}", "1000000/minute") for scope in THROTTLE_RATES}
+LOGIN_ATTEMPTS = read_rates("LOGIN_ATTEMPTS", ["1000000/minute"])
+LOGIN_ATTEMPTS_ELSEWHERE = read_rates("LOGIN_ATTEMPTS_ELSEWHERE", ["1000000/minute"])
 # Static files as they lie: nothing is collected for tests.
 WHITENOISE_AUTOREFRESH = True
 WHITENOISE_USE_FINDERS = True

@@ -92,6 +92,7 @@ class EmailChangeSerializer(serializers.Serializer):
 class CredentialsSerializer(serializers.Serializer):
     email = serializers.EmailField(max_length=254)
     password = serializers.CharField(max_length=MAX_PASSWORD_LENGTH, trim_whitespace=False, write_only=True)
+    device = serializers.CharField(max_length=MAX_TOKEN_LENGTH, required=False, allow_blank=True, default="")
 
 
 class RefreshSerializer(serializers.Serializer):
@@ -105,3 +106,4 @@ class TokenPairSerializer(serializers.Serializer):
 
 class SignedInSerializer(TokenPairSerializer):
     user = UserSerializer()
+    device = serializers.CharField()

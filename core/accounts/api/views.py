@@ -29,7 +29,9 @@ from core.accounts.api.serializers import (
     UserCreateSerializer,
     UserSerializer,
 )
+from core.accounts.lockout import device_token_for, place_of
 from core.accounts.models import User
+from core.api.client_address import client_network
 from core.api.keyset import Keyset
 
 SIGNED_IN = {"authentication_classes": (UserAuthentication,), "permission_classes": (IsAuthenticated,)}
@@ -74,11 +76,21 @@ class AuthViewSet(viewsets.GenericViewSet):
         services.register_user(**body)
         return Response({"email": body["email"]}, status=status.HTTP_201_CREATED)
 
-    @extend_schema(summary="Sign in", request=CredentialsSerializer, responses=SignedInSerializer)
+    @extend_schema(
+        summary="Sign in",
+        description=(
+            "Keep `device` and send it with the next login: then nobody who guesses passwords for this account "
+            "elsewhere makes you wait."
+        ),
+        request=CredentialsSerializer,
+        responses=SignedInSerializer,
+    )
     @action(detail=False, methods=["post"], serializer_class=CredentialsSerializer)
     def login(self, request: Request) -> Response:
-        user, pair = services.sign_in(**self._body(request))
-        return Response({**asdict(pair), "user": UserSerializer(user).data})
+        body = self._body(request)
+        place = place_of(email=body["email"], network=client_network(request), device_token=body["device"])
+        user, pair = services.sign_in(place=place, password=body["password"])
+        return Response({**asdict(pair), "user": UserSerializer(user).data, "device": device_token_for(place=place)})
 
     @extend_schema(
         summary="Exchange a refresh token",
@@ -158,7 +170,7 @@ class AuthViewSet(viewsets.GenericViewSet):
     )
     @action(detail=False, methods=["post"], url_path="password/reset/confirm", serializer_class=PasswordResetSerializer)
     def confirm_reset(self, request: Request) -> Response:
-        services.reset_password(**self._body(request))
+        services.reset_password(**self._body(request), network=client_network(request))
         return Response(status=status.HTTP_204_NO_CONTENT)
 
     @extend_schema(

@@ -3,8 +3,9 @@
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 
-from core.accounts import mailed_tokens
+from core.accounts import lockout, mailed_tokens
 from core.accounts.events import email_verified, password_reset_requested
+from core.accounts.lockout import Place
 from core.accounts.mailed_tokens import MailedTokenInvalid
 from core.accounts.models import User
 from core.errors import FieldError, Invalid
@@ -17,13 +18,19 @@ def request_password_reset(*, email: str) -> None:
     password_reset_requested.publish(user_id=known.values_list("pk", flat=True).first())
 
 
-@in_one_transaction
-def reset_password(*, uid: str, token: str, new_password: str) -> None:
-    """Set a new password with a mailed token, once. Who got the mail has its address verified by that.
+def reset_password(*, uid: str, token: str, new_password: str, network: str = "") -> None:
+    """Set a new password with a mailed token, once. Who got the mail has its address verified by that,
+    and is not locked out of the account by what others guessed.
 
     Locks the user, so that of parallel uses one succeeds. Raises MailedTokenInvalid, or Invalid for
     a weak password, which leaves the token good.
     """
+    email = _reset(uid=uid, token=token, new_password=new_password)
+    lockout.forget_strangers(place=lockout.place_of(email=email, network=network))
+
+
+@in_one_transaction
+def _reset(*, uid: str, token: str, new_password: str) -> str:
     user = User.objects.select_for_update(no_key=True).filter(pk=mailed_tokens.user_id_of(uid), is_active=True).first()
     if user is None or not mailed_tokens.reset_tokens.check_token(user, token):
         raise MailedTokenInvalid()
@@ -33,14 +40,20 @@ def reset_password(*, uid: str, token: str, new_password: str) -> None:
     _set_password(user, new_password)
     if is_news:
         email_verified.publish(user_id=user.pk)
+    return user.email
 
 
-@in_one_transaction
 def change_password(*, user_id: int, old_password: str, new_password: str) -> None:
     """Set a new password; every login of the user ends, this one too. Locks the user.
 
-    Raises Invalid for a wrong old password and for a weak new one.
+    Raises TooManyAttempts, and Invalid for a wrong old password and for a weak new one.
     """
+    count_guess(user_id=user_id)
+    _change_password(user_id=user_id, old_password=old_password, new_password=new_password)
+
+
+@in_one_transaction
+def _change_password(*, user_id: int, old_password: str, new_password: str) -> None:
     user = User.objects.select_for_update(no_key=True).get(pk=user_id)
     refuse_wrong(old_password, user, field="old_password")
     refuse_weak(new_password, user, field="new_password")
@@ -54,11 +67,17 @@ def _set_password(user: User, password: str) -> None:
     user.save(update_fields=["password", "new_email", "is_verified", "updated_at"])
 
 
+def count_guess(*, user_id: int) -> None:
+    """Count that somebody signed in says his password: he may have found the token. Raises TooManyAttempts."""
+    lockout.count_attempt(place=Place(email=f"user {user_id}", network="signed in"))
+
+
 def refuse_wrong(password: str, user: User, *, field: str) -> None:
     """Raises Invalid, naming the field, unless this is the user's password."""
     if not user.check_password(password):
         message = "This is not your password."
         raise Invalid(message, errors=[FieldError(field, "wrong_password", message)])
+    lockout.forget_attempts(place=Place(email=f"user {user.pk}", network="signed in"))
 
 
 def refuse_weak(password: str, candidate: User, *, field: str) -> None:

@@ -2,10 +2,12 @@
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
+from django.db.models import Exists, OuterRef
 
-from core.accounts import tokens
+from core.accounts import lockout, tokens
 from core.accounts.events import registration_repeated, user_registered
-from core.accounts.models import User
+from core.accounts.lockout import Place
+from core.accounts.models import RefreshFamily, User
 from core.accounts.services.passwords import refuse_weak
 from core.accounts.tokens import InvalidToken, TokenPair
 from core.errors import Forbidden, NotAuthenticated
@@ -45,25 +47,35 @@ def register_user(*, email: str, password: str, first_name: str = "", last_name:
         registration_repeated.publish(user_id=known)
 
 
-def sign_in(*, email: str, password: str) -> tuple[User, TokenPair]:
+def sign_in(*, place: Place, password: str) -> tuple[User, TokenPair]:
     """Check a password and begin a family of tokens. Two statements, one more when an old hash is renewed.
 
-    Raises BadCredentials, after the same hashing work whether the email is known or not. A password
-    that changes or is hashed anew meanwhile is checked once more. Raises EmailNotVerified, after the
-    right password alone, where the shop insists on that.
+    Raises TooManyAttempts before it looks at the password; BadCredentials after the same hashing work
+    whether the email is known or not; EmailNotVerified after the right password alone, where the shop
+    insists on that. A password that changes or is hashed anew meanwhile is checked once more.
     """
+    lockout.count_attempt(place=place)
+    user = _user_at(place)
+    if not (place.is_known_device or (user and user.is_known_here)):
+        lockout.count_stranger(place=place)
     try:
-        return _signed_in(email=email, password=password)
+        return _signed_in(user, place=place, password=password)
     except InvalidToken:
         pass
     try:
-        return _signed_in(email=email, password=password)
+        return _signed_in(_user_at(place), place=place, password=password)
     except InvalidToken as error:
         raise BadCredentials() from error
 
 
-def _signed_in(*, email: str, password: str) -> tuple[User, TokenPair]:
-    user = User.objects.select_related(*settings.AUTH_USER_SELECT_RELATED).filter(email__iexact=email).first()
+def _user_at(place: Place) -> User | None:
+    """The user, who brings along whether he ever signed in from there."""
+    earlier = RefreshFamily.objects.filter(user=OuterRef("pk"), network=place.network_digest)
+    users = User.objects.select_related(*settings.AUTH_USER_SELECT_RELATED).annotate(is_known_here=Exists(earlier))
+    return users.filter(email__iexact=place.email).first()
+
+
+def _signed_in(user: User | None, *, place: Place, password: str) -> tuple[User, TokenPair]:
     if user is None:
         User().set_password(password)
         raise BadCredentials()
@@ -71,7 +83,9 @@ def _signed_in(*, email: str, password: str) -> tuple[User, TokenPair]:
         raise BadCredentials()
     if settings.REQUIRE_VERIFIED_EMAIL and not user.is_verified:
         raise EmailNotVerified()
-    return user, tokens.issue_tokens(user=user)
+    pair = tokens.issue_tokens(user=user, network=place.network_digest)
+    lockout.forget_attempts(place=place)
+    return user, pair
 
 
 def _saved(candidate: User) -> bool:

@@ -13,6 +13,7 @@ from conftest import with_api_middleware
 from core import housekeeping
 from core.accounts import tokens
 from core.accounts.api.authentication import ShoppingAuthentication
+from core.accounts.lockout import Place
 from core.accounts.models import RefreshFamily, TokenRevocation, User
 from core.accounts.revocations import RevocationList
 from core.accounts.services import BadCredentials, sign_in
@@ -130,20 +131,21 @@ def test_who_changed_since_his_password_was_checked_gets_no_tokens(change):
 @pytest.mark.parametrize("is_good_still", [True, False])
 def test_a_login_whose_hash_changes_meanwhile_is_judged_by_the_new_one(monkeypatch, is_good_still):
     make_user(email="ann@example.com")
+    place = Place(email="ann@example.com", network="192.0.2.1")
     changes = [make_password(PASSWORD if is_good_still else NEW_PASSWORD)]
     issue = tokens.issue_tokens
 
-    def change_first(*, user: User):
+    def change_first(*, user: User, network: str):
         while changes:
             User.objects.update(password=changes.pop())
-        return issue(user=user)
+        return issue(user=user, network=network)
 
     monkeypatch.setattr(tokens, "issue_tokens", change_first)
     if is_good_still:
-        assert sign_in(email="ann@example.com", password=PASSWORD)[1].access
+        assert sign_in(place=place, password=PASSWORD)[1].access
     else:
         with pytest.raises(BadCredentials):
-            sign_in(email="ann@example.com", password=PASSWORD)
+            sign_in(place=place, password=PASSWORD)
     assert RefreshFamily.objects.count() == is_good_still
 
 

@@ -198,10 +198,11 @@ def test_logins_are_counted_in_postgresql_while_redis_is_away(api_client, limits
     body = {"email": "a@example.com", "password": "wrong"}
     statuses = [api_client.post(LOGIN, body, REMOTE_ADDR=address).status_code for _ in range(5)]
     assert statuses == [401, 401, 401, 429, 429]
-    assert ThrottleCount.objects.get().count == 5
+    counted = ThrottleCount.objects.exclude(key__contains=":login:")
+    assert counted.get().count == 5
     ThrottleCount.objects.update(ends_at="2020-01-01T00:00:00Z")
     assert api_client.post(LOGIN, body, REMOTE_ADDR=address).status_code == 401
-    assert ThrottleCount.objects.get().count == 1
+    assert counted.get().count == 1
     assert [api_client.get(OPEN, REMOTE_ADDR=address).status_code for _ in range(5)] == [200, 200, 200, 429, 429]
 
 
