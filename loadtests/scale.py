@@ -31,7 +31,7 @@ from loadtests.shop import ROOT, variable
 
 TOKEN = "scale"  # noqa: S105 - of servers that live for the time of a measurement
 TABLES = (
-    *("catalog_category", "catalog_product", "catalog_variant", "catalog_productlisting"),
+    *("catalog_producttype", "catalog_category", "catalog_product", "catalog_variant", "catalog_productlisting"),
     *("inventory_stockitem", "inventory_stockmovement"),
 )
 HIGHEST_RATIO = 1.5
@@ -119,7 +119,7 @@ def bare_copy(server: str, size: int) -> float:
                     for chunk in rows:
                         file.write(chunk)
         with psycopg.connect(url, autocommit=True) as connection:
-            connection.execute("TRUNCATE catalog_category, catalog_product, core_change CASCADE")
+            connection.execute("TRUNCATE catalog_producttype, catalog_category, catalog_product, core_change CASCADE")
             began = time.monotonic()
             for table_name in TABLES:
                 statement = _copy_statement(connection, table_name, "FROM STDIN")
