@@ -51,6 +51,7 @@ SCHEDULES = (
     Schedule("checkout.expire_unpaid_orders", seconds(10), "checkout"),
     Schedule("reviews.request_reviews", seconds(600), "default"),
     Schedule("system.prune", seconds(60), "default"),
+    Schedule("catalog.walk", seconds(30), "default"),
     # One per queue, so that a queue without a worker is named.
     *(Schedule(HEARTBEAT, seconds(5), queue, (queue,), Missed.SKIP) for queue in QUEUES),
 )

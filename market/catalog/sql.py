@@ -142,8 +142,14 @@ CATEGORY_PATH = """
 """
 
 # Writes what search reads of some products, where it differs, and drops it of those without a listing. The
-# three lists stand in one order; without a tier a product stays in its own, and a new one goes to the last.
+# three lists of what is written stand in one order; without a tier a product stays in its own, and a new
+# one goes to the last.
 WRITE_DOCUMENTS = """
+    WITH gone AS (
+        DELETE FROM catalog_searchdocument document
+        WHERE product_id = ANY(%(of)s::bigint[])
+          AND NOT EXISTS (SELECT FROM catalog_productlisting listing WHERE listing.product_id = document.product_id)
+    )
     INSERT INTO catalog_searchdocument AS stored (product_id, is_listed, popularity, tier, document)
     SELECT listing.product_id, listing.is_listed, listing.popularity, coalesce(written.tier, held.tier, 5),
            written.document::tsvector

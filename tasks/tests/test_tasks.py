@@ -102,6 +102,7 @@ def due_mails() -> list:
 
 # Every task has an entry: one that cannot be run twice here has not been shown to be safe.
 SAMPLE_ARGUMENTS = {
+    "catalog.walk": list,
     "checkout.expire_unpaid_orders": list,
     "notifications.send_mails": due_mails,
     "notifications.sweep_mails": list,

@@ -15,10 +15,11 @@ from market.catalog.services.searching import write_documents
 
 
 @in_one_transaction
-def refresh_listings(*, product_ids: Collection[int]) -> None:
+def refresh_listings(*, product_ids: Collection[int], has_new_words: bool = True) -> None:
     """Write the listings of the products where they differ from what they are computed from.
 
-    Three statements however many products. Locks the listings by primary key; the caller holds
+    Three statements however many products, and two for what search reads of them, which may be left
+    out (`has_new_words`) where only prices change. Locks the listings by primary key; the caller holds
     the product when it adds a first variant or removes the last.
     """
     with connection.cursor() as cursor:
@@ -32,7 +33,8 @@ def refresh_listings(*, product_ids: Collection[int]) -> None:
             .values_list("pk", "title", "skus")
         }
         cursor.execute(sql.WRITE_LISTINGS, {"product_ids": list(words), "search_texts": list(words.values())})
-    write_documents(product_ids=product_ids)
+    if has_new_words:
+        write_documents(product_ids=product_ids)
 
 
 @transaction.atomic(savepoint=False)

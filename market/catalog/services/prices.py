@@ -64,5 +64,5 @@ def reprice_variants(*, variant_ids: Collection[int], percent: Decimal) -> list[
                     "compare_at_prices": [change.compare_at_price for change in written],
                 },
             )
-        refresh_listings(product_ids=product_ids)
+        refresh_listings(product_ids=product_ids, has_new_words=False)
     return changes

@@ -25,7 +25,7 @@ def write_documents(*, product_ids: Collection[int]) -> None:
 
     The caller has written their listings in this transaction, and so holds them.
     """
-    _write_documents(_contents(product_ids))
+    _write_documents(_contents(product_ids), product_ids=product_ids)
 
 
 def walk_catalog(*, batches: int) -> int:
@@ -61,7 +61,7 @@ def _walk_batch() -> int | None:
     with connection.cursor() as cursor:
         cursor.execute(sql.LOCK_LISTINGS, {"product_ids": product_ids})
     contents = _contents(product_ids)
-    _write_documents(contents, boundaries=walk.boundaries)
+    _write_documents(contents, product_ids=product_ids, boundaries=walk.boundaries)
     if _count(contents):
         walk.version = uuid.uuid4()
     walk.last_product_id = product_ids[-1]
@@ -112,8 +112,11 @@ def _contents(product_ids: Collection[int]) -> list[dict[str, Any]]:
     )
 
 
-def _write_documents(contents: Sequence[Mapping[str, Any]], *, boundaries: Sequence | None = None) -> None:
+def _write_documents(
+    contents: Sequence[Mapping[str, Any]], *, product_ids: Collection[int], boundaries: Sequence | None = None
+) -> None:
     values = {
+        "of": list(product_ids),
         "product_ids": [row["product_id"] for row in contents],
         "documents": [
             search_document(

@@ -4,10 +4,12 @@ import time
 
 from django.core.management.base import BaseCommand, CommandError
 
+from market.catalog.services.searching import walk_catalog
 from tasks.progress import ProgressBar
 from tasks.seeding.loading import seed_products, settle
 
 MAX_PRODUCTS = 10_000_000
+WALK_BATCHES = 1000
 
 
 class Command(BaseCommand):
@@ -38,4 +40,7 @@ class Command(BaseCommand):
         added = seed_products(seed=seed, count=products, progress=show)
         bar.end()
         settle()
+        self.stdout.write("sorting the words")
+        while walk_catalog(batches=WALK_BATCHES):
+            pass
         self.stdout.write(f"added {added:,} products of seed {seed} in {time.monotonic() - began:.1f} s")

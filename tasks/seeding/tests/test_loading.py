@@ -7,6 +7,7 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 
 from market.catalog.models import Category, Product, ProductListing, Variant
+from market.catalog.services.searching import walk_catalog
 from market.catalog.tests.factories import make_product
 from market.inventory.models import StockItem, StockMovement
 from tasks.invariants import check_invariants
@@ -67,6 +68,7 @@ def test_a_catalog_that_cannot_be_made_is_refused(wrong):
 
 def test_what_is_found_by_a_word_is_what_is_called_so(api_client):
     seed_products(seed=42, count=200, progress=lambda done: None)
+    walk_catalog(batches=10)
     with connection.cursor() as cursor:
         cursor.execute("SELECT count(*) FROM catalog_productlisting WHERE is_listed AND title ILIKE '%lantern%'")
         ((count,),) = cursor.fetchall()

@@ -44,7 +44,9 @@ def snippet(text: str, terms: Sequence[Term]) -> str:
     first = next((match.start() for match in WORD.finditer(text) if _is_meant(match[0], terms)), None)
     if first is None:
         return ""
-    start = text.rfind(" ", 0, first - LETTERS_BEFORE) + 1 if first > LETTERS_BEFORE else 0
+    start = 0
+    if first > LETTERS_BEFORE:
+        start = (text.find(" ", first - LETTERS_BEFORE, first) + 1) or first - LETTERS_BEFORE
     end = len(text)
     if end - start > SNIPPET_LETTERS:
         space = text.rfind(" ", first, start + SNIPPET_LETTERS)
