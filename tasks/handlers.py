@@ -13,11 +13,11 @@ from core.accounts.events import (
 from core.accounts.mails import queue_account_mail
 from core.outbox.models import Event
 from core.outbox.registry import handles
-from market.orders.events import order_canceled, order_paid, order_placed, order_status_changed
+from market.orders.events import guest_orders_joined, order_canceled, order_paid, order_placed, order_status_changed
 from market.orders.services import join_guest_orders
 from market.orders.services.mails import queue_order_mail
 from market.reviews.events import review_approved, review_replied, review_requested
-from market.reviews.services import follow_order, queue_review_mail, queue_review_request
+from market.reviews.services import follow_joined_orders, follow_order, queue_review_mail, queue_review_request
 
 
 @handles(order_placed, queue="notifications")
@@ -38,6 +38,11 @@ def email_payment_receipt(event: Event) -> None:
 @handles(order_status_changed, queue="default")
 def follow_delivered_order(event: Event) -> None:
     follow_order(order_id=event.payload["order_id"])
+
+
+@handles(guest_orders_joined, queue="default")
+def verify_reviews_of_joined_orders(event: Event) -> None:
+    follow_joined_orders(customer_id=event.payload["customer_id"])
 
 
 @handles(review_approved, queue="notifications")

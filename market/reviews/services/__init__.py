@@ -1,6 +1,6 @@
 """Everything that changes reviews."""
 
-from market.reviews.services.delivering import claim_due_requests, follow_order
+from market.reviews.services.delivering import claim_due_requests, follow_joined_orders, follow_order
 from market.reviews.services.mails import queue_review_mail, queue_review_request
 from market.reviews.services.moderating import moderate_review, reply_to_review
 from market.reviews.services.voting import vote_on_review
@@ -11,6 +11,7 @@ __all__ = [
     "delete_review",
     "delete_reviews_of_customer",
     "edit_review",
+    "follow_joined_orders",
     "follow_order",
     "moderate_review",
     "queue_review_mail",

@@ -15,6 +15,7 @@ from market.catalog.models import ProductListing
 from market.catalog.tests.factories import make_variant, new_variant
 from market.checkout.services import change_status
 from market.orders.models import Order
+from market.orders.services import join_guest_orders
 from market.orders.tests.factories import make_buyer, make_order, make_staff
 from market.reviews import services
 from market.reviews.models import Review, ReviewRequest
@@ -53,6 +54,20 @@ def test_a_delivery_verifies_what_was_written_before_it_and_a_return_takes_it_ba
     services.follow_order(order_id=order.pk)
     assert states() == [("approved", False), ("pending", False), ("rejected", False), ("pending", False)]
     assert {third.status, other.status} == {"rejected", "pending"}
+
+
+def test_what_a_guest_received_counts_once_it_is_his():
+    buyer, offer = make_buyer(is_verified=True), make_offer()
+    order = deliver(make_order(email=buyer.email, cart=make_cart(units={offer: 1})))
+    review = make_review(author=buyer, product=offer.product)
+    assert (review.verified_purchase, review.status) == (False, "pending")
+    services.follow_order(order_id=order.pk)
+    join_guest_orders(user_id=buyer.pk)
+    for _ in range(2):
+        services.follow_joined_orders(customer_id=buyer.customer.pk)
+    review.refresh_from_db()
+    assert (review.verified_purchase, review.status) == (True, "approved")
+    assert rating_of(offer.product) == (Decimal("5.00"), 1)
 
 
 def test_an_order_is_asked_about_once_when_it_is_time(settings):
