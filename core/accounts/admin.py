@@ -1,12 +1,20 @@
-"""Users in the admin."""
+"""Users and groups in the admin."""
+
+from typing import Any
 
 from django.contrib import admin
+from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
+from django.contrib.auth.models import Group
+from django.http import HttpRequest
 
 from core.accounts.events import email_verified
 from core.accounts.models import User
+from core.accounts.roles import is_role
 from core.accounts.tokens import revoke_all
+
+admin.site.unregister(Group)
 
 
 class UserCreation(AdminUserCreationForm):
@@ -42,6 +50,28 @@ class UserAdmin(DjangoUserAdmin):
     )
     add_fieldsets = ((None, {"classes": ("wide",), "fields": ("email", "usable_password", "password1", "password2")}),)
 
+    def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> tuple[str, ...]:
+        """Nobody gives rights that are not his to give: superusers are made by superusers, roles are
+        given by whoever may change groups."""
+        fields = tuple(super().get_readonly_fields(request, obj))
+        if not request.user.is_superuser:
+            fields += ("is_superuser", "user_permissions")
+            if not request.user.has_perm("auth.change_group"):
+                fields += ("is_staff", "groups")
+        return fields
+
+    def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        return super().has_change_permission(request, obj) and self._may_touch(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        return super().has_delete_permission(request, obj) and self._may_touch(request, obj)
+
+    def _may_touch(self, request: HttpRequest, obj: User | None) -> bool:
+        """Whose password one may set one can be: superusers are for superusers, staff for who gives roles."""
+        if obj is None or request.user.is_superuser or obj == request.user:
+            return True
+        return not obj.is_superuser and (not obj.is_staff or request.user.has_perm("auth.change_group"))
+
     def save_model(self, request, obj: User, form, change: bool) -> None:
         """Another address is not verified by the old one's mail, unless whoever types it says so."""
         if change and "email" in form.changed_data and "is_verified" not in form.changed_data:
@@ -57,3 +87,20 @@ class UserAdmin(DjangoUserAdmin):
         self.message_user(
             request, "They are signed out: at once from accounts, orders and staff work, within seconds from carts."
         )
+
+
+@admin.register(Group)
+class GroupAdmin(DjangoGroupAdmin):
+    """Groups of staff. Those of the roles are kept as the code says, at each migration."""
+
+    list_display = ("name", "is_role")
+
+    @admin.display(boolean=True, description="Role of the shop")
+    def is_role(self, group: Group) -> bool:
+        return is_role(group)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        return ("name", "permissions") if is_role(obj) else ()
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return super().has_delete_permission(request, obj) and not is_role(obj)

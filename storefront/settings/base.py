@@ -17,6 +17,7 @@ from limits import parse as parse_rate
 
 from core.logging import logging_settings
 from storefront.settings.openapi import SPECTACULAR_SETTINGS  # noqa: F401 - a setting
+from storefront.settings.roles import STAFF_ROLES  # noqa: F401 - a setting
 
 BASE_DIR = Path(__file__).resolve().parents[2]
 

@@ -30,6 +30,14 @@ def test_the_page_shows_the_source_inert(staff_client):
     assert "<b>Ada" not in page
 
 
+@pytest.mark.parametrize("kind", ["password_reset", "verify_email", "email_change"])
+def test_the_page_does_not_tell_the_token(staff_client, kind):
+    mail = make_mail(kind=kind, context={"token": "s3cr3t-t0ken", "uid": "MQ"})
+    assert "s3cr3t-t0ken" in mail.text and "s3cr3t-t0ken" in mail.html
+    page = staff_client.get(reverse("admin:notifications_mail_change", args=[mail.pk])).content.decode()
+    assert "s3cr3t-t0ken" not in page
+
+
 def test_a_failed_mail_is_sent_again_and_one_on_its_way_is_left(staff_client):
     failed, queued = make_mail(), make_mail()
     Mail.objects.filter(pk=failed.pk).update(state="failed", last_error="550 unknown")
