@@ -50,6 +50,9 @@ SCHEDULES = (
     Schedule("operations.sweep", seconds(1), "operations"),
     Schedule("checkout.expire_unpaid_orders", seconds(10), "checkout"),
     Schedule("reviews.request_reviews", seconds(600), "default"),
+    Schedule("catalog.evaluate_collections", seconds(5), "default"),
+    Schedule("catalog.render_images", seconds(5), "default"),
+    Schedule("catalog.fetch_images", seconds(30), "default"),
     Schedule("system.prune", seconds(60), "default"),
     Schedule("catalog.walk", seconds(30), "default"),
     # One per queue, so that a queue without a worker is named.

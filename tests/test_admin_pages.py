@@ -11,7 +11,14 @@ from core.models import Heartbeat, ScheduleSlot
 from core.operations.registry import operation_named
 from core.operations.services import create_run
 from core.outbox.services import spread_events
-from market.catalog.tests.factories import make_category
+from market.catalog.services import (
+    NewAttribute,
+    create_attribute,
+    create_collection,
+    create_product_type,
+    request_images,
+)
+from market.catalog.tests.factories import make_category, make_product
 from market.orders.services.mails import queue_order_mail
 from market.orders.tests.factories import make_buyer, make_order, make_staff
 from market.reviews.models import ReviewRequest
@@ -35,6 +42,11 @@ def fill(rows: int) -> None:
         ReviewRequest.objects.create(order=order, due_at=timezone.now())
         queue_order_mail(kind="order_placed", order_id=order.pk, key=f"placed-{order.pk}")
         make_category(parent=make_category())
+        create_collection(title="Gifts", rules={"on_sale": True})
+        product_type = create_product_type(title="Mug")
+        color = NewAttribute(code="color", title="Color", kind="text")
+        create_attribute(product_type_id=product_type.pk, attribute=color)
+        request_images(product_id=make_product().pk, urls=["https://pictures.example/1.jpg"])
         Group.objects.create(name=f"Group {order.number}")
         create_run(operation=operation_named("reprice"), params={"percent": "10"})
         ScheduleSlot.objects.create(name=f"job {order.number}", slot_at=timezone.now(), missed=3, policy="once")

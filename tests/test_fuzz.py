@@ -20,6 +20,7 @@ from core.operations.registry import operation_named
 from core.operations.services import create_run
 from market.carts.models import CartItem
 from market.carts.tests.factories import make_cart, make_offer
+from market.catalog.services import create_collection, create_product_type
 from market.catalog.tests.factories import make_category
 from market.orders.tests.factories import make_buyer, make_order
 from market.payments.models import Payment
@@ -160,6 +161,10 @@ def things() -> dict[str, str]:
         "variant": str(variant.pk),
         "variant_id": str(variant.pk),
         "categories": str(make_category().pk),
+        "collections": str(create_collection(title="Gifts").pk),
+        "product-types": (product_type := str(create_product_type(title="Mug").pk)),
+        "product_type_id": product_type,
+        "attributes": "1",
         "reviews": str(make_review(product=variant.product).pk),
         "payments": str(Payment.objects.get().pk),
         "variants": str(variant.pk),
@@ -199,6 +204,10 @@ def pointed(body: object, things: dict[str, str]) -> object:
         "cart": things["cart"],
         "category": int(things["categories"]),
         "product_type": None,
+        "choices": [],
+        "swatches": {},
+        "rules": None,
+        "products": [],
         "parent": None,
         "shipping_method": "standard",
         "payment_provider": "manual",

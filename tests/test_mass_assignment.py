@@ -24,6 +24,7 @@ from core.operations.registry import operation_named
 from core.operations.services import create_run
 from market.carts.models import CartItem
 from market.carts.tests.factories import make_cart, make_offer
+from market.catalog.services import create_collection, create_product_type
 from market.catalog.tests.factories import make_category
 from market.customers.models import Address
 from market.orders.tests.factories import ADDRESS as FROZEN
@@ -37,6 +38,8 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("unthrottled")]
 LINES = {"items.*.variant", "items.*.quantity"}
 ADDRESS = {"name", "line1", "line2", "city", "region", "postal_code", "country", "phone"}
 SAVED_ADDRESS = ADDRESS | {"is_default_shipping", "is_default_billing"}
+ATTRIBUTE = {"title", "choices.*", "swatches", "position"}
+COLLECTION = {"title", "slug", "description", "rules", "is_active", "position"}
 CATEGORY = {"title", "slug", "description", "parent", "is_active", "position"}
 PRODUCT = {"title", "slug", "description", "status", "category", "product_type", "attributes", "featured"}
 VARIANT = {"sku", "title", "price", "compare_at_price", "cost", "weight_grams", "is_active", "position", "attributes"}
@@ -64,6 +67,19 @@ WRITABLE: dict[tuple[str, str], set[str]] = {
     ("post", "categories/"): CATEGORY,
     ("put", "categories/{id}/"): CATEGORY,
     ("patch", "categories/{id}/"): CATEGORY,
+    ("put", "categories/{id}/image/"): {"image"},
+    ("post", "collections/"): COLLECTION,
+    ("put", "collections/{id}/"): COLLECTION,
+    ("patch", "collections/{id}/"): COLLECTION,
+    ("put", "collections/{id}/image/"): {"image"},
+    ("put", "collections/{id}/products/"): {"products.*"},
+    ("post", "product-types/"): {"title", "slug"},
+    ("put", "product-types/{id}/"): {"title", "slug"},
+    ("patch", "product-types/{id}/"): {"title", "slug"},
+    ("post", "product-types/{product_type_id}/attributes/"): ATTRIBUTE
+    | {"code", "kind", "is_of_variant", "is_filterable"},
+    ("patch", "product-types/{product_type_id}/attributes/{id}/"): ATTRIBUTE,
+    ("post", "products/{product_id}/image-requests/"): {"urls.*", "alt"},
     ("post", "operations/{name}/files/"): {"file"},
     ("post", "operations/{name}/runs/"): {"params", "dry_run", "reason"},
     ("post", "orders/"): {"cart", "email", "shipping_method", "payment_provider", "expected_total", "note"}
@@ -96,14 +112,20 @@ WRITABLE: dict[tuple[str, str], set[str]] = {
     ("patch", "users/profile/"): PROFILE,
 }
 # A picture is no JSON; its other fields are those of the PATCH.
-NOT_JSON = {("post", "products/{product_id}/images/"), ("post", "operations/{name}/files/")}
+NOT_JSON = {
+    ("post", "products/{product_id}/images/"),
+    ("put", "categories/{id}/image/"),
+    ("put", "collections/{id}/image/"),
+    ("post", "operations/{name}/files/"),
+}
 # What the things below are not ready for: a picture that is not there, a run that has not begun.
 NOT_NOW = {
     "products/{product_id}/images/{id}/",
+    "product-types/{product_type_id}/attributes/{id}/",
     *(f"runs/{{run_id}}/{verb}/" for verb in ("pause", "resume", "retry-failed")),
 }
-# The run's parameters are a form of the operation, attributes are what the product's type says: checked by them.
-FREE = {"params", "attributes"}
+# The run's parameters are a form of the operation, the others are named by staff: checked by them.
+FREE = {"params", "attributes", "swatches", "rules"}
 
 WANTED = {
     "price": "0.01",
@@ -302,6 +324,10 @@ def test_what_a_body_may_not_set_is_not_set(method, path, settings):
         "variant_id": str(variant.pk),
         "variants": str(variant.pk),
         "categories": str(make_category().pk),
+        "collections": str(create_collection(title="Gifts").pk),
+        "product-types": (product_type := str(create_product_type(title="Mug").pk)),
+        "product_type_id": product_type,
+        "attributes": "1",
         "reviews": str(make_review(author=owner, product=variant.product, status="approved").pk),
         "payments": str(Payment.objects.get().pk),
         "images": "1",

@@ -19,6 +19,7 @@ from core.accounts.tests.factories import make_user
 from core.operations import registry, services
 from market.carts.models import Cart, CartItem
 from market.carts.tests.factories import make_cart, make_offer
+from market.catalog.services import create_collection, create_product_type
 from market.catalog.tests.factories import make_category
 from market.customers.models import Address
 from market.inventory.models import StockItem
@@ -55,6 +56,18 @@ PERMISSIONS = {
     **by_model("products/<product_id>/images/<pk>/", "catalog.productimage", "patch", "delete"),
     **by_model("categories/", "catalog.category", "post"),
     **by_model("categories/<pk>/", "catalog.category", "put", "patch", "delete"),
+    **by_model("categories/<pk>/image/", "catalog.category", "put"),
+    ("categories/<pk>/image/", "delete"): "catalog.change_category",
+    **by_model("collections/", "catalog.collection", "post"),
+    **by_model("collections/<pk>/", "catalog.collection", "put", "patch", "delete"),
+    **by_model("collections/<pk>/image/", "catalog.collection", "put"),
+    ("collections/<pk>/image/", "delete"): "catalog.change_collection",
+    **by_model("collections/<pk>/products/", "catalog.collection", "put"),
+    **by_model("product-types/", "catalog.producttype", "post"),
+    **by_model("product-types/<pk>/", "catalog.producttype", "put", "patch", "delete"),
+    **by_model("product-types/<product_type_id>/attributes/", "catalog.attribute", "post"),
+    **by_model("product-types/<product_type_id>/attributes/<pk>/", "catalog.attribute", "patch", "delete"),
+    **by_model("products/<product_id>/image-requests/", "catalog.imagerequest", "get", "post"),
     **by_model("stock/", "inventory.stockitem", "get"),
     **by_model("reviews/", "reviews.review", "get"),
     ("reviews/<pk>/reply/", "post"): "reviews.change_review",
@@ -72,7 +85,8 @@ ANY_OPERATION = {("operations/", "get"), ("runs/", "get")}
 
 # Routes to one thing that everybody may see or staff alone may touch.
 REVIEWS_OF_ALL = ("reviews/<pk>/votes/", "reviews/<pk>/reply/", "reviews/<pk>/moderation/")
-SHARED = ("customers/", "products/", "categories/", "stock/", "operations/", "runs/", "payments/", *REVIEWS_OF_ALL)
+SHARED = ("customers/", "products/", "categories/", "collections/", "product-types/", "stock/", "operations/")
+SHARED += ("runs/", "payments/", *REVIEWS_OF_ALL)
 # Routes to what belongs to one customer: a body that would change it, and the permission of staff who may too.
 OWNED = {
     ("carts/<cart_id>/", "get"): ({}, None),
@@ -148,6 +162,9 @@ def world() -> World:
             "customer_id": str(owner.customer.pk),
             "payments": str(Payment.objects.get().pk),
             "categories": str(make_category().pk),
+            "collections": str(create_collection(title="Gifts").pk),
+            "product-types": (product_type := str(create_product_type(title="Mug").pk)),
+            "product_type_id": product_type,
             "products": str(variant.pk),
             "reviews": str(make_review(author=owner, product=variant.product).pk),
             "name": "reprice",
@@ -179,7 +196,8 @@ def test_staff_need_this_permission_and_no_other(path, method, world, client_of)
         assert ask(without) in {403, 404}
     assert ask(client_of(make_user(is_staff=True))) == 403
     assert world.rows() == before
-    is_absent = path == "products/<product_id>/images/<pk>/"  # the world has no pictures
+    # The world has no pictures and no attributes.
+    is_absent = path in {"products/<product_id>/images/<pk>/", "product-types/<product_type_id>/attributes/<pk>/"}
     assert ask(holder) not in (CLOSED - {404} if is_absent else CLOSED)
 
 

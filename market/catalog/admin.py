@@ -5,6 +5,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
+from django.contrib.admin.widgets import AutocompleteSelectMultiple
 from django.db.models import QuerySet
 from django.forms import BaseInlineFormSet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -14,10 +15,22 @@ from core.errors import ShopError
 from core.readonly_admin import ReadOnlyAdmin
 from core.refusals_admin import RefusalsShown
 from market.catalog import services
-from market.catalog.models import Category, Product, ProductImage, Variant
-from market.catalog.services import NewVariant
+from market.catalog.models import (
+    Attribute,
+    Category,
+    Collection,
+    CollectionItem,
+    ImageRequest,
+    Product,
+    ProductImage,
+    ProductType,
+    Variant,
+)
+from market.catalog.services import NewAttribute, NewVariant
 
-VARIANT_FIELDS = ["sku", "title", "price", "compare_at_price", "cost", "weight_grams", "is_active", "position"]
+VARIANT_FIELDS = ["sku", "title", "price", "compare_at_price", "cost", "weight_grams", "is_active"]
+VARIANT_FIELDS += ["attributes", "position"]
+MAX_CHOSEN = 1000
 IMAGE_FIELDS = ["alt", "is_primary", "position"]
 
 
@@ -28,7 +41,18 @@ def changed_values(form: forms.ModelForm) -> dict[str, Any]:
         value = form.cleaned_data[name]
         is_related = form._meta.model._meta.get_field(name).is_relation
         values[f"{name}_id" if is_related else name] = value.pk if is_related and value else value
+    if "attributes" in values:
+        values["attributes"] = values["attributes"] or {}
     return values
+
+
+def save_shelf_image(shelf: Category | Collection, values: dict[str, Any]) -> None:
+    """What a form says about the picture of a category or collection, taken out of its values."""
+    file = values.pop("image", None)
+    if file:
+        services.set_shelf_image(model=type(shelf), pk=shelf.pk, file=file)
+    elif file is False:
+        services.clear_shelf_image(model=type(shelf), pk=shelf.pk)
 
 
 class VariantInline(admin.TabularInline):
@@ -65,13 +89,13 @@ class ProductAdmin(RefusalsShown, admin.ModelAdmin):
     """Products with their variants and pictures."""
 
     list_display = ["title", "status", "category", "shown_price", "is_in_stock", "created_at"]
-    list_filter = ["status", "category"]
+    list_filter = ["status", "is_featured", "product_type", "category"]
     list_select_related = ["category", "listing"]
     search_fields = ["title", "slug", "variants__sku"]
     search_help_text = "Title, slug or SKU"
     show_full_result_count = False
-    autocomplete_fields = ["category"]
-    fields = ["title", "slug", "description", "status", "category"]
+    autocomplete_fields = ["category", "product_type"]
+    fields = ["title", "slug", "description", "status", "is_featured", "category", "product_type", "attributes"]
     prepopulated_fields = {"slug": ["title"]}
     inlines = [VariantInline, ProductImageInline]
     actions = ["archive"]
@@ -156,7 +180,8 @@ def save_variant(form: forms.ModelForm, *, product_id: int, formset: BaseInlineF
         services.update_variant(product_id=product_id, variant_id=variant.pk, changes=changed_values(form))
         formset.changed_objects.append((variant, form.changed_data))
     else:
-        new = NewVariant(**{name: form.cleaned_data[name] for name in VARIANT_FIELDS})
+        values = {name: form.cleaned_data[name] for name in VARIANT_FIELDS}
+        new = NewVariant(**values | {"attributes": values["attributes"] or {}})
         formset.new_objects.append(services.create_variant(product_id=product_id, variant=new))
 
 
@@ -191,10 +216,13 @@ class CategoryAdmin(RefusalsShown, admin.ModelAdmin):
     prepopulated_fields = {"slug": ["title"]}
 
     def save_model(self, request: HttpRequest, obj: Category, form: forms.ModelForm, change: bool) -> None:
+        values = changed_values(form)
+        of_image = {name: values.pop(name) for name in ("image",) if name in values}
         if change:
-            services.update_category(category_id=obj.pk, changes=changed_values(form))
-            return
-        obj.pk = services.create_category(**changed_values(form)).pk
+            services.update_category(category_id=obj.pk, changes=values)
+        else:
+            obj.pk = services.create_category(**values).pk
+        save_shelf_image(obj, of_image)
 
     def delete_model(self, request: HttpRequest, obj: Category) -> None:
         services.delete_category(category_id=obj.pk)
@@ -202,3 +230,129 @@ class CategoryAdmin(RefusalsShown, admin.ModelAdmin):
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Category]) -> None:
         for category_id in queryset.order_by("-pk").values_list("pk", flat=True):
             services.delete_category(category_id=category_id)
+
+
+@admin.register(ProductType)
+class ProductTypeAdmin(RefusalsShown, admin.ModelAdmin):
+    """The kinds of products; what they tell is on the screen of attributes."""
+
+    list_display = ["title", "slug"]
+    search_fields = ["title", "slug"]
+    prepopulated_fields = {"slug": ["title"]}
+
+    def save_model(self, request: HttpRequest, obj: ProductType, form: forms.ModelForm, change: bool) -> None:
+        if change:
+            services.update_product_type(product_type_id=obj.pk, changes=changed_values(form))
+            return
+        obj.pk = services.create_product_type(**changed_values(form)).pk
+
+    def delete_model(self, request: HttpRequest, obj: ProductType) -> None:
+        services.delete_product_type(product_type_id=obj.pk)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[ProductType]) -> None:
+        for product_type_id in queryset.order_by("pk").values_list("pk", flat=True):
+            services.delete_product_type(product_type_id=product_type_id)
+
+
+@admin.register(Attribute)
+class AttributeAdmin(RefusalsShown, admin.ModelAdmin):
+    """What products tell. How stored values are read is set once."""
+
+    list_display = ["title", "product_type", "code", "kind", "is_of_variant", "is_filterable", "position"]
+    list_filter = ["product_type", "kind"]
+    list_select_related = ["product_type"]
+    search_fields = ["title", "code"]
+    autocomplete_fields = ["product_type"]
+    fields = ["product_type", "code", "title", "kind", "choices", "swatches", "is_of_variant", "is_filterable"]
+    fields += ["position"]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Attribute | None = None) -> list[str]:
+        return ["product_type", "code", "kind", "is_of_variant", "is_filterable"] if obj else []
+
+    def save_model(self, request: HttpRequest, obj: Attribute, form: forms.ModelForm, change: bool) -> None:
+        values = changed_values(form)
+        for name, empty in (("choices", []), ("swatches", {})):
+            if name in values:
+                values[name] = values[name] or empty
+        if change:
+            services.update_attribute(product_type_id=obj.product_type_id, attribute_id=obj.pk, changes=values)
+            return
+        new = NewAttribute(**{name: value for name, value in values.items() if name != "product_type_id"})
+        obj.pk = services.create_attribute(product_type_id=obj.product_type_id, attribute=new).pk
+
+    def delete_model(self, request: HttpRequest, obj: Attribute) -> None:
+        services.delete_attribute(product_type_id=obj.product_type_id, attribute_id=obj.pk)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Attribute]) -> None:
+        for attribute in queryset.order_by("pk"):
+            self.delete_model(request, attribute)
+
+
+class CollectionForm(forms.ModelForm):
+    """A collection with the products that staff chose for it."""
+
+    chosen = forms.ModelMultipleChoiceField(
+        Product.objects.all(),
+        required=False,
+        widget=AutocompleteSelectMultiple(Collection._meta.get_field("products"), admin.site),
+        help_text=f"Without rules; {MAX_CHOSEN} at most.",
+    )
+
+    class Meta:
+        model = Collection
+        fields = ["title", "slug", "description", "image", "rules", "is_active", "position"]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        held = CollectionItem.objects.none()
+        if self.instance.pk:
+            held = self.instance.items.order_by("pk").values_list("product_id", flat=True)[: MAX_CHOSEN + 1]
+        self.initial["chosen"] = list(held)[:MAX_CHOSEN]
+        if self.instance.rules is not None or len(held) > MAX_CHOSEN:
+            self.fields["chosen"].disabled = True
+
+
+@admin.register(Collection)
+class CollectionAdmin(RefusalsShown, admin.ModelAdmin):
+    """Collections, chosen by hand or found by rules."""
+
+    form = CollectionForm
+    list_display = ["title", "slug", "has_rules", "is_active", "position", "evaluated_at"]
+    list_filter = ["is_active"]
+    search_fields = ["title", "slug"]
+    prepopulated_fields = {"slug": ["title"]}
+
+    @admin.display(description="by rules", boolean=True)
+    def has_rules(self, collection: Collection) -> bool:
+        return collection.rules is not None
+
+    def save_model(self, request: HttpRequest, obj: Collection, form: forms.ModelForm, change: bool) -> None:
+        values = {name: form.cleaned_data[name] for name in form.changed_data}
+        of_image = {name: values.pop(name) for name in ("image",) if name in values}
+        chosen = values.pop("chosen", None)
+        if change:
+            services.update_collection(collection_id=obj.pk, changes=values)
+        else:
+            obj.pk = services.create_collection(**values).pk
+        if chosen is not None:
+            services.set_collected(collection_id=obj.pk, product_ids=[product.pk for product in chosen])
+        save_shelf_image(obj, of_image)
+
+    def delete_model(self, request: HttpRequest, obj: Collection) -> None:
+        services.delete_collection(collection_id=obj.pk)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Collection]) -> None:
+        for collection_id in queryset.order_by("pk").values_list("pk", flat=True):
+            services.delete_collection(collection_id=collection_id)
+
+
+@admin.register(ImageRequest)
+class ImageRequestAdmin(ReadOnlyAdmin):
+    """Pictures that are fetched from elsewhere, and why some could not be."""
+
+    list_display = ["url", "product", "state", "attempts", "last_error", "created_at"]
+    list_filter = ["state"]
+    list_select_related = ["product"]
+    search_fields = ["url"]
+    ordering = ["-pk"]
+    show_full_result_count = False

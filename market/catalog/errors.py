@@ -50,3 +50,52 @@ class CategoryCycle(Conflict):
 
     code = "category_cycle"
     title = "A category cannot lie below itself."
+
+
+class CollectionNotFound(NotFound):
+    """No such collection, or not one that this caller may see."""
+
+    code = "collection_not_found"
+    title = "There is no such collection."
+
+
+class CollectionNotEmpty(Conflict):
+    """The collection holds products; `extra` tells how many and names some of them."""
+
+    code = "collection_not_empty"
+    title = "The collection is not empty."
+
+
+class CollectionHasRules(Conflict):
+    """The products of this collection are found by its rules, not chosen by hand."""
+
+    code = "collection_has_rules"
+    title = "The products of this collection are found by its rules."
+
+
+class ProductTypeNotFound(NotFound):
+    """No such product type."""
+
+    code = "product_type_not_found"
+    title = "There is no such product type."
+
+
+class AttributeNotFound(NotFound):
+    """No such attribute of this product type."""
+
+    code = "attribute_not_found"
+    title = "There is no such attribute."
+
+
+class ProductTypeInUse(Conflict):
+    """Products are of this type; `extra` names some of them."""
+
+    code = "product_type_in_use"
+    title = "There are products of this type."
+
+
+class AttributeInUse(Conflict):
+    """Products or variants tell this attribute or choice; `extra` names some of them."""
+
+    code = "attribute_in_use"
+    title = "The attribute is in use."

@@ -16,12 +16,19 @@ HIGHEST_PRICE = Decimal("99999999.99")
 MAX_ATTRIBUTE_TEXT = 200
 MAX_ATTRIBUTE_NUMBER = 10**9
 ATTRIBUTE_PLACES = 4
+ATTRIBUTE_CODE = re.compile(r"[a-z][a-z0-9_]{0,49}")
+SWATCH = re.compile(r"#[0-9a-f]{6}")
+SLUG = re.compile(r"[-a-zA-Z0-9_]{1,200}")
+AMOUNT = re.compile(r"\d{1,8}(\.\d{1,2})?", re.ASCII)
+MAX_DAYS = 3650
+MAX_RULE_VALUES = 20
 WORD = re.compile(r"[^\W_]+")
 LONGEST_WORD = 64
 MAX_WORDS_OF_TEXT = 3000
 # The bands begin at these prices.
 PRICE_BANDS = tuple(map(Decimal, ("0.00", "5.00", "10.00", "20.00", "50.00", "100.00", "200.00", "500.00")))
-THUMBNAIL_SUFFIX = "-thumbnail"
+# The sizes of a picture, each within a square of so many pixels.
+IMAGE_SIZES = {"small": 160, "thumbnail": 320, "large": 960}
 
 
 def search_words(text: str) -> list[str]:
@@ -131,6 +138,26 @@ def attribute_values(
     return clean, problems
 
 
+def attribute_definition_problems(
+    *, code: str, kind: str, choices: Sequence[str], swatches: Mapping[str, str]
+) -> list[FieldError]:
+    """What is wrong with an attribute itself, field by field."""
+    problems = []
+    if not ATTRIBUTE_CODE.fullmatch(code):
+        message = "Give lower-case letters, digits and underscores, a letter first."
+        problems.append(FieldError("code", "invalid", message))
+    if kind in {"choice", "color"} and not choices:
+        problems.append(FieldError("choices", "empty", "Give at least one choice."))
+    if kind not in {"choice", "color"} and choices:
+        problems.append(FieldError("choices", "not_allowed", "Only choice and color have choices."))
+    if len(set(choices)) < len(choices) or any(not choice or choice != choice.strip() for choice in choices):
+        problems.append(FieldError("choices", "invalid", "Give each choice once, without spaces around it."))
+    wanted = set(choices) if kind == "color" else set()
+    if set(swatches) != wanted or not all(isinstance(s, str) and SWATCH.fullmatch(s) for s in swatches.values()):
+        problems.append(FieldError("swatches", "invalid", "Give #rrggbb for each choice of a color, and else nothing."))
+    return problems
+
+
 def attribute_token(code: str, value: str) -> str:
     """What a listing holds for an attribute's value, as text: no code has an equals sign."""
     return f"{code}={value}"
@@ -164,6 +191,70 @@ def _plain_number(value: int | float | Decimal) -> int | float:
     return int(value) if value == int(value) else float(value)
 
 
+def collection_conditions(rules: Mapping[str, Any]) -> tuple[dict[str, Any], list[FieldError]]:
+    """The conditions of a collection as they are stored, and what is wrong with them, field by field.
+
+    A product belongs to it when it meets all of them: `category` (a slug, with what lies below it), `min_price`
+    and `max_price` (amounts), `min_rating`, `on_sale`, `featured`, `in_stock`, `newer_than_days`, and
+    `attributes`, of each of which it has one of the values.
+    """
+    problems = []
+    for name, value in rules.items():
+        problem = COLLECTION_RULES[name](value) if name in COLLECTION_RULES else "There is no such rule."
+        if problem:
+            problems.append(FieldError(f"rules.{name}", "invalid" if name in COLLECTION_RULES else "unknown", problem))
+    if not rules:
+        problems.append(FieldError("rules", "empty", "Give at least one rule."))
+    return dict(rules), problems
+
+
+def _flag_problem(value: Any) -> str | None:
+    return None if isinstance(value, bool) else "Give true or false."
+
+
+def _slug_problem(value: Any) -> str | None:
+    return None if isinstance(value, str) and SLUG.fullmatch(value) else "Give the slug of a category."
+
+
+def _amount_problem(value: Any) -> str | None:
+    is_amount = isinstance(value, str) and AMOUNT.fullmatch(value)
+    return None if is_amount else 'Give an amount as text, such as "12.50".'
+
+
+def _stars_problem(value: Any) -> str | None:
+    is_stars = isinstance(value, int | float) and not isinstance(value, bool) and 1 <= value <= 5
+    return None if is_stars else "Give a number from 1 to 5."
+
+
+def _days_problem(value: Any) -> str | None:
+    is_days = isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= MAX_DAYS
+    return None if is_days else f"Give a whole number from 1 to {MAX_DAYS}."
+
+
+def _choices_problem(value: Any) -> str | None:
+    if not isinstance(value, dict) or not 0 < len(value) <= MAX_RULE_VALUES:
+        return f"Give 1 to {MAX_RULE_VALUES} attributes by their codes."
+    for code, wanted in value.items():
+        if not (ATTRIBUTE_CODE.fullmatch(code) and isinstance(wanted, list) and 0 < len(wanted) <= MAX_RULE_VALUES):
+            return f"Give 1 to {MAX_RULE_VALUES} values of {code} as a list."
+        if not all(isinstance(one, str) and 0 < len(one) <= MAX_ATTRIBUTE_TEXT for one in wanted):
+            return f"Give the values of {code} as texts."
+    return None
+
+
+COLLECTION_RULES = {
+    "category": _slug_problem,
+    "min_price": _amount_problem,
+    "max_price": _amount_problem,
+    "min_rating": _stars_problem,
+    "on_sale": _flag_problem,
+    "featured": _flag_problem,
+    "in_stock": _flag_problem,
+    "newer_than_days": _days_problem,
+    "attributes": _choices_problem,
+}
+
+
 def repriced(price: Decimal, *, percent: Decimal) -> Decimal:
     """The price changed by so many percent (10 raises by a tenth, -10 lowers by one), to the cent."""
     return round_money(price * (100 + percent) / 100)
@@ -171,8 +262,18 @@ def repriced(price: Decimal, *, percent: Decimal) -> Decimal:
 
 def thumbnail_name(name: str) -> str:
     """Where the small rendition of a stored image lies: beside it."""
+    return rendition_name(name, "thumbnail")
+
+
+def rendition_name(name: str, size: str, suffix: str | None = None) -> str:
+    """Where a smaller size of a stored image lies, by default in its own format: beside it."""
     path = PurePosixPath(name)
-    return str(path.with_name(f"{path.stem}{THUMBNAIL_SUFFIX}{path.suffix}"))
+    return str(path.with_name(f"{path.stem}-{size}{suffix or path.suffix}"))
+
+
+def image_files(name: str) -> list[str]:
+    """Every file of a stored image: itself, and what is drawn of it at once or in the background."""
+    return [name, *(rendition_name(name, size, suffix) for size in IMAGE_SIZES for suffix in (None, ".webp"))]
 
 
 def category_tree(rows: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:

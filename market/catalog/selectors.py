@@ -6,14 +6,30 @@ from typing import Any
 
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db import connection
-from django.db.models import F, FilteredRelation, OuterRef, Q, QuerySet
+from django.db.models import F, FilteredRelation, Min, OuterRef, Q, QuerySet, Subquery
 from django.db.models.expressions import RawSQL
 from django.db.models.functions import JSONObject
 from django.db.models.sql.where import WhereNode
 
 from market.catalog import sql
-from market.catalog.errors import CategoryNotFound, ProductNotFound, VariantNotFound
-from market.catalog.models import Category, Collection, Product, ProductImage, ProductListing, Variant
+from market.catalog.errors import (
+    CategoryNotFound,
+    CollectionNotFound,
+    ProductNotFound,
+    ProductTypeNotFound,
+    VariantNotFound,
+)
+from market.catalog.models import (
+    Category,
+    Collection,
+    ImageRequest,
+    PastPrice,
+    Product,
+    ProductImage,
+    ProductListing,
+    ProductType,
+    Variant,
+)
 from market.catalog.querysets import OnOneShelf, OnShelves, ProductListingQuerySet
 from market.catalog.rules import category_tree, walk_tree
 
@@ -31,7 +47,15 @@ LISTING_COLUMNS = (
 )
 # Of the collections that a product is in, so many are told on its page.
 MAX_COLLECTIONS = 20
-CATEGORY_COLUMNS = ("id", "slug", "title", "description", "parent", "is_active", "position", "created_at", "updated_at")
+CATEGORY_COLUMNS = ("id", "slug", "title", "description", "parent", "image", "is_active", "position")
+CATEGORY_COLUMNS += ("created_at", "updated_at")
+COLLECTION_COLUMNS = ("id", "slug", "title", "description", "image", "rules", "is_active", "position", "evaluated_at")
+COLLECTION_COLUMNS += ("created_at", "updated_at")
+# Products are counted up to here.
+MAX_COUNTED = 10_000
+RELATED = 12
+# Of the best sellers of its category and of each of its collections so many may be related to a product.
+RELATED_CANDIDATES = 50
 
 
 def listing_rows(listings: QuerySet[ProductListing]) -> QuerySet[ProductListing, dict[str, Any]]:
@@ -115,8 +139,8 @@ class ProductDetail:
     """One product: its row, the images in their order, and the way to its category from the root.
 
     `row` has the columns of a product and of its listing (None while it has no variant); `images`
-    are `{id, image, alt, is_primary, position}`, its `shown_in` and `breadcrumbs` are `{id, slug, title}`, and empty
-    when a category on the way is not active.
+    are `{id, image, alt, is_primary, position, rendered_at}`. Its `shown_in`, the collections, and the
+    `breadcrumbs` are `{id, slug, title}`, the latter empty when a category on the way is not active.
     """
 
     row: Mapping[str, Any]
@@ -127,7 +151,7 @@ class ProductDetail:
 def product_detail(*, product_id: int | None = None, slug: str | None = None, is_staff: bool = False) -> ProductDetail:
     """One product by id or by slug: two queries. Staff also see what is not listed. Raises ProductNotFound."""
     images = ProductImage.objects.filter(product_id=OuterRef("pk")).order_by("position", "pk")
-    image = JSONObject(id="id", image="image", alt="alt", is_primary="is_primary", position="position")
+    columns = {name: name for name in ("id", "image", "alt", "is_primary", "position", "rendered_at")}
     collections = Collection.objects.filter(items__product_id=OuterRef("pk"), is_active=True)
     collections = collections.order_by("position", "title", "pk")[:MAX_COLLECTIONS]
     products = Product.objects.order_by() if is_staff else Product.objects.order_by().filter(listing__is_listed=True)
@@ -154,7 +178,7 @@ def product_detail(*, product_id: int | None = None, slug: str | None = None, is
             category_slug=F("category__slug"),
             category_title=F("category__title"),
             category_is_active=F("category__is_active"),
-            pictures=ArraySubquery(images.values(shown=image)),
+            pictures=ArraySubquery(images.values(shown=JSONObject(**columns))),
             shown_in=ArraySubquery(collections.values(shown=JSONObject(id="id", slug="slug", title="title"))),
         )
         .first()
@@ -166,7 +190,12 @@ def product_detail(*, product_id: int | None = None, slug: str | None = None, is
 
 def product_variants(*, product_id: int, is_staff: bool = False) -> QuerySet[Variant]:
     """The variants of a product in their order, one query; staff also see the inactive ones."""
-    variants = Variant.objects.filter(product_id=product_id).order_by("position", "pk")
+    lowest = PastPrice.objects.filter(variant_id=OuterRef("pk")).order_by().values("variant_id")
+    variants = (
+        Variant.objects.filter(product_id=product_id)
+        .annotate(lowest_past_price=Subquery(lowest.values(lowest=Min("price"))))
+        .order_by("position", "pk")
+    )
     return variants if is_staff else variants.filter(is_active=True)
 
 
@@ -190,6 +219,11 @@ def product_images(*, product_id: int) -> QuerySet[ProductImage]:
     return ProductImage.objects.filter(product_id=product_id).order_by("position", "pk")
 
 
+def image_requests(*, product_id: int) -> QuerySet[ImageRequest]:
+    """The pictures that were asked for with a product, the newest first: one query."""
+    return ImageRequest.objects.filter(product_id=product_id).order_by("-pk")
+
+
 def categories(*, is_staff: bool = False) -> list[dict[str, Any]]:
     """The categories as a tree of dicts by `children`: one query.
 
@@ -207,6 +241,61 @@ def category(*, category_id: int, is_staff: bool = False) -> dict[str, Any]:
         if node["id"] == category_id:
             return node
     raise CategoryNotFound
+
+
+def collections(*, is_staff: bool = False) -> QuerySet[Collection, dict[str, Any]]:
+    """The collections in their order as dicts: one query. Staff also see the inactive ones."""
+    rows = Collection.objects.order_by("position", "title", "pk").values(*COLLECTION_COLUMNS)
+    return rows if is_staff else rows.filter(is_active=True)
+
+
+def collection(*, collection_id: int, is_staff: bool = False) -> dict[str, Any]:
+    """One of them: one query. Raises CollectionNotFound."""
+    row = collections(is_staff=is_staff).filter(pk=collection_id).first()
+    if row is None:
+        raise CollectionNotFound
+    return row
+
+
+def collected_counts(*, collection_ids: Sequence[int]) -> dict[int, int]:
+    """How many listed products each collection holds, `MAX_COUNTED` at most: one query."""
+    with connection.cursor() as cursor:
+        cursor.execute(sql.COUNT_COLLECTED, {"collection_ids": list(collection_ids), "limit": MAX_COUNTED})
+        return dict(cursor.fetchall())
+
+
+def listed_count(*, category_ids: Sequence[int]) -> int:
+    """How many listed products these categories hold, `MAX_COUNTED` at most: one query."""
+    return ProductListing.objects.listed().in_categories(category_ids)[:MAX_COUNTED].count()
+
+
+def product_types() -> QuerySet[ProductType]:
+    """The product types with their attributes in their order: two queries."""
+    return ProductType.objects.prefetch_related("attributes").order_by("title", "pk")
+
+
+def product_type(*, product_type_id: int) -> ProductType:
+    """One of them: two queries. Raises ProductTypeNotFound."""
+    found = product_types().filter(pk=product_type_id).first()
+    if found is None:
+        raise ProductTypeNotFound
+    return found
+
+
+def related_rows(*, product_id: int) -> list[dict[str, Any]]:
+    """Listed products that go with a listed one, as `listing_rows`, twelve at most: two queries.
+
+    Those that share most collections with it come first, then those of its category, best sellers first. Bounded:
+    of each collection and of the category only some best sellers are looked at. Raises ProductNotFound.
+    """
+    with connection.cursor() as cursor:
+        limits = {"product_id": product_id, "candidates": RELATED_CANDIDATES, "limit": RELATED}
+        cursor.execute(sql.RELATED_PRODUCTS, limits | {"collections": MAX_COLLECTIONS})
+        places = [related_id for (related_id,) in cursor.fetchall()]
+    if not places or places[0] != product_id:
+        raise ProductNotFound
+    rows = {row["product_id"]: row for row in listing_rows(ProductListing.objects.listed().filter(pk__in=places[1:]))}
+    return [rows[pk] for pk in places[1:] if pk in rows]
 
 
 def _breadcrumbs(*, category_id: int | None) -> list[dict[str, Any]]:

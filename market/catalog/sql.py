@@ -41,6 +41,30 @@ LOCK_LISTINGS = """
     ORDER BY product_id FOR NO KEY UPDATE
 """
 
+# Has the collections by rules, if there are any, look again at the listings that were written.
+NOTE_WRITTEN = """
+    INSERT INTO catalog_listingchange (product_id)
+    SELECT product_id FROM written WHERE EXISTS (SELECT FROM catalog_collection WHERE rules IS NOT NULL)
+"""
+
+# Takes some of the products to look at again, the oldest first; a row that somebody else takes is left to him.
+TAKE_LISTING_CHANGES = """
+    DELETE FROM catalog_listingchange
+    WHERE id IN (SELECT id FROM catalog_listingchange ORDER BY id LIMIT %(limit)s FOR UPDATE SKIP LOCKED)
+    RETURNING product_id
+"""
+
+# How many listed products some collections hold, each counted up to a limit.
+COUNT_COLLECTED = """
+    SELECT collection.id, (
+        SELECT count(*) FROM (
+            SELECT FROM catalog_collectionitem item JOIN catalog_productlisting listing USING (product_id)
+            WHERE item.collection_id = collection.id AND listing.is_listed LIMIT %(limit)s
+        ) held
+    )
+    FROM UNNEST(%(collection_ids)s::bigint[]) collection (id)
+"""
+
 # Writes the listings of some products, where their values changed, and drops those of products
 # that have no variant left. `search_texts` stand in the order of `product_ids`.
 WRITE_LISTINGS = f"""
@@ -48,7 +72,7 @@ WRITE_LISTINGS = f"""
         DELETE FROM catalog_productlisting listing
         WHERE product_id = ANY(%(product_ids)s::bigint[])
           AND NOT EXISTS (SELECT FROM catalog_variant variant WHERE variant.product_id = listing.product_id)
-    )
+    ), written AS (
     INSERT INTO catalog_productlisting AS listing
         (product_id, category_id, default_variant_id, title, price, compare_at_price, is_listed, in_stock,
          is_featured, created_at, search_text, attribute_tokens, review_count, popularity)
@@ -71,6 +95,9 @@ WRITE_LISTINGS = f"""
           (EXCLUDED.category_id, EXCLUDED.default_variant_id, EXCLUDED.title, EXCLUDED.price,
            EXCLUDED.compare_at_price, EXCLUDED.is_listed, EXCLUDED.in_stock, EXCLUDED.is_featured,
            EXCLUDED.created_at, EXCLUDED.search_text, EXCLUDED.attribute_tokens)
+    RETURNING listing.product_id
+    )
+    {NOTE_WRITTEN}
 """
 
 # Keeps what a product type knows from being changed while values are held against it.
@@ -94,13 +121,17 @@ TURN_IN_STOCK = """
 
 # The part of WRITE_LISTINGS that a change of stock can touch.
 WRITE_LISTED_STOCK = f"""
-    UPDATE catalog_productlisting listing
-    SET default_variant_id = shown.default_variant_id, price = shown.price,
-        compare_at_price = shown.compare_at_price, in_stock = shown.in_stock
-    FROM ({LISTING_VALUES}) shown
-    WHERE listing.product_id = shown.product_id
-      AND (listing.default_variant_id, listing.price, listing.compare_at_price, listing.in_stock)
-          IS DISTINCT FROM (shown.default_variant_id, shown.price, shown.compare_at_price, shown.in_stock)
+    WITH written AS (
+        UPDATE catalog_productlisting listing
+        SET default_variant_id = shown.default_variant_id, price = shown.price,
+            compare_at_price = shown.compare_at_price, in_stock = shown.in_stock
+        FROM ({LISTING_VALUES}) shown
+        WHERE listing.product_id = shown.product_id
+          AND (listing.default_variant_id, listing.price, listing.compare_at_price, listing.in_stock)
+              IS DISTINCT FROM (shown.default_variant_id, shown.price, shown.compare_at_price, shown.in_stock)
+        RETURNING listing.product_id
+    )
+    {NOTE_WRITTEN}
 """
 
 # Writes new prices of variants that the caller holds; the three lists stand in one order.
@@ -110,6 +141,17 @@ WRITE_PRICES = """
     FROM UNNEST(%(variant_ids)s::bigint[], %(prices)s::numeric[], %(compare_at_prices)s::numeric[])
          new (id, price, compare_at_price)
     WHERE variant.id = new.id
+"""
+
+# Notes the prices that end now, and forgets those that were over 30 days before. One variant stands once.
+NOTE_PAST_PRICES = """
+    WITH old AS (
+        DELETE FROM catalog_pastprice
+        WHERE variant_id = ANY(%(variant_ids)s::bigint[]) AND ended_at <= %(forgotten_at)s
+    )
+    INSERT INTO catalog_pastprice (variant_id, price, ended_at)
+    SELECT variant_id, price, %(ended_at)s
+    FROM UNNEST(%(variant_ids)s::bigint[], %(prices)s::numeric[]) past (variant_id, price)
 """
 
 # The first listings of several categories: of each the first in its own index, and of these the first.
@@ -248,4 +290,49 @@ COUNTED_BY_WALK = """
     SELECT 'category', category_id::text, products FROM catalog_facetcount
     WHERE kind = 'product' AND category_id IS NOT NULL
       AND (%(category_ids)s::bigint[] IS NULL OR category_id = ANY(%(category_ids)s::bigint[]))
+"""
+
+# A listed product, and after it those that go with it: first those that share most collections, then
+# those of its category, each by sales. Of a collection the newest products are candidates.
+RELATED_PRODUCTS = """
+    WITH this AS (
+        SELECT product_id, category_id FROM catalog_productlisting WHERE product_id = %(product_id)s AND is_listed
+    ),
+    shared AS (
+        SELECT collection.id FROM catalog_collectionitem item
+        JOIN catalog_collection collection ON collection.id = item.collection_id AND collection.is_active
+        JOIN this ON this.product_id = item.product_id
+        ORDER BY collection.position, collection.id LIMIT %(collections)s
+    ),
+    candidates AS (
+        (SELECT found.product_id, 0 AS is_collected
+         FROM this CROSS JOIN LATERAL (
+             SELECT listing.product_id FROM catalog_productlisting listing
+             WHERE listing.category_id = this.category_id AND listing.is_listed
+             ORDER BY listing.popularity DESC, listing.product_id DESC LIMIT %(candidates)s
+         ) found)
+        UNION ALL
+        SELECT found.product_id, 1
+        FROM shared CROSS JOIN LATERAL (
+            SELECT item.product_id FROM catalog_collectionitem item
+            WHERE item.collection_id = shared.id ORDER BY item.product_id DESC LIMIT %(candidates)s
+        ) found
+    ),
+    ranked AS (
+        SELECT listing.product_id, sum(candidates.is_collected) AS shared_collections,
+               bool_or(listing.category_id = this.category_id) IS TRUE AS is_of_category, listing.popularity
+        FROM candidates JOIN catalog_productlisting listing USING (product_id) CROSS JOIN this
+        WHERE listing.is_listed AND listing.product_id <> this.product_id
+        GROUP BY listing.product_id, listing.popularity
+        ORDER BY shared_collections DESC, is_of_category DESC, listing.popularity DESC, listing.product_id DESC
+        LIMIT %(limit)s
+    )
+    SELECT product_id FROM (
+        SELECT product_id, 0 AS place FROM this
+        UNION ALL
+        SELECT product_id, row_number() OVER (
+            ORDER BY shared_collections DESC, is_of_category DESC, popularity DESC, product_id DESC
+        )
+        FROM ranked
+    ) shown ORDER BY place
 """

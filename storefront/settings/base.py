@@ -329,6 +329,7 @@ THROTTLE_RATES = {
 # What one request may wait for Redis is 20 ms; half of it is left for a busy machine to run us again.
 REDIS_DEADLINE_SECONDS = 0.01
 TRUSTED_PROXIES = read_networks("TRUSTED_PROXIES")
+OUTBOUND_PRIVATE_NETWORKS = read_networks("OUTBOUND_PRIVATE_NETWORKS")
 LOADTEST_TOKEN = read("str", "LOADTEST_TOKEN", "")
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 CORS_ALLOWED_ORIGINS = read("list", "CORS_ALLOWED_ORIGINS", ["http://localhost:3000"])

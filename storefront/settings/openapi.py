@@ -21,6 +21,8 @@ SPECTACULAR_SETTINGS = {
         "PaymentStatus": "market.payments.models.Payment.Status",
         "ProductStatus": "market.catalog.models.Product.Status",
         "ReviewStatus": "market.reviews.models.Review.Status",
+        "AttributeKind": "market.catalog.models.Attribute.Kind",
+        "ImageRequestState": "market.catalog.models.ImageRequest.State",
         "KindEnum": "market.inventory.models.StockMovement.Kind",
         "ParameterKind": "core.operations.api.serializers.PARAMETER_KINDS",
         "RunState": "core.operations.models.Run.State",

@@ -1,6 +1,7 @@
 """Every task that beat or a worker may run twice leaves the state that once leaves."""
 
 from datetime import timedelta
+from io import BytesIO
 
 import pytest
 import redis
@@ -9,6 +10,7 @@ from django.apps import apps
 from django.contrib.sessions.models import Session
 from django.utils import timezone
 from django_celery_beat.models import PeriodicTask
+from PIL import Image
 
 from core.accounts.models import RefreshFamily
 from core.accounts.tests.factories import make_staff
@@ -23,6 +25,8 @@ from core.outbox.models import Event
 from core.outbox.services import spread_events, take_due_deliveries
 from market.carts.models import Cart
 from market.carts.tests.factories import make_cart
+from market.catalog.services import add_image, create_collection, request_images
+from market.catalog.tests.factories import make_product
 from market.orders.models import Order
 from market.orders.tests.factories import make_buyer, make_order
 from market.reviews.models import ReviewRequest
@@ -63,8 +67,14 @@ def queues(settings):
 
 
 @pytest.fixture
-def old_rows(queues):
+def old_rows(queues, settings, tmp_path):
     """Something for every task to do."""
+    settings.MEDIA_ROOT = tmp_path
+    create_collection(title="Cheap", rules={"max_price": "5.00"})
+    Image.new("RGB", (400, 300)).save(picture := BytesIO(), format="PNG")
+    product = make_product()
+    add_image(product_id=product.pk, file=BytesIO(picture.getvalue()))
+    request_images(product_id=product.pk, urls=["http://127.0.0.1/private.png"])
     make_order()
     make_order()
     make_mail()
@@ -103,6 +113,9 @@ def due_mails() -> list:
 # Every task has an entry: one that cannot be run twice here has not been shown to be safe.
 SAMPLE_ARGUMENTS = {
     "catalog.walk": list,
+    "catalog.evaluate_collections": list,
+    "catalog.fetch_images": list,
+    "catalog.render_images": list,
     "checkout.expire_unpaid_orders": list,
     "notifications.send_mails": due_mails,
     "notifications.sweep_mails": list,

@@ -11,13 +11,13 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from core.errors import FieldError, Invalid
-from market.catalog.rules import thumbnail_name
+from core.errors import FieldError, Invalid, Unavailable
+from market.catalog.rules import IMAGE_SIZES, rendition_name, thumbnail_name
 
 SUFFIXES = {"JPEG": ".jpg", "PNG": ".png", "WEBP": ".webp"}
 # 25 million pixels are 100 MB once decoded: bounded memory, and more than any shop window shows.
 MAX_PIXELS = 25_000_000
-THUMBNAIL_PIXELS = (320, 320)
+NOT_A_PICTURE = (UnidentifiedImageError, Image.DecompressionBombError, OSError, ValueError, SyntaxError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class Renditions:
         yield thumbnail_name(self.name), ContentFile(self.thumbnail)
 
 
-def renditions_of(file: BinaryIO) -> Renditions:
+def renditions_of(file: BinaryIO, *, folder: str = "products") -> Renditions:
     """Decode an uploaded picture and encode it again, upright and without its metadata.
 
     What it is is decided by decoding, never by its name or declared type: JPEG, PNG or WebP, of
@@ -51,12 +51,41 @@ def renditions_of(file: BinaryIO) -> Renditions:
                 raise _refused("too_many_pixels", f"Give a picture of at most {MAX_PIXELS:,} pixels.")
             kind = image.format
             picture = _plain(image, kind)
-    except (UnidentifiedImageError, Image.DecompressionBombError, OSError, ValueError, SyntaxError) as error:
+    except NOT_A_PICTURE as error:
         raise _refused("invalid_image", "Give a JPEG, PNG or WebP picture.") from error
-    thumbnail = picture.copy()
-    thumbnail.thumbnail(THUMBNAIL_PIXELS)
-    name = f"products/{secrets.token_hex(16)}{SUFFIXES[kind]}"
-    return Renditions(name, _encoded(picture, kind), _encoded(thumbnail, kind))
+    name = f"{folder}/{secrets.token_hex(16)}{SUFFIXES[kind]}"
+    content = _encoded(picture, kind)
+    picture.thumbnail((IMAGE_SIZES["thumbnail"],) * 2)
+    return Renditions(name, content, _encoded(picture, kind))
+
+
+def smaller_sizes(name: str) -> Iterator[tuple[str, ContentFile]]:
+    """The smaller sizes of a stored picture, each in its own format and as WebP, by the names they are stored under.
+
+    Raises Unavailable when the storage does not give the picture, and Invalid when it is none any more.
+    """
+    try:
+        with default_storage.open(name) as file, Image.open(file, formats=list(SUFFIXES)) as image:
+            kind = image.format
+            image.load()
+            picture = image.copy()
+    except FileNotFoundError as error:
+        raise Unavailable("The picture is not in the storage.") from error
+    except NOT_A_PICTURE as error:
+        raise _refused("invalid_image", "The stored file is no picture.") from error
+    for size, pixels in sorted(IMAGE_SIZES.items(), key=lambda entry: -entry[1]):
+        picture.thumbnail((pixels, pixels))
+        yield rendition_name(name, size), ContentFile(_encoded(picture, kind))
+        yield rendition_name(name, size, ".webp"), ContentFile(_encoded(picture, "WEBP"))
+
+
+def size_urls(name: str) -> dict[str, dict[str, str]]:
+    """What the API shows of the smaller sizes of a stored picture, once they are drawn."""
+    url = default_storage.url
+    return {
+        size: {"url": url(rendition_name(name, size)), "webp": url(rendition_name(name, size, ".webp"))}
+        for size in IMAGE_SIZES
+    }
 
 
 def picture_urls(*, name: str, alt: str) -> dict[str, Any]:

@@ -2,14 +2,15 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from decimal import Decimal
 from typing import Any
 
 from django.conf import settings
 
-from market.catalog.adapters.pictures import picture_urls
+from market.catalog.adapters.pictures import picture_urls, size_urls
 from market.catalog.adapters.search import Term, highlighted, snippet
 from market.catalog.adapters.search.facets import Facets
-from market.catalog.models import ProductImage
+from market.catalog.models import ImageRequest, ProductImage, ProductType
 from market.catalog.selectors import ProductDetail
 
 # Enough for any cart that is honest, and no count of the shop's stock for its competitors.
@@ -24,7 +25,7 @@ def product_row(row: Mapping[str, Any], terms: Sequence[Term] = ()) -> dict[str,
         "title": row["title"],
         **_shown_price(row),
         "category": _category(row),
-        "image": picture_urls(name=row["image"], alt=row["image_alt"]) if row["image"] else None,
+        **_picture(row["image"], row["image_alt"]),
         "default_variant": row["default_variant_id"],
         "created_at": row["created_at"],
     }
@@ -58,8 +59,11 @@ def product(detail: ProductDetail, variants: list[dict[str, Any]], *, is_staff: 
         "title": row["title"],
         **_shown_price(row),
         "category": _category(row),
-        "image": picture_urls(name=primary["image"], alt=primary["alt"]) if primary else None,
+        **(_picture(primary["image"], primary["alt"]) if primary else _picture("", "")),
         "default_variant": row["default_variant_id"],
+        "lowest_price_30d": next(
+            (v["lowest_price_30d"] for v in variants if v["id"] == row["default_variant_id"]), None
+        ),
         "description": row["description"],
         "featured": row["is_featured"],
         "attributes": row["attributes"],
@@ -82,6 +86,7 @@ def variant(row: Any, *, is_staff: bool) -> dict[str, Any]:
         "title": row.title,
         "price": row.price,
         "compare_at_price": row.compare_at_price,
+        "lowest_price_30d": row.lowest_past_price if _is_on_sale(row.price, row.compare_at_price) else None,
         "attributes": row.attributes,
         "in_stock": row.in_stock,
         "available": min(max(row.available, 0), MAX_AVAILABLE),
@@ -94,7 +99,37 @@ def variant(row: Any, *, is_staff: bool) -> dict[str, Any]:
 def image(row: ProductImage) -> dict[str, Any]:
     """A picture, from its model."""
     columns = {"id": row.pk, "image": row.image.name, "alt": row.alt}
-    return _image({**columns, "is_primary": row.is_primary, "position": row.position})
+    return _image({**columns, "is_primary": row.is_primary, "position": row.position, "rendered_at": row.rendered_at})
+
+
+def image_request(row: ImageRequest) -> dict[str, Any]:
+    """A picture that is fetched from elsewhere, and how far that has come."""
+    return {name: getattr(row, name) for name in ("id", "url", "alt", "state", "attempts", "last_error", "created_at")}
+
+
+def category(node: Mapping[str, Any]) -> dict[str, Any]:
+    """A category from `selectors.categories`, with those below it if it has `children`."""
+    document = dict(node) | _picture(node["image"], node["title"])
+    return document | {"children": [category(child) for child in node["children"]]} if "children" in node else document
+
+
+def collection(row: Mapping[str, Any], *, product_count: int, is_staff: bool) -> dict[str, Any]:
+    """A collection from `selectors.collections`; how its products are found is for staff."""
+    of_staff = () if is_staff else ("rules", "evaluated_at", "is_active")
+    document = {name: value for name, value in row.items() if name not in of_staff}
+    return document | _picture(row["image"], row["title"]) | {"product_count": product_count}
+
+
+def product_type(row: ProductType) -> dict[str, Any]:
+    """A product type with its attributes."""
+    told = ("id", "code", "title", "kind", "choices", "swatches", "is_of_variant", "is_filterable", "position")
+    attributes = [{name: getattr(one, name) for name in told} for one in row.attributes.all()]
+    return {"id": row.pk, "slug": row.slug, "title": row.title, "attributes": attributes}
+
+
+def _picture(name: str | None, alt: str | None) -> dict[str, Any]:
+    image = picture_urls(name=name, alt=alt or "") if name else None
+    return {"image": image, "image_url": image and image["url"]}
 
 
 def _highlight(row: Mapping[str, Any], terms: Sequence[Term]) -> dict[str, str]:
@@ -105,6 +140,7 @@ def _image(columns: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "id": columns["id"],
         **picture_urls(name=columns["image"], alt=columns["alt"]),
+        "sizes": size_urls(columns["image"]) if columns["rendered_at"] else None,
         "is_primary": columns["is_primary"],
         "position": columns["position"],
     }
@@ -122,8 +158,12 @@ def _shown_price(row: Mapping[str, Any]) -> dict[str, Any]:
         "price": price,
         "compare_at_price": compare_at_price,
         "currency": settings.SHOP_CURRENCY,
-        "on_sale": compare_at_price is not None and compare_at_price > price,
+        "on_sale": _is_on_sale(price, compare_at_price),
         "in_stock": bool(row["in_stock"]),
         "rating": row["rating"],
         "review_count": row["review_count"] or 0,
     }
+
+
+def _is_on_sale(price: Decimal | None, compare_at_price: Decimal | None) -> bool:
+    return compare_at_price is not None and compare_at_price > price

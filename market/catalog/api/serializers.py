@@ -9,7 +9,7 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from market.catalog.models import TITLE_LENGTH, Category, Product, ProductImage, Variant
+from market.catalog.models import TITLE_LENGTH, Category, ImageRequest, Product, ProductImage, Variant
 from market.catalog.services import NewVariant
 
 MAX_ID = 2**63 - 1
@@ -19,6 +19,8 @@ MAX_POSITION = 1_000_000
 MAX_WEIGHT_GRAMS = 100_000_000
 MAX_VARIANTS = 100
 MAX_ATTRIBUTES = 100
+MAX_IMAGE_URLS = 20
+LOWEST = "Of a reduced price: the lowest one in the 30 days before it began, null if there was none."
 
 
 def money(**options) -> serializers.DecimalField:
@@ -56,10 +58,24 @@ class PrimaryImageSerializer(serializers.Serializer):
     alt = serializers.CharField(allow_blank=True)
 
 
+class ImageSizeSerializer(serializers.Serializer):
+    url = serializers.CharField()
+    webp = serializers.CharField()
+
+
+class ImageSizesSerializer(serializers.Serializer):
+    """Within squares of 160, 320 and 960 pixels."""
+
+    small = ImageSizeSerializer()
+    thumbnail = ImageSizeSerializer()
+    large = ImageSizeSerializer()
+
+
 class ProductImageSerializer(PrimaryImageSerializer):
     """A picture of a product."""
 
     id = serializers.IntegerField()
+    sizes = ImageSizesSerializer(allow_null=True, help_text="Null until they are drawn, a moment after the upload.")
     is_primary = serializers.BooleanField()
     position = serializers.IntegerField()
 
@@ -72,6 +88,7 @@ class VariantSerializer(serializers.Serializer):
     title = serializers.CharField(allow_blank=True)
     price = money()
     compare_at_price = money(allow_null=True)
+    lowest_price_30d = money(allow_null=True, help_text=LOWEST)
     attributes = AttributeValuesField()
     in_stock = serializers.BooleanField()
     available = serializers.IntegerField(max_value=20, help_text="Units for sale; 20 stands for 20 or more.")
@@ -103,6 +120,7 @@ class ProductRowSerializer(serializers.Serializer):
     review_count = serializers.IntegerField()
     category = CategoryStepSerializer(allow_null=True)
     image = PrimaryImageSerializer(allow_null=True)
+    image_url = serializers.CharField(allow_null=True)
     default_variant = serializers.IntegerField(allow_null=True)
     created_at = serializers.DateTimeField()
     highlight = HighlightSerializer(required=False, help_text="In searches only.")
@@ -173,6 +191,7 @@ class ProductSerializer(ProductRowSerializer):
     price = money(allow_null=True)
     description = serializers.CharField(allow_blank=True)
     featured = serializers.BooleanField()
+    lowest_price_30d = money(allow_null=True, help_text=LOWEST)
     attributes = AttributeValuesField()
     variants = VariantSerializer(many=True)
     images = ProductImageSerializer(many=True)
@@ -241,6 +260,33 @@ class ImageWriteSerializer(serializers.Serializer):
     position = serializers.IntegerField(min_value=0, max_value=MAX_POSITION, required=False)
 
 
+class ShelfImageSerializer(serializers.Serializer):
+    """A picture as staff upload it: JPEG, PNG or WebP."""
+
+    image = serializers.FileField()
+
+
+class ImageRequestWriteSerializer(serializers.Serializer):
+    """Pictures that lie elsewhere."""
+
+    urls = serializers.ListField(
+        child=serializers.URLField(max_length=2000), allow_empty=False, max_length=MAX_IMAGE_URLS
+    )
+    alt = serializers.CharField(max_length=ProductImage._meta.get_field("alt").max_length, required=False)
+
+
+class ImageRequestSerializer(serializers.Serializer):
+    """A picture that is fetched in the background."""
+
+    id = serializers.IntegerField()
+    url = serializers.CharField()
+    alt = serializers.CharField(allow_blank=True)
+    state = serializers.ChoiceField(ImageRequest.State.choices)
+    attempts = serializers.IntegerField()
+    last_error = serializers.CharField(allow_blank=True)
+    created_at = serializers.DateTimeField()
+
+
 class CategorySerializer(serializers.Serializer):
     """A category; `children` are given in the tree only."""
 
@@ -249,11 +295,19 @@ class CategorySerializer(serializers.Serializer):
     title = serializers.CharField()
     description = serializers.CharField(allow_blank=True)
     parent = serializers.IntegerField(allow_null=True)
+    image = PrimaryImageSerializer(allow_null=True)
+    image_url = serializers.CharField(allow_null=True)
     is_active = serializers.BooleanField()
     position = serializers.IntegerField()
     created_at = serializers.DateTimeField()
     updated_at = serializers.DateTimeField()
     children = serializers.ListField(child=serializers.DictField(), required=False, help_text="Categories below.")
+
+
+class CategoryDetailSerializer(CategorySerializer):
+    """A category by itself, and how many products are on sale in it and below it, 10,000 at most."""
+
+    product_count = serializers.IntegerField()
 
 
 class CategoryWriteSerializer(serializers.Serializer):

@@ -10,7 +10,7 @@ from rest_framework.response import Response
 
 from core.api.filters import read_flag
 from core.api.pagination import KeysetPagination, LimitOffsetPagination
-from core.api.permissions import IsAdminOrReadOnly
+from core.api.permissions import IsAdminOrReadOnly, IsStaffWithModelPermission
 from market.catalog import selectors, services
 from market.catalog.api import documents
 from market.catalog.api import serializers as shapes
@@ -18,7 +18,7 @@ from market.catalog.api.caching import PublicCacheMixin
 from market.catalog.api.filters import ProductFilter
 from market.catalog.api.parsers import PictureParser
 from market.catalog.api.searching import SearchingMixin
-from market.catalog.models import Category, Product, ProductImage, ProductListing, Variant
+from market.catalog.models import Category, ImageRequest, Product, ProductImage, ProductListing, Variant
 from market.catalog.rules import walk_tree, without_children
 from market.catalog.services import NewVariant
 from market.inventory.selectors import with_available
@@ -61,6 +61,12 @@ class ProductViewSet(SearchingMixin, CatalogViewSet):
     @extend_schema(responses=shapes.ProductSerializer)
     def by_slug(self, request: Request, slug: str) -> Response:
         return Response(self._document(slug=slug))
+
+    @extend_schema(responses=shapes.ProductRowSerializer(many=True))
+    def related(self, request: Request, product_id: int) -> Response:
+        """Up to twelve products that go with this one, best first."""
+        rows = selectors.related_rows(product_id=product_id)
+        return Response([documents.product_row(row) for row in rows])
 
     @extend_schema(request=shapes.ProductCreateSerializer, responses={201: shapes.ProductSerializer})
     def create(self, request: Request) -> Response:
@@ -181,6 +187,59 @@ class ProductImageViewSet(CatalogViewSet):
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
+class ImageRequestViewSet(CatalogViewSet):
+    """Pictures of a product that lie elsewhere and are fetched in the background. For staff."""
+
+    queryset = ImageRequest.objects.all()
+    permission_model = ImageRequest
+    permission_classes = (IsStaffWithModelPermission,)
+    serializer_class = shapes.ImageRequestSerializer
+
+    def list(self, request: Request, product_id: int) -> Response:
+        selectors.require_product(product_id=product_id, is_staff=True)
+        rows = self.paginate_queryset(self.filter_queryset(selectors.image_requests(product_id=product_id)))
+        return self.get_paginated_response([documents.image_request(row) for row in rows])
+
+    @extend_schema(
+        request=shapes.ImageRequestWriteSerializer, responses={202: shapes.ImageRequestSerializer(many=True)}
+    )
+    def create(self, request: Request, product_id: int) -> Response:
+        rows = services.request_images(product_id=product_id, **self.body(shapes.ImageRequestWriteSerializer))
+        return Response([documents.image_request(row) for row in rows], status=status.HTTP_202_ACCEPTED)
+
+
+class ShelfImageViewSet(CatalogViewSet):
+    """The one picture of a category or collection."""
+
+    permission_of_action = {"destroy": "change"}
+
+    def get_parsers(self) -> list:
+        uploads = self.request is not None and self.request.method == "PUT"
+        return [PictureParser()] if uploads else super().get_parsers()
+
+    @extend_schema(
+        request={"multipart/form-data": shapes.ShelfImageSerializer},
+        responses={204: OpenApiResponse(description="Shown from now on.")},
+    )
+    def update(self, request: Request, pk: int) -> Response:
+        file = self.body(shapes.ShelfImageSerializer)["image"]
+        services.set_shelf_image(model=self.permission_model, pk=pk, file=file)
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+    @extend_schema(responses={204: DELETED})
+    def destroy(self, request: Request, pk: int) -> HttpResponse:
+        services.clear_shelf_image(model=self.permission_model, pk=pk)
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+class CategoryImageViewSet(ShelfImageViewSet):
+    """The one picture of a category."""
+
+    queryset = Category.objects.all()
+    permission_model = Category
+    serializer_class = shapes.CategorySerializer
+
+
 class CategoryPagination(LimitOffsetPagination):
     """A menu is read in one piece."""
 
@@ -198,23 +257,24 @@ class CategoryViewSet(CatalogViewSet):
 
     @extend_schema(parameters=[OpenApiParameter("flat", bool, description="Without nesting.")])
     def list(self, request: Request) -> Response:
-        tree = selectors.categories(is_staff=self.is_staff)
+        tree = [documents.category(node) for node in selectors.categories(is_staff=self.is_staff)]
         nodes = [without_children(node) for node in walk_tree(tree)] if read_flag(request, "flat") else tree
         return self.get_paginated_response(self.paginate_queryset(self.filter_queryset(nodes)))
 
+    @extend_schema(responses=shapes.CategoryDetailSerializer)
     def retrieve(self, request: Request, pk: int) -> Response:
-        return Response(selectors.category(category_id=pk, is_staff=self.is_staff))
+        return Response(self._document(pk, is_staff=self.is_staff))
 
-    @extend_schema(request=shapes.CategoryWriteSerializer, responses={201: shapes.CategorySerializer})
+    @extend_schema(request=shapes.CategoryWriteSerializer, responses={201: shapes.CategoryDetailSerializer})
     def create(self, request: Request) -> Response:
         category = services.create_category(**self.body(shapes.CategoryWriteSerializer))
-        return Response(selectors.category(category_id=category.pk, is_staff=True), status=status.HTTP_201_CREATED)
+        return Response(self._document(category.pk, is_staff=True), status=status.HTTP_201_CREATED)
 
-    @extend_schema(request=shapes.CategoryWriteSerializer, responses=shapes.CategorySerializer)
+    @extend_schema(request=shapes.CategoryWriteSerializer, responses=shapes.CategoryDetailSerializer)
     def update(self, request: Request, pk: int) -> Response:
         return self._change(pk)
 
-    @extend_schema(request=shapes.CategoryWriteSerializer, responses=shapes.CategorySerializer)
+    @extend_schema(request=shapes.CategoryWriteSerializer, responses=shapes.CategoryDetailSerializer)
     def partial_update(self, request: Request, pk: int) -> Response:
         return self._change(pk, partial=True)
 
@@ -225,4 +285,9 @@ class CategoryViewSet(CatalogViewSet):
 
     def _change(self, pk: int, *, partial: bool = False) -> Response:
         services.update_category(category_id=pk, changes=self.body(shapes.CategoryWriteSerializer, partial=partial))
-        return Response(selectors.category(category_id=pk, is_staff=True))
+        return Response(self._document(pk, is_staff=True))
+
+    def _document(self, pk: int, *, is_staff: bool) -> dict[str, Any]:
+        node = selectors.category(category_id=pk, is_staff=is_staff)
+        count = selectors.listed_count(category_ids=[below["id"] for below in walk_tree([node])])
+        return documents.category(node) | {"product_count": count}

@@ -10,6 +10,7 @@ from core.transactions import in_one_transaction
 from market.catalog.errors import CategoryCycle, CategoryNotEmpty, CategoryNotFound
 from market.catalog.models import TITLE_LENGTH, Category
 from market.catalog.rules import free_slug, slug_of
+from market.catalog.services.images import delete_stored_after_commit
 from market.catalog.services.uniqueness import refusing_taken_values
 
 CATEGORY_FIELDS = frozenset({"title", "slug", "description", "parent_id", "is_active", "position"})
@@ -82,6 +83,7 @@ def delete_category(*, category_id: int) -> None:
         raise CategoryNotEmpty(
             f"The category is not empty. It holds: {names}.", extra={"children": children, "products": products}
         )
+    delete_stored_after_commit([category.image.name])
     category.delete()
 
 

@@ -13,7 +13,7 @@ from core.transactions import in_one_transaction
 from market.catalog.adapters.pictures import Renditions, renditions_of
 from market.catalog.errors import ImageNotFound
 from market.catalog.models import ProductImage
-from market.catalog.rules import thumbnail_name
+from market.catalog.rules import image_files
 from market.catalog.services.locks import hold_product
 
 IMAGE_FIELDS = frozenset({"alt", "is_primary", "position"})
@@ -30,7 +30,7 @@ def add_image(*, product_id: int, file: BinaryIO, alt: str = "", is_primary: boo
     with ExitStack() as undo:
         with transaction.atomic():
             hold_product(product_id=product_id)
-            _store(renditions, undo)
+            store(renditions, undo)
             others = ProductImage.objects.filter(product_id=product_id)
             highest = others.aggregate(highest=Max("position"))["highest"]
             if is_primary:
@@ -86,7 +86,12 @@ def delete_image(*, product_id: int, image_id: int) -> None:
 
 def delete_files_after_commit(images: Collection[ProductImage]) -> None:
     """Remove the files of images whose rows this transaction deletes; a rollback keeps them."""
-    names = [name for image in images for name in (image.image.name, thumbnail_name(image.image.name))]
+    delete_stored_after_commit([image.image.name for image in images])
+
+
+def delete_stored_after_commit(images: Collection[str]) -> None:
+    """The same for images by their names; an empty name is none."""
+    names = [name for image in images if image for name in image_files(image)]
 
     def delete() -> None:
         for name in names:
@@ -95,7 +100,8 @@ def delete_files_after_commit(images: Collection[ProductImage]) -> None:
     transaction.on_commit(delete)
 
 
-def _store(renditions: Renditions, undo: ExitStack) -> None:
+def store(renditions: Renditions, undo: ExitStack) -> None:
+    """Write the files; `undo` removes them again unless it is disarmed. Raises Unavailable."""
     try:
         for name, content in renditions.files():
             undo.callback(_delete_if_there, name)

@@ -1,10 +1,12 @@
-"""Changing many prices at once."""
+"""Changing many prices at once, and remembering what they were."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from decimal import Decimal
 
 from django.db import connection
+from django.utils import timezone
 
 from core.transactions import in_one_transaction
 from market.catalog import sql
@@ -28,11 +30,34 @@ class PriceChange:
         return self.after <= HIGHEST_PRICE
 
 
+# Directive (EU) 2019/2161: beside a reduced price the lowest of the 30 days before the reduction is told.
+REMEMBERED = timedelta(days=30)
+
+
+def note_past_prices(prices: Mapping[int, Decimal]) -> None:
+    """Remember the prices that end now, by variant, and forget those that ended more than 30 days ago.
+
+    One statement; the caller holds the variants. What is left of a variant when its present price began is
+    what `lowest_price_30d` is the least of, however long that price lasts.
+    """
+    now = timezone.now()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            sql.NOTE_PAST_PRICES,
+            {
+                "variant_ids": list(prices),
+                "prices": list(prices.values()),
+                "ended_at": now,
+                "forgotten_at": now - REMEMBERED,
+            },
+        )
+
+
 @in_one_transaction
 def reprice_variants(*, variant_ids: Collection[int], percent: Decimal) -> list[PriceChange]:
     """Change the prices of variants by a percentage, each rounded to the cent, and show it in the lists.
 
-    Six statements however many variants. A price that is struck through stays while it is above the
+    Seven statements however many variants. A price that is struck through stays while it is above the
     new price, and goes otherwise. A price that would be higher than can be stored stays as it is;
     its change is answered with `is_possible` false. Variants that are gone are left out. Locks the
     products, the variants and the listings, each by primary key.
@@ -55,6 +80,7 @@ def reprice_variants(*, variant_ids: Collection[int], percent: Decimal) -> list[
             product_ids.add(product_id)
     written = [change for change in changes if change.is_possible and change.after != change.before]
     if written:
+        note_past_prices({change.variant_id: change.before for change in written})
         with connection.cursor() as cursor:
             cursor.execute(
                 sql.WRITE_PRICES,

@@ -15,6 +15,7 @@ from market.catalog.rules import AttributeRule, price_problems
 from market.catalog.services.attributes import checked_attributes, held_rules
 from market.catalog.services.listings import refresh_listings
 from market.catalog.services.locks import delete_unordered, hold_product
+from market.catalog.services.prices import note_past_prices
 from market.catalog.services.uniqueness import refusing_taken_values, taken
 
 
@@ -62,6 +63,7 @@ def update_variant(*, product_id: int, variant_id: int, changes: Mapping[str, An
         raise TypeError(f"a variant has no {', '.join(sorted(unknown))} to change")
     product = hold_product(product_id=product_id)
     variant = _held_variant(product_id=product_id, variant_id=variant_id)
+    price_before = variant.price
     for name, value in changes.items():
         setattr(variant, name, value)
     if "attributes" in changes:
@@ -70,6 +72,8 @@ def update_variant(*, product_id: int, variant_id: int, changes: Mapping[str, An
     _refuse_prices(variant)
     with refusing_taken_values({"sku": "sku"}):
         variant.save(update_fields=[*changes.keys(), "updated_at"])
+    if variant.price != price_before:
+        note_past_prices({variant.pk: price_before})
     refresh_listings(product_ids=[product_id])
     return variant
 

@@ -1,12 +1,11 @@
 """What is for sale: categories, products, their variants and images, and the row that lists read."""
 
-import uuid
-
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVector, SearchVectorField
 from django.db import models
 from django.db.models import F, Q, Value
+from django.utils import timezone
 
 from core.models import TimeStampedModel
 from market.catalog.querysets import RATING_OR_ZERO, ProductListingQuerySet
@@ -23,6 +22,7 @@ class Category(TimeStampedModel):
     title = models.CharField(max_length=TITLE_LENGTH)
     slug = models.SlugField(max_length=TITLE_LENGTH, unique=True, db_collation="C")
     description = models.TextField(blank=True)
+    image = models.ImageField(upload_to="categories/", max_length=500, blank=True, db_default="")
     is_active = models.BooleanField(default=True)
     position = models.PositiveIntegerField(default=0)
 
@@ -156,31 +156,88 @@ class Variant(TimeStampedModel):
 
 
 class ProductImage(TimeStampedModel):
-    """A picture of a product; at most one is the primary one."""
+    """A picture of a product; at most one is the primary one.
+
+    Its smaller sizes and their WebP forms are drawn in the background: `rendered_at` says since when they
+    are there. After a few `render_attempts` a picture stays without them.
+    """
 
     product = models.ForeignKey(Product, models.CASCADE, related_name="images")
     image = models.ImageField(upload_to="products/", max_length=500)
     alt = models.CharField(max_length=200, blank=True)
     is_primary = models.BooleanField(default=False)
     position = models.PositiveIntegerField(default=0)
+    rendered_at = models.DateTimeField(null=True, editable=False)
+    render_attempts = models.PositiveSmallIntegerField(default=0, db_default=0, editable=False)
 
     class Meta:
         ordering = ["position", "pk"]
         constraints = [
             models.UniqueConstraint(fields=["product"], name="product_one_primary_image", condition=Q(is_primary=True))
         ]
+        indexes = [models.Index(fields=["id"], name="image_to_render", condition=Q(rendered_at__isnull=True))]
 
     def __str__(self) -> str:
         return self.alt or self.image.name
 
 
+class ImageRequest(TimeStampedModel):
+    """A picture of a product that lies elsewhere and is fetched in the background, once per address."""
+
+    class State(models.TextChoices):
+        PENDING = "pending"
+        DONE = "done"
+        FAILED = "failed"
+
+    product = models.ForeignKey(Product, models.CASCADE, related_name="image_requests", db_constraint=False)
+    url = models.URLField(max_length=2000)
+    alt = models.CharField(max_length=200, blank=True)
+    state = models.CharField(max_length=16, choices=State, default=State.PENDING)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    due_at = models.DateTimeField(default=timezone.now)
+    last_error = models.CharField(max_length=500, blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["product", "url"], name="image_url_once_per_product")]
+        indexes = [models.Index(fields=["due_at"], name="image_request_due", condition=Q(state="pending"))]
+
+    def __str__(self) -> str:
+        return self.url
+
+
+class PastPrice(models.Model):
+    """A price that a variant had until `ended_at`: of these the lowest is told beside a reduced price.
+
+    Kept are those of the 30 days before the present price began.
+    """
+
+    variant = models.ForeignKey(
+        Variant, models.CASCADE, related_name="past_prices", db_index=False, db_constraint=False
+    )
+    price = models.DecimalField(max_digits=10, decimal_places=2)
+    ended_at = models.DateTimeField()
+
+    class Meta:
+        indexes = [models.Index(fields=["variant", "ended_at"], name="past_price_of_variant")]
+
+    def __str__(self) -> str:
+        return f"{self.price} until {self.ended_at}"
+
+
 class Collection(TimeStampedModel):
-    """Products shown together: chosen by staff, or those that meet `rules`, looked up again in the background."""
+    """Products shown together: chosen by staff, or those that meet `rules`, looked up again in the background.
+
+    Such a look goes through the products in batches: `evaluated_up_to` is how far it has come, and
+    `evaluated_at` when the last one was through, null when one is wanted at once.
+    """
 
     title = models.CharField(max_length=TITLE_LENGTH)
     slug = models.SlugField(max_length=TITLE_LENGTH, unique=True, db_collation="C")
     description = models.TextField(blank=True)
+    image = models.ImageField(upload_to="collections/", max_length=500, blank=True, db_default="")
     rules = models.JSONField(null=True, blank=True, help_text="Null in a collection that staff choose by hand")
+    evaluated_up_to = models.BigIntegerField(default=0, db_default=0, editable=False)
+    evaluated_at = models.DateTimeField(null=True, editable=False)
     is_active = models.BooleanField(default=True)
     position = models.PositiveIntegerField(default=0)
     products = models.ManyToManyField(Product, through="CollectionItem", related_name="collections")
@@ -197,13 +254,22 @@ class CollectionItem(models.Model):
     """A product in a collection."""
 
     collection = models.ForeignKey(Collection, models.CASCADE, related_name="items", db_index=False)
-    product = models.ForeignKey(Product, models.CASCADE, related_name="collection_items")
+    product = models.ForeignKey(Product, models.CASCADE, related_name="collection_items", db_constraint=False)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["collection", "product"], name="collection_product_once")]
 
     def __str__(self) -> str:
         return f"{self.product_id} in {self.collection_id}"
+
+
+class ListingChange(models.Model):
+    """Written with a listing: collections by rules look at this product again. A row goes when they have."""
+
+    product_id = models.BigIntegerField()
+
+    def __str__(self) -> str:
+        return str(self.product_id)
 
 
 class ProductListing(models.Model):
@@ -266,97 +332,3 @@ class ProductListing(models.Model):
             GinIndex(fields=["attribute_tokens"], name="listing_attribute_tokens"),
             GinIndex(fields=["search_vector"], name="listing_search"),
         ]
-
-
-# How many products, the most popular first, are in the search tiers before the last one. A search reads
-# tier after tier and stops when it has enough, so that a common word among a million products costs what
-# it costs among some thousands.
-SEARCH_TIERS = (1_000, 5_000, 20_000, 100_000, 300_000)
-
-
-class SearchDocument(models.Model):
-    """The words of one product, weighted; a table of its own, so that prices and stock change beside it.
-
-    Written by `services.searching` in the transaction that changes the product. `is_listed` and
-    `popularity` are copies from the listing; `tier` is set in passing by the walk over the catalog.
-    """
-
-    # The database itself deletes with the product: code of the release before does not know this table.
-    product = models.OneToOneField(
-        Product, models.CASCADE, primary_key=True, related_name="search_document", db_constraint=False
-    )
-    is_listed = models.BooleanField()
-    popularity = models.PositiveIntegerField(default=0)
-    tier = models.PositiveSmallIntegerField(default=len(SEARCH_TIERS), db_default=len(SEARCH_TIERS))
-    document = SearchVectorField()
-
-    class Meta:
-        # Without a pending list, which every search would read through.
-        indexes = [
-            GinIndex(
-                fields=["document"],
-                name=f"search_tier_{tier}",
-                fastupdate=False,
-                condition=Q(is_listed=True, tier=tier),
-            )
-            for tier in range(6)
-        ]
-
-    def __str__(self) -> str:
-        return f"words of {self.product_id}"
-
-
-class SearchWord(models.Model):
-    """A word of the catalog, and how many listed products have it; `counted` is the count of the walk under way."""
-
-    word = models.CharField(max_length=64, primary_key=True, db_collation="C")
-    stem = models.CharField(max_length=64, db_collation="C")
-    products = models.PositiveIntegerField()
-    counted = models.PositiveIntegerField(default=0)
-
-    class Meta:
-        indexes = [models.Index(fields=["-products", "word"], name="search_word_products")]
-
-    def __str__(self) -> str:
-        return self.word
-
-
-class FacetCount(models.Model):
-    """How many listed products of a category (of none: of the whole shop) have a value; `counted` as above.
-
-    What the facets of shelves too large to count are answered from.
-    """
-
-    category = models.ForeignKey(
-        Category, models.CASCADE, null=True, related_name="+", db_index=False, db_constraint=False
-    )
-    kind = models.CharField(max_length=16)
-    value = models.TextField(db_collation="C")
-    products = models.PositiveIntegerField(default=0)
-    counted = models.PositiveIntegerField(default=0)
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["category", "kind", "value"], name="facet_count_once", nulls_distinct=False)
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.kind} {self.value}: {self.products}"
-
-
-class CatalogWalk(models.Model):
-    """Where the walk over the catalog stands that keeps documents, words and counts: one row.
-
-    `version` changes with the words, so that processes read them anew; `boundaries` are the
-    (popularity, product id) at which the tiers end, most popular first; `changes_seen` is the last
-    change of the catalog before the walk began.
-    """
-
-    last_product_id = models.BigIntegerField(default=0)
-    boundaries = models.JSONField(default=list)
-    version = models.UUIDField(default=uuid.uuid4)
-    changes_seen = models.BigIntegerField(default=0)
-    is_complete = models.BooleanField(default=False)
-
-    def __str__(self) -> str:
-        return f"at product {self.last_product_id}"
