@@ -81,7 +81,7 @@ install: $(VENV)/.runtime ## Only install what `make run` needs
 
 lock: $(VENV)/.test ## Pin the newest versions that requirements/*.in allow
 	@$(PIP) install -q -r requirements/development.txt
-	@cd requirements && for name in runtime embedded s3 test load development; do \
+	@cd requirements && for name in runtime embedded s3 opensearch test load development; do \
 		echo "== $$name"; ../$(VENV)/bin/uv pip compile --universal --python-version 3.11 -q --no-header --upgrade $$name.in -o $$name.txt || exit 1; done
 
 clean: ## Remove the virtual environment and everything that tools have left

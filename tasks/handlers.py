@@ -13,6 +13,8 @@ from core.accounts.events import (
 from core.accounts.mails import queue_account_mail
 from core.outbox.models import Event
 from core.outbox.registry import handles
+from market.catalog.events import documents_changed
+from market.catalog.services.pushing import queue_documents
 from market.orders.events import guest_orders_joined, order_canceled, order_paid, order_placed, order_status_changed
 from market.orders.services import join_guest_orders
 from market.orders.services.mails import queue_order_mail
@@ -105,3 +107,8 @@ def join_orders_of_new_address(event: Event) -> None:
 @handles(registration_repeated, queue="notifications")
 def email_repeated_registration(event: Event) -> None:
     queue_account_mail(kind="registration_repeated", user_id=event.payload["user_id"], key=f"repeated-{event.pk.hex}")
+
+
+@handles(documents_changed, queue="default")
+def queue_search_documents(event: Event) -> None:
+    queue_documents(product_ids=event.payload["product_ids"])

@@ -55,6 +55,7 @@ SCHEDULES = (
     Schedule("catalog.fetch_images", seconds(30), "default"),
     Schedule("system.prune", seconds(60), "default"),
     Schedule("catalog.walk", seconds(30), "default"),
+    Schedule("catalog.push_documents", seconds(5), "default"),
     # One per queue, so that a queue without a worker is named.
     *(Schedule(HEARTBEAT, seconds(5), queue, (queue,), Missed.SKIP) for queue in QUEUES),
 )

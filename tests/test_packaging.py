@@ -154,7 +154,7 @@ def imported_packages() -> dict[str, str]:
 
 def test_runtime_requirements_hold_everything_that_shipped_code_imports():
     pinned = set()
-    for name in ("runtime.txt", "s3.txt"):
+    for name in ("runtime.txt", "s3.txt", "opensearch.txt"):
         lines = (ROOT / "requirements" / name).read_text().splitlines()
         pinned |= {
             re.split(r"[=\[ ]", line)[0].lower().replace("_", "-") for line in lines if re.match(r"[a-zA-Z]", line)
@@ -170,7 +170,7 @@ def test_runtime_requirements_hold_everything_that_shipped_code_imports():
 # --- Requirements, workflow, hooks --------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", ["runtime", "embedded", "s3", "test", "load", "development"])
+@pytest.mark.parametrize("name", ["runtime", "embedded", "s3", "opensearch", "test", "load", "development"])
 def test_requirements_are_pinned_exactly(name):
     lines = (ROOT / "requirements" / f"{name}.txt").read_text().splitlines()
     pins = [line for line in lines if line and not line.startswith(("#", " ", "-"))]

@@ -206,6 +206,21 @@ WRITE_DOCUMENTS = """
           IS DISTINCT FROM (EXCLUDED.is_listed, EXCLUDED.popularity, EXCLUDED.tier, EXCLUDED.document)
 """
 
+# Queues the documents of some products for an engine of its own; one that is queued gets the next version.
+QUEUE_DOCUMENTS = """
+    INSERT INTO catalog_pendingdocument (product_id) SELECT UNNEST(%(product_ids)s::bigint[])
+    ON CONFLICT (product_id) DO UPDATE SET id = EXCLUDED.id, lease_until = NULL
+"""
+
+CLAIM_DOCUMENTS = """
+    UPDATE catalog_pendingdocument SET lease_until = %(until)s
+    WHERE id IN (
+        SELECT id FROM catalog_pendingdocument WHERE lease_until IS NULL OR lease_until < %(now)s
+        ORDER BY queued_at, id LIMIT %(limit)s FOR UPDATE SKIP LOCKED
+    )
+    RETURNING product_id, id
+"""
+
 # Adds to the counts of the walk under way; a word or a value that was not known is known at once.
 COUNT_WORDS = """
     INSERT INTO catalog_searchword AS stored (word, stem, products, counted)

@@ -113,6 +113,7 @@ def due_mails() -> list:
 # Every task has an entry: one that cannot be run twice here has not been shown to be safe.
 SAMPLE_ARGUMENTS = {
     "catalog.walk": list,
+    "catalog.push_documents": list,
     "catalog.evaluate_collections": list,
     "catalog.fetch_images": list,
     "catalog.render_images": list,

@@ -15,7 +15,14 @@ from market.catalog.models.products import (
     ProductType,
     Variant,
 )
-from market.catalog.models.searching import SEARCH_TIERS, CatalogWalk, FacetCount, SearchDocument, SearchWord
+from market.catalog.models.searching import (
+    SEARCH_TIERS,
+    CatalogWalk,
+    FacetCount,
+    PendingDocument,
+    SearchDocument,
+    SearchWord,
+)
 
 __all__ = [
     "SEARCH_TIERS",
@@ -29,6 +36,7 @@ __all__ = [
     "ImageRequest",
     "ListingChange",
     "PastPrice",
+    "PendingDocument",
     "Product",
     "ProductImage",
     "ProductListing",

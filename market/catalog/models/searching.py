@@ -47,6 +47,23 @@ class SearchDocument(models.Model):
         return f"words of {self.product_id}"
 
 
+class PendingDocument(models.Model):
+    """A product whose document a search engine of its own has to be told; its id is the document's version.
+
+    Without a foreign key, as what is deleted is told too.
+    """
+
+    product_id = models.BigIntegerField(unique=True)
+    queued_at = models.DateTimeField(db_default=models.functions.Now())
+    lease_until = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["queued_at"], name="pending_document_queued")]
+
+    def __str__(self) -> str:
+        return f"document of {self.product_id}"
+
+
 class SearchWord(models.Model):
     """A word of the catalog, and how many listed products have it; `counted` is the count of the walk under way."""
 

@@ -15,6 +15,7 @@ from market.catalog.services.attributes import checked_attributes, held_rules
 from market.catalog.services.images import delete_files_after_commit
 from market.catalog.services.listings import refresh_listings
 from market.catalog.services.locks import delete_unordered, hold_product
+from market.catalog.services.searching import announce_documents
 from market.catalog.services.uniqueness import refusing_taken_values
 from market.catalog.services.variants import NewVariant, insert_variants
 
@@ -111,6 +112,7 @@ def delete_product(*, product_id: int) -> Deletion:
             raise ProductOrdered("The product was ordered; it stays archived.") from error
         archive_product(product_id=product_id)
         return Deletion(archived=True)
+    announce_documents(product_ids=[product_id])
     delete_files_after_commit(images)
     return Deletion(archived=False)
 

@@ -12,6 +12,7 @@ from django.db.models import F, Max
 
 from core.models import Change
 from market.catalog import sql
+from market.catalog.events import documents_changed
 from market.catalog.models import SEARCH_TIERS, CatalogWalk, ProductListing
 from market.catalog.rules import facets_of, search_document, vocabulary_words
 
@@ -25,7 +26,7 @@ def write_documents(*, product_ids: Collection[int]) -> None:
 
     The caller has written their listings in this transaction, and so holds them.
     """
-    _write_documents(_contents(product_ids), product_ids=product_ids)
+    _write_documents(document_contents(product_ids), product_ids=product_ids)
 
 
 def walk_catalog(*, batches: int) -> int:
@@ -60,7 +61,7 @@ def _walk_batch() -> int | None:
         return None
     with connection.cursor() as cursor:
         cursor.execute(sql.LOCK_LISTINGS, {"product_ids": product_ids})
-    contents = _contents(product_ids)
+    contents = document_contents(product_ids)
     _write_documents(contents, product_ids=product_ids, boundaries=walk.boundaries)
     if _count(contents):
         walk.version = uuid.uuid4()
@@ -91,7 +92,8 @@ def _finish(walk: CatalogWalk) -> None:
     walk.save()
 
 
-def _contents(product_ids: Collection[int]) -> list[dict[str, Any]]:
+def document_contents(product_ids: Collection[int]) -> list[dict[str, Any]]:
+    """What search and facets read of some listed products, by id: one query."""
     return list(
         ProductListing.objects.filter(pk__in=list(product_ids))
         .order_by("pk")
@@ -122,7 +124,7 @@ def _write_documents(
             search_document(
                 title=row["title"],
                 skus=row["skus"],
-                attributes=_attribute_values(row),
+                attributes=filterable_values(row),
                 category_id=row["category_id"],
                 description=row["description"],
             )
@@ -132,6 +134,13 @@ def _write_documents(
     }
     with connection.cursor() as cursor:
         cursor.execute(sql.WRITE_DOCUMENTS, values)
+    announce_documents(product_ids=product_ids)
+
+
+def announce_documents(*, product_ids: Collection[int]) -> None:
+    """Tell an engine that keeps documents of its own that these changed; PostgreSQL needs no telling."""
+    if settings.SEARCH_ENGINE != "postgres" and product_ids:
+        documents_changed.publish(product_ids=list(product_ids))
 
 
 def _tier(row: Mapping[str, Any], boundaries: Sequence[Sequence[int]]) -> int:
@@ -139,7 +148,8 @@ def _tier(row: Mapping[str, Any], boundaries: Sequence[Sequence[int]]) -> int:
     return next((tier for tier, boundary in enumerate(boundaries) if place > tuple(boundary)), len(boundaries))
 
 
-def _attribute_values(row: Mapping[str, Any]) -> list[str]:
+def filterable_values(row: Mapping[str, Any]) -> list[str]:
+    """The values of the attributes that a product can be found by."""
     return [token.partition("=")[2] for token in row["attribute_tokens"]]
 
 
@@ -150,7 +160,7 @@ def _count(contents: Iterable[Mapping[str, Any]]) -> bool:
     for row in contents:
         if not row["is_listed"]:
             continue
-        texts = (row["title"], row["description"], row["category_title"] or "", *_attribute_values(row))
+        texts = (row["title"], row["description"], row["category_title"] or "", *filterable_values(row))
         words.update(vocabulary_words(*texts))
         for kind, value in facets_of(row):
             facets[None, kind, value] += 1

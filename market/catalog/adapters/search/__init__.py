@@ -8,11 +8,23 @@ from django.conf import settings
 from django.utils.module_loading import import_string
 
 from market.catalog import selectors
-from market.catalog.adapters.search.results import MAX_CANDIDATES, Found, highlighted, snippet
+from market.catalog.adapters.search.results import MAX_CANDIDATES, EngineAway, Found, highlighted, snippet
 from market.catalog.adapters.search.vocabulary import memo
 from market.catalog.adapters.search.words import Term
 
-__all__ = ["MAX_CANDIDATES", "Found", "Term", "engine", "highlighted", "search", "snippet", "suggestions", "terms_of"]
+__all__ = [
+    "MAX_CANDIDATES",
+    "EngineAway",
+    "Found",
+    "Term",
+    "engine",
+    "engine_named",
+    "highlighted",
+    "search",
+    "snippet",
+    "suggestions",
+    "terms_of",
+]
 
 
 MAX_SUGGESTIONS = 10
@@ -57,9 +69,10 @@ def suggestions(text: str) -> list[dict[str, Any]]:
 
 def engine() -> Engine:
     """The engine of this shop."""
-    return _engine(settings.SEARCH_ENGINE)
+    return engine_named(settings.SEARCH_ENGINE)
 
 
 @cache
-def _engine(name: str) -> Engine:
+def engine_named(name: str) -> Engine:
+    """One engine per process and name."""
     return import_string(f"market.catalog.adapters.search.{name}.Engine")()

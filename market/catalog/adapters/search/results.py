@@ -13,6 +13,10 @@ SNIPPET_LETTERS = 160
 LETTERS_BEFORE = 60
 
 
+class EngineAway(Exception):
+    """A search engine of its own did not take what it was sent."""
+
+
 @dataclass(frozen=True, slots=True)
 class Found:
     """The products that match, the best first: by rank, then by popularity, then the newest.
