@@ -21,6 +21,8 @@ urlpatterns = [
 ]
 if settings.MEDIA_URL.startswith("/") and not settings.AWS_STORAGE_BUCKET_NAME:
     urlpatterns.append(path(f"{settings.MEDIA_URL.strip('/')}/<path:path>", media))
+if settings.OIDC_ISSUER:
+    urlpatterns.append(path("", include("core.accounts.api.social_urls")))
 if getattr(settings, "DEBUG_TOOLBAR", False):
     urlpatterns.append(path("__debug__/", include("debug_toolbar.urls")))
 if getattr(settings, "SILK_PERCENT", 0):

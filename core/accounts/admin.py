@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.apps import apps
 from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
@@ -14,7 +15,12 @@ from core.accounts.models import User
 from core.accounts.roles import is_role
 from core.accounts.tokens import revoke_all
 
+SOCIAL_MODELS = ("socialaccount.SocialAccount", "socialaccount.SocialApp", "socialaccount.SocialToken")
+
 admin.site.unregister(Group)
+if apps.is_installed("allauth.socialaccount"):
+    # Providers are configured by settings; addresses are the users' own.
+    admin.site.unregister([apps.get_model(name) for name in ("account.EmailAddress", *SOCIAL_MODELS)])
 
 
 class UserCreation(AdminUserCreationForm):

@@ -26,6 +26,7 @@ INSERT INTO accounts_refreshfamily (id, user_id, current_jti, created_at, expire
 SELECT %s::uuid, id, %s, %s::timestamptz, %s::timestamptz, %s FROM accounts_user
 WHERE id = %s AND password = %s AND is_active
 FOR SHARE
+ON CONFLICT (id) DO NOTHING
 """
 
 
@@ -72,13 +73,14 @@ def access_of(token: str) -> Access:
     return known
 
 
-def issue_tokens(*, user: User, network: str = "") -> TokenPair:
+def issue_tokens(*, user: User, network: str = "", family_id: UUID | None = None) -> TokenPair:
     """Begin a family of refresh tokens for the user, who has just proved who he is. One statement.
 
-    `network` is the digest of where he is, by which his next login from there is known.
-    Raises InvalidToken when he was disabled or his password changed since he was read.
+    `network` is the digest of where he is, by which his next login from there is known; `family_id`
+    is given by what may begin one family only. Raises InvalidToken when he was disabled or his password
+    changed since he was read, and when the family exists.
     """
-    family_id = uuid4()
+    family_id = family_id or uuid4()
     access, refresh = _pair(user_id=user.pk, family_id=family_id)
     values = [family_id, refresh["jti"], timezone.now(), _expiry_of(refresh), network, user.pk, user.password]
     with connection.cursor() as cursor:

@@ -13,6 +13,7 @@ from core.logging import logging_settings
 from storefront.settings.openapi import SPECTACULAR_SETTINGS  # noqa: F401 - a setting
 from storefront.settings.reading import BASE_DIR, env, read, read_networks, read_positive, read_rate, read_rates
 from storefront.settings.roles import STAFF_ROLES  # noqa: F401 - a setting
+from storefront.settings.social import SOCIAL_APPS, SOCIAL_MIDDLEWARE, social_settings
 
 # --- What kind of environment this is -------------------------------------------------------
 INSECURE_SECRET_KEY = "insecure-development-key-never-used-in-production"
@@ -217,6 +218,26 @@ PASSWORD_HASHERS = [
 PASSWORD_RESET_TIMEOUT = 3600
 REQUIRE_VERIFIED_EMAIL = read("bool", "REQUIRE_VERIFIED_EMAIL", False)
 ACCOUNT_PAGES_URL = read("str", "ACCOUNT_PAGES_URL", "")
+# Sign-in with another account, off until an issuer is named. Turning it on brings tables: migrate.
+OIDC_ISSUER = read("str", "OIDC_ISSUER", "").rstrip("/")
+OIDC_CLIENT_ID = read("str", "OIDC_CLIENT_ID", "")
+OIDC_CLIENT_SECRET = read("str", "OIDC_CLIENT_SECRET", "")
+OIDC_NAME = read("str", "OIDC_NAME", "Single sign-on")
+OIDC_RETURN_URL = read("str", "OIDC_RETURN_URL", "")
+if OIDC_ISSUER:
+    if not (OIDC_CLIENT_ID and OIDC_RETURN_URL):
+        raise ImproperlyConfigured("OIDC_ISSUER needs OIDC_CLIENT_ID and OIDC_RETURN_URL")
+    INSTALLED_APPS = [*SOCIAL_APPS, *INSTALLED_APPS]
+    MIDDLEWARE = [*MIDDLEWARE, SOCIAL_MIDDLEWARE]
+    globals().update(
+        social_settings(
+            issuer=OIDC_ISSUER,
+            client_id=OIDC_CLIENT_ID,
+            client_secret=OIDC_CLIENT_SECRET,
+            name=OIDC_NAME,
+            shop_url=SHOP_URL,
+        )
+    )
 # What a request's one user lookup brings along; `core` does not know the shop's side of a user.
 AUTH_USER_SELECT_RELATED = ("customer",)
 JWT_SECRET_KEY = read("str", "JWT_SECRET_KEY", INSECURE_SECRET_KEY)

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from storefront.settings.base import *  # noqa: F403
 from storefront.settings.base import read, read_rate, read_rates
+from storefront.settings.social import SOCIAL_APPS, SOCIAL_MIDDLEWARE
 
 TESTING = True
 DEBUG = False
@@ -25,6 +26,10 @@ REDIS_DEADLINE_SECONDS = read("float", "REDIS_DEADLINE_SECONDS", 2.0)
 THROTTLE_RATES = {scope: read_rate(f"THROTTLE_{scope.upper()}", "1000000/minute") for scope in THROTTLE_RATES}
 LOGIN_ATTEMPTS = read_rates("LOGIN_ATTEMPTS", ["1000000/minute"])
 LOGIN_ATTEMPTS_ELSEWHERE = read_rates("LOGIN_ATTEMPTS_ELSEWHERE", ["1000000/minute"])
+# The tables of signing in with another account are there, its routes are not.
+if not OIDC_ISSUER:
+    INSTALLED_APPS = [*SOCIAL_APPS, *INSTALLED_APPS]
+    MIDDLEWARE = [*MIDDLEWARE, SOCIAL_MIDDLEWARE]
 # Static files as they lie: nothing is collected for tests.
 WHITENOISE_AUTOREFRESH = True
 WHITENOISE_USE_FINDERS = True

@@ -9,6 +9,7 @@ from core.accounts.services.emails import (
 )
 from core.accounts.services.passwords import change_password, request_password_reset, reset_password
 from core.accounts.services.signing_in import BadCredentials, EmailNotVerified, register_user, sign_in
+from core.accounts.services.social import sign_in_with_code
 
 __all__ = [
     "BadCredentials",
@@ -22,5 +23,6 @@ __all__ = [
     "request_verification",
     "reset_password",
     "sign_in",
+    "sign_in_with_code",
     "verify_email",
 ]
