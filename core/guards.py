@@ -12,6 +12,7 @@ GUARDS = {
     "stock_lock_order": "stock rows are locked in primary-key order (inventory.sql)",
     "cart_line_upsert": "adding to a cart line is one atomic upsert (carts.sql)",
     "cart_claim": "a cart is turned into an order by one conditional update (carts.sql)",
+    "cart_binding": "customer and carts are locked while a cart is claimed and merged (carts.services)",
     "idempotency_key": "an idempotency key is claimed before the work begins (core.idempotency)",
     "checkout_transaction": "an order is written in one transaction (checkout.services)",
     "conflict_retries": "a transaction that lost a deadlock is done again (core.transactions)",

@@ -71,6 +71,8 @@ POLICY = {
     "stock/<variant_id>/movements/": {"get": STAFF, "post": STAFF},
     # The cart's UUID is its key.
     "carts/": {"post": PUBLIC},
+    "carts/current/": {"get": SIGNED_IN},
+    "carts/<cart_id>/claim/": {"post": SIGNED_IN},
     "carts/<cart_id>/": {"get": PUBLIC, "delete": PUBLIC},
     "carts/<cart_id>/delivery/": {"put": PUBLIC},
     "carts/<cart_id>/shipping-methods/": {"get": PUBLIC},

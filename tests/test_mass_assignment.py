@@ -60,6 +60,7 @@ WRITABLE: dict[tuple[str, str], set[str]] = {
     ("post", "auth/verify-email/"): {"token"},
     ("post", "auth/verify-email/resend/"): {"email"},
     ("post", "carts/"): LINES,
+    ("post", "carts/{cart_id}/claim/"): set(),
     ("put", "carts/{cart_id}/delivery/"): {"country", "region", "postal_code", "shipping_method"},
     ("post", "carts/{cart_id}/items/"): {"variant", "quantity"},
     ("put", "carts/{cart_id}/items/"): LINES,

@@ -91,6 +91,7 @@ SHARED += ("runs/", "payments/", *REVIEWS_OF_ALL)
 OWNED = {
     ("carts/<cart_id>/", "get"): ({}, None),
     ("carts/<cart_id>/", "delete"): ({}, None),
+    ("carts/<cart_id>/claim/", "post"): ({}, None),
     ("carts/<cart_id>/delivery/", "put"): ({"country": "GB", "postal_code": "E1"}, None),
     ("carts/<cart_id>/shipping-methods/", "get"): ({}, None),
     ("carts/<cart_id>/items/", "post"): ({"variant": "VARIANT", "quantity": 1}, None),

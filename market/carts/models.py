@@ -14,7 +14,8 @@ from market.customers.models import Customer
 
 class Cart(TimeStampedModel):
     """What somebody may buy. `version` grows with every write, so that checkout can tell whether
-    the cart it priced is still the cart it claims. `order_number` is set once, by checkout."""
+    the cart it priced is still the cart it claims. `order_number` is set once, by checkout. A cart
+    with a customer answers to nobody else; each customer has at most one that is no order yet."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     customer = models.ForeignKey(Customer, models.CASCADE, null=True, blank=True, related_name="carts")
@@ -28,6 +29,13 @@ class Cart(TimeStampedModel):
     objects = CartQuerySet.as_manager()
 
     class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["customer"],
+                condition=Q(order_number__isnull=True, customer__isnull=False),
+                name="cart_open_once_per_customer",
+            ),
+        ]
         indexes = [
             models.Index(fields=["expires_at"], name="cart_expires_at", condition=Q(order_number__isnull=True)),
         ]

@@ -154,6 +154,14 @@ def priced_cart(
     )
 
 
+def current_cart_id(*, user_id: int) -> UUID:
+    """The open cart of the user's customer: one query. Raises CartNotFound when there is none."""
+    cart_id = Cart.objects.open().filter(customer__user_id=user_id).values_list("pk", flat=True).first()
+    if cart_id is None:
+        raise CartNotFound
+    return cart_id
+
+
 def offers(*, variant_ids: Collection[int]) -> dict[int, Offer]:
     """What may be bought of these variants, by id, without those that are not for sale: one query."""
     rows = Variant.objects.filter(

@@ -151,3 +151,12 @@ DELETE_EXPIRED = """
     lines AS (DELETE FROM carts_cartitem item USING gone WHERE item.cart_id = gone.id)
     DELETE FROM carts_cart cart USING gone WHERE cart.id = gone.id
 """
+
+# Gives lines of carts that the caller holds to one of them, with new quantities. Their ids and the prices
+# that their buyer has seen stay.
+TAKE_UP_LINES = """
+    UPDATE carts_cartitem item
+    SET cart_id = %(cart_id)s, quantity = merged.quantity, updated_at = statement_timestamp()
+    FROM UNNEST(%(item_ids)s::bigint[], %(quantities)s::int[]) AS merged (id, quantity)
+    WHERE item.id = merged.id
+"""

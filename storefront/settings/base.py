@@ -36,6 +36,12 @@ PRICES_INCLUDE_TAX = read("bool", "PRICES_INCLUDE_TAX", True)
 DEFAULT_COUNTRY = read("str", "DEFAULT_COUNTRY", "GB")
 MAX_CART_QUANTITY = read_positive("MAX_CART_QUANTITY", 10_000)
 MAX_CART_LINES = read_positive("MAX_CART_LINES", 100)
+# What a line has whose variant stands in both carts when a cart is claimed (market.carts.rules).
+CART_MERGE_STRATEGY = read("str", "CART_MERGE_STRATEGY", "sum")
+if CART_MERGE_STRATEGY not in {"sum", "newest", "larger", "keep_both"}:
+    raise ImproperlyConfigured(
+        f"CART_MERGE_STRATEGY must be sum, newest, larger or keep_both, not {CART_MERGE_STRATEGY!r}"
+    )
 CART_LIFETIME = timedelta(days=read_positive("CART_LIFETIME_DAYS", 30))
 PAYMENT_PROVIDERS = read("list", "PAYMENT_PROVIDERS", ["manual"])
 # How long an unpaid order keeps its stock; a bank transfer takes days, a card minutes.

@@ -337,6 +337,8 @@ STEPS: dict[tuple[str, str], Step] = {
     ("post", "stock/<variant_id>/movements/"): Step(3, "variant", moved),
     ("post", "carts/"): Step(8, body=new_cart, learn=learn_cart),
     ("get", "carts/<cart_id>/"): Step(2, "cart", learn=learn_cart),
+    ("get", "carts/current/"): Step(0.5, learn=learn_cart),
+    ("post", "carts/<cart_id>/claim/"): Step(0.5, "cart", learn=learn_cart),
     ("delete", "carts/<cart_id>/"): Step(0.5, "cart"),
     ("put", "carts/<cart_id>/delivery/"): Step(1, "cart", delivery),
     ("get", "carts/<cart_id>/shipping-methods/"): Step(1, "cart"),

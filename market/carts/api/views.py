@@ -4,7 +4,7 @@ from uuid import UUID
 
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import status, viewsets
-from rest_framework.permissions import AllowAny
+from rest_framework.permissions import AllowAny, IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -27,6 +27,9 @@ class CartView(viewsets.ViewSet):
 class CartViewSet(CartView):
     """One cart."""
 
+    def get_permissions(self) -> list:
+        return [IsAuthenticated()] if self.action in {"current", "claim"} else super().get_permissions()
+
     @extend_schema(
         summary="Make a cart", request=serializers.NewCartSerializer, responses={201: serializers.CartSerializer}
     )
@@ -37,6 +40,22 @@ class CartViewSet(CartView):
     @extend_schema(summary="A cart as of now", responses=serializers.CartSerializer)
     def retrieve(self, request: Request, cart_id: UUID) -> Response:
         return self.priced(cart_id)
+
+    @extend_schema(summary="The signed-in customer's open cart", responses=serializers.CartSerializer)
+    def current(self, request: Request) -> Response:
+        return self.priced(selectors.current_cart_id(user_id=request.user.pk))
+
+    @extend_schema(
+        summary="Make a cart one's own",
+        description="Binds the cart to the signed-in customer and merges the cart that he had into it, once. From "
+        "then on it answers to him alone. Clients call it after a login, with the cart that was filled before it.",
+        request=None,
+        responses=serializers.ClaimedCartSerializer,
+    )
+    def claim(self, request: Request, cart_id: UUID) -> Response:
+        conflicts = services.bind_cart(cart_id=cart_id, user_id=request.user.pk)
+        cart = selectors.priced_cart(cart_id=cart_id, user_id=request.user.pk)
+        return Response(serializers.claimed_document(cart, conflicts))
 
     @extend_schema(summary="Delete a cart", responses={204: None})
     def destroy(self, request: Request, cart_id: UUID) -> Response:

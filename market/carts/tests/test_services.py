@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from core.errors import ShopError
 from market.carts import services
-from market.carts.errors import CartNotFound, CartOrdered
+from market.carts.errors import CartItemNotFound, CartNotFound, CartOrdered, UnknownShippingMethod
 from market.carts.models import Cart, CartItem
 from market.carts.selectors import priced_cart
 from market.carts.sql import ADD_TO_LINE
@@ -75,7 +75,7 @@ def test_parallel_writes_of_every_kind_end_in_one_of_their_orders():
 
     answers = all_at_once(calls * 4)
 
-    assert {answer for answer in answers if answer is not None} <= {services.CartItemNotFound}
+    assert {answer for answer in answers if answer is not None} <= {CartItemNotFound}
     assert dict(CartItem.objects.values_list("variant_id", "quantity")).get(second.pk) in {2, 3, 4, 5, 6}
     assert CartItem.objects.filter(variant=second).count() == 1
 
@@ -231,7 +231,7 @@ def test_pricing_for_a_destination_leaves_the_cart_as_it_is():
 def test_pricing_with_a_method_that_is_not_offered_is_refused():
     cart = make_full_cart(lines=1)
 
-    with pytest.raises(services.UnknownShippingMethod) as refusal:
+    with pytest.raises(UnknownShippingMethod) as refusal:
         priced_cart(cart_id=cart.pk, country="GB", shipping_method="teleport")
 
     assert [error.field for error in refusal.value.errors] == ["shipping_method"]

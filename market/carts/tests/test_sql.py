@@ -256,6 +256,25 @@ def test_replace_lines(world, wanted):
     assert got == outcome(lambda: replace_lines(**parameters))[1]
 
 
+def take_up_lines(*, cart_id, item_ids, quantities) -> bool:
+    for item_id, quantity in zip(item_ids, quantities, strict=True):
+        CartItem.objects.filter(pk=item_id).update(cart_id=cart_id, quantity=quantity)
+    return bool(item_ids)
+
+
+@pytest.mark.parametrize("taken", [[], [("open", 9)], [("claimed", 1)], [("claimed", 7), ("own", 2)]])
+def test_take_up_lines(world, taken):
+    cart = make_cart(units={world["variants"]["new"]: 1})
+    lines = {"own": cart} | world["carts"]
+    parameters = {
+        "cart_id": cart.pk,
+        "item_ids": [lines[name].items.get().pk for name, _ in taken],
+        "quantities": [quantity for _, quantity in taken],
+    }
+
+    assert outcome(lambda: run(sql.TAKE_UP_LINES, **parameters)) == outcome(lambda: take_up_lines(**parameters))
+
+
 @pytest.mark.parametrize(("limit", "left"), [(1, 4), (2, 3), (9, 3)])
 def test_delete_expired(world, limit, left):
     make_cart(units={world["variants"]["new"]: 1}, expires_at=timezone.now() - timedelta(days=3))

@@ -1,4 +1,4 @@
-"""Writes of carts. Each takes the cart first, raises its version and pushes its expiry out.
+"""Writes of one cart. Each takes the cart first, raises its version and pushes its expiry out.
 
 Stock is judged as of now and nothing is kept for the cart: checkout decides. All raise
 CartNotFound for a cart that is absent, expired or another customer's, and CartOrdered for one that
