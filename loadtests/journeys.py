@@ -5,6 +5,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from random import Random
 from typing import Any
+from urllib.parse import quote
 
 import requests
 
@@ -12,6 +13,7 @@ from loadtests.checks import WrongAnswer
 
 API = "/api/v1"
 LINES = 3
+SKU_SHARE, MISSPELT_SHARE, UNFINISHED_SHARE = 0.1, 0.2, 0.2
 ADDRESS = {
     "name": "Scale Buyer",
     "line1": "1 Long Lane",
@@ -66,6 +68,49 @@ class Client:
         """Any product of the catalog; one in sixteen is a draft or archived."""
         return Request("GET", f"/products/{self._some_product()}/", (200, 404))
 
+    def search(self) -> Request:
+        """A page of what is found by words of some product's title: one or two in any order, unfinished, misspelt."""
+        return Request("GET", f"/products/?search={quote(self.some_words())}", (200,))
+
+    def facets_of_search(self) -> Request:
+        """What such a search can be narrowed by."""
+        return Request("GET", f"/products/facets/?search={quote(self.some_words())}", (200,))
+
+    def facets_of_category(self) -> Request:
+        """What a shelf, or all that lies below a department, can be narrowed by."""
+        return Request("GET", f"/products/facets/?category={self.random.choice(self.categories)}", (200,))
+
+    def facets_of_category_and_price(self) -> Request:
+        """The same within a range of prices."""
+        return Request(
+            "GET", self.list_by_category_and_price().path.replace("/?", "/facets/?").split("&ordering")[0], (200,)
+        )
+
+    def suggest(self) -> Request:
+        """What a search box proposes after some letters of a title."""
+        title = self.some_title()
+        return Request("GET", f"/products/suggest/?q={quote(title[: self.random.randint(2, len(title))])}", (200,))
+
+    def some_title(self) -> str:
+        """The title of a product that is for sale."""
+        while True:
+            answer = self.send(self.detail())
+            if answer.status_code == 200:
+                return answer.json()["title"]
+
+    def some_words(self) -> str:
+        """What a shopper may type who looks for that product; one in ten has its SKU."""
+        whim = self.random.random()
+        if whim < SKU_SHARE:
+            return f"S42-{self._some_product() - 1:08}-0"
+        words = self.some_title().split()
+        chosen = self.random.sample(words, self.random.choice((1, 2)))
+        if whim < SKU_SHARE + MISSPELT_SHARE:
+            return " ".join([*chosen[:-1], misspelt(chosen[-1], self.random)])
+        if whim < SKU_SHARE + MISSPELT_SHARE + UNFINISHED_SHARE:
+            return " ".join([*chosen[:-1], chosen[-1][:3]])
+        return " ".join(chosen)
+
     def new_cart(self) -> str:
         """The id of an empty cart."""
         return self.send(Request("POST", "/carts/", (201,), {})).json()["id"]
@@ -107,11 +152,24 @@ class Client:
                 return slugs
 
 
+def misspelt(word: str, dice: Random) -> str:
+    """The word with two of its letters in the wrong order."""
+    place = dice.randint(0, len(word) - 2)
+    return word[:place] + word[place + 1] + word[place] + word[place + 2 :]
+
+
 # Name → so many requests of that kind, prepared.
 Journey = Callable[[Client, int], list[Request]]
 JOURNEYS: dict[str, Journey] = {
     "list by category": lambda client, count: [client.list_by_category() for _ in range(count)],
     "list by category and price": lambda client, count: [client.list_by_category_and_price() for _ in range(count)],
+    "search page": lambda client, count: [client.search() for _ in range(count)],
+    "facets of a category": lambda client, count: [client.facets_of_category() for _ in range(count)],
+    "facets of a category and price": lambda client, count: [
+        client.facets_of_category_and_price() for _ in range(count)
+    ],
+    "facets of a search": lambda client, count: [client.facets_of_search() for _ in range(count)],
+    "suggestions": lambda client, count: [client.suggest() for _ in range(count)],
     "detail": lambda client, count: [client.detail() for _ in range(count)],
     "add to cart": lambda client, count: client.adds(count),
     "checkout of 3 lines": lambda client, count: [client.checkout() for _ in range(count)],

@@ -61,4 +61,7 @@ timezone = settings.CELERY_TIMEZONE
 beat_scheduler = settings.CELERY_BEAT_SCHEDULER
 beat_max_loop_interval = 1
 
-imports = ("tasks.relay", "tasks.senders.mail", "tasks.housekeeping", "tasks.catalog", "tasks.operations.engine")
+imports = (
+    *("tasks.relay", "tasks.senders.mail", "tasks.senders.search", "tasks.housekeeping", "tasks.catalog"),
+    "tasks.operations.engine",
+)
