@@ -25,6 +25,7 @@ from core.outbox.models import Event
 from core.outbox.services import spread_events, take_due_deliveries
 from market.carts.models import Cart
 from market.carts.tests.factories import make_cart
+from market.catalog.models import PendingDocument
 from market.catalog.services import add_image, create_collection, request_images
 from market.catalog.tests.factories import make_product
 from market.orders.models import Order
@@ -83,6 +84,7 @@ def old_rows(queues, settings, tmp_path):
     Order.objects.filter(pk=Order.objects.first().pk).update(reserved_until=long_ago)
     ReviewRequest.objects.create(order=Order.objects.latest("pk"), due_at=long_ago)
     make_cart(expires_at=long_ago)
+    PendingDocument.objects.create(product_id=1)
     old_event = Event.objects.create(name="tests.forgotten", payload={}, created_at=long_ago, relayed_at=long_ago)
     Change.objects.create(topic="product", key="1", xid=1)
     Change.objects.update(created_at=long_ago)

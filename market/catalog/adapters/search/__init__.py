@@ -1,6 +1,6 @@
 """Search: one function, behind which one engine or another stands (`SEARCH_ENGINE`)."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any, Protocol
 
@@ -38,6 +38,10 @@ class Engine(Protocol):
     is_current: bool
 
     def find(self, *, text: str, terms: Sequence[Term], category_ids: Collection[int] | None, limit: int) -> Found: ...
+
+    def ensure_index(self) -> None: ...
+
+    def push(self, documents: Iterable[tuple[int, int, Mapping[str, Any] | None]]) -> set[int]: ...
 
 
 def search(
