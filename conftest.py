@@ -99,17 +99,19 @@ def no_revocations_to_poll() -> None:
 
 @pytest.fixture(autouse=True)
 def reference_rows(request: pytest.FixtureRequest) -> None:
-    """The rows that every shop has (a tax rate, a shipping method), also after a test truncated them."""
+    """The rows that every shop has (a tax rate, a shipping method, tiers), also after a test truncated them."""
     by_fixture = {"db", "transactional_db"} & set(request.fixturenames)
     uses_database = by_fixture or request.node.get_closest_marker("django_db")
     if not uses_database:
         return
     request.getfixturevalue("_django_db_helper")
+    from market.customers.services import ensure_standard_tiers  # noqa: PLC0415
     from market.shipping.services import ensure_standard_method  # noqa: PLC0415
     from market.taxes.services import ensure_standard_rate  # noqa: PLC0415
 
     ensure_standard_rate()
     ensure_standard_method()
+    ensure_standard_tiers()
 
 
 @pytest.fixture(autouse=True)

@@ -20,6 +20,7 @@ GUARDS = {
     "mailed_token": "a mailed token is used by one conditional update (core.accounts)",
     "order_lock": "an order is locked before its state is judged (orders.querysets)",
     "address_default": "a customer is locked while a default address is chosen (customers.services)",
+    "membership_lock": "a customer is locked while what he spent is counted and his tier chosen (customers.services)",
     "run_lease": "a batch of a run commits only while its worker's lease stands (core.operations)",
     "review_product_lock": "reviews of a product are written and counted one after the other (reviews.services)",
     "throttle_count": "requests are counted and judged in one atomic step (core.api.throttles)",

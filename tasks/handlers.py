@@ -15,6 +15,9 @@ from core.outbox.models import Event
 from core.outbox.registry import handles
 from market.catalog.events import documents_changed
 from market.catalog.services.pushing import queue_documents
+from market.checkout.services import recompute_memberships, reward_order
+from market.customers.events import membership_changed
+from market.customers.services import queue_membership_mail
 from market.orders.events import guest_orders_joined, order_canceled, order_paid, order_placed, order_status_changed
 from market.orders.services import join_guest_orders
 from market.orders.services.mails import queue_order_mail
@@ -112,3 +115,18 @@ def email_repeated_registration(event: Event) -> None:
 @handles(documents_changed, queue="default")
 def queue_search_documents(event: Event) -> None:
     queue_documents(product_ids=event.payload["product_ids"])
+
+
+@handles(order_status_changed, queue="default")
+def reward_completed_order(event: Event) -> None:
+    reward_order(order_id=event.payload["order_id"])
+
+
+@handles(guest_orders_joined, queue="default")
+def reward_joined_orders(event: Event) -> None:
+    recompute_memberships(customer_ids=[event.payload["customer_id"]])
+
+
+@handles(membership_changed, queue="notifications")
+def email_membership_change(event: Event) -> None:
+    queue_membership_mail(change_id=event.payload["change_id"], key=f"membership-{event.pk.hex}")

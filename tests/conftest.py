@@ -10,6 +10,7 @@ import pytest
 import redis
 from django.conf import settings
 
+from market.customers.services import ensure_standard_tiers
 from market.shipping.services import ensure_standard_method
 from market.taxes.services import ensure_standard_rate
 from tasks.schedule import sync_schedules
@@ -103,6 +104,7 @@ def twin(template_database, tmp_path_factory, transactional_db) -> Iterator[Make
         with running.orm():
             ensure_standard_rate()
             ensure_standard_method()
+            ensure_standard_tiers()
         running.start("web")
         return running
 

@@ -1,8 +1,11 @@
 """What the shop knows of a person who signs in."""
 
+from decimal import Decimal
+
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.utils import timezone
 
 from core.models import TimeStampedModel
 
@@ -49,3 +52,69 @@ class Address(TimeStampedModel):
 
     def __str__(self) -> str:
         return f"{self.name}, {self.city}"
+
+
+class MembershipTier(TimeStampedModel):
+    """A level that customers reach by what they spent in twelve months, and what it brings them.
+
+    `rank` orders the tiers; thresholds rise with it, and the lowest is everybody's.
+    """
+
+    class Code(models.TextChoices):
+        BRONZE = "bronze"
+        SILVER = "silver"
+        GOLD = "gold"
+
+    code = models.CharField(max_length=16, choices=Code, unique=True, editable=False)
+    rank = models.PositiveSmallIntegerField(unique=True, editable=False)
+    title = models.CharField(max_length=50)
+    threshold = models.DecimalField(max_digits=12, decimal_places=2, help_text="Spent in the last 12 months")
+    discount_percent = models.DecimalField(
+        max_digits=5, decimal_places=2, default=Decimal("0.00"), help_text="Off the merchandise, 0 to 100"
+    )
+    has_free_shipping = models.BooleanField(default=False)
+
+    class Meta:
+        ordering = ["rank"]
+        constraints = [
+            models.UniqueConstraint(fields=["threshold"], name="tier_threshold_once"),
+            models.CheckConstraint(condition=Q(threshold__gte=0), name="tier_threshold_gte_0"),
+            models.CheckConstraint(
+                condition=Q(discount_percent__gte=0, discount_percent__lte=100), name="tier_percent_0_to_100"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class Membership(TimeStampedModel):
+    """A customer's tier as it was last computed. Who never completed an order has no row and the lowest tier."""
+
+    customer = models.OneToOneField(Customer, models.CASCADE, primary_key=True, related_name="membership")
+    tier = models.ForeignKey(MembershipTier, models.PROTECT, related_name="memberships")
+    since = models.DateTimeField(help_text="When this tier was reached")
+    spent_12m = models.DecimalField(max_digits=12, decimal_places=2)
+    below_since = models.DateTimeField(null=True, help_text="Since when too little was spent for this tier")
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=Q(spent_12m__gte=0), name="membership_spent_gte_0")]
+
+    def __str__(self) -> str:
+        return f"{self.customer_id}: {self.tier_id}"
+
+
+class MembershipChange(models.Model):
+    """One line of a customer's history as a member; never changed."""
+
+    customer = models.ForeignKey(Customer, models.CASCADE, related_name="membership_changes")
+    from_tier = models.ForeignKey(MembershipTier, models.PROTECT, related_name="+", db_index=False)
+    to_tier = models.ForeignKey(MembershipTier, models.PROTECT, related_name="+", db_index=False)
+    spent_12m = models.DecimalField(max_digits=12, decimal_places=2)
+    at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["-pk"]
+
+    def __str__(self) -> str:
+        return f"{self.from_tier_id} -> {self.to_tier_id}"

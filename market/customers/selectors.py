@@ -1,21 +1,29 @@
-"""Reads of customers and their addresses."""
+"""Reads of customers, their addresses and their membership."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
 
-from django.db.models import Prefetch, QuerySet
+from django.db.models import F, Prefetch, QuerySet, Value
+from django.db.models.functions import Coalesce
 
-from market.customers.models import Address, Customer
+from market.customers import rules
+from market.customers.models import Address, Customer, Membership, MembershipTier
 
 PARTS = ("name", "line1", "line2", "city", "region", "postal_code", "country", "phone")
 
 
 def customers() -> QuerySet[Customer]:
-    """Every customer with the user loaded: one query."""
-    return Customer.objects.select_related("user")
+    """Every customer with the user loaded, his `tier` and what he `spent_12m`: one query."""
+    return Customer.objects.select_related("user").annotate(
+        tier=Coalesce(F("membership__tier__code"), Value(MembershipTier.Code.BRONZE)),
+        spent_12m=Coalesce(F("membership__spent_12m"), Value(Decimal("0.00"))),
+    )
 
 
 def customers_with_addresses() -> QuerySet[Customer]:
-    """Every customer with user and addresses loaded: two queries."""
+    """The same with addresses loaded: two queries."""
     return customers().prefetch_related(Prefetch("addresses", Address.objects.order_by("pk")))
 
 
@@ -27,3 +35,43 @@ def addresses_of(*, customer_id: int) -> QuerySet[Address]:
 def saved_address(*, customer_id: int | None, address_id: int) -> Mapping[str, str] | None:
     """A copy of one of the customer's addresses as an order keeps it, None if he has no such: one query."""
     return addresses_of(customer_id=customer_id).filter(pk=address_id).values(*PARTS).first() if customer_id else None
+
+
+@dataclass(frozen=True, slots=True)
+class MembershipView:
+    """A customer's tier and the way to the next; `next_tier` and `missing` are None at the top."""
+
+    tier: str
+    since: datetime
+    spent_12m: Decimal
+    next_tier: str | None
+    missing: Decimal | None
+
+
+def membership_of(*, customer: Customer) -> MembershipView:
+    """The customer's membership: two queries, one when his membership is loaded."""
+    tiers = list(MembershipTier.objects.order_by("rank"))
+    codes = {tier.rank: tier.code for tier in tiers}
+    ranks = {tier.pk: tier.rank for tier in tiers}
+    row = membership_row(customer, lowest=tiers[0])
+    goal = rules.next_goal(tiers=as_rules(tiers), rank=ranks[row.tier_id], spent=row.spent_12m)
+    next_rank, missing = goal or (None, None)
+    return MembershipView(
+        tier=codes[ranks[row.tier_id]],
+        since=row.since,
+        spent_12m=row.spent_12m,
+        next_tier=None if next_rank is None else codes[next_rank],
+        missing=missing,
+    )
+
+
+def membership_row(customer: Customer, *, lowest: MembershipTier) -> Membership:
+    """The customer's row, or what it would say of who never completed an order: no query when it is loaded."""
+    if hasattr(customer, "membership"):
+        return customer.membership
+    return Membership(customer_id=customer.pk, tier=lowest, since=customer.created_at, spent_12m=Decimal("0.00"))
+
+
+def as_rules(tiers: Iterable[MembershipTier]) -> list[rules.Tier]:
+    """The tiers as the rules take them."""
+    return [rules.Tier(rank=tier.rank, threshold=tier.threshold) for tier in tiers]

@@ -4,6 +4,7 @@ import uuid
 
 from django.db import models
 from django.db.models import Q
+from django.utils import timezone
 
 from core.models import TimeStampedModel
 from market.orders.models import Order
@@ -50,3 +51,25 @@ class Payment(TimeStampedModel):
 
     def __str__(self) -> str:
         return f"{self.provider} {self.amount} {self.currency}"
+
+
+class Refund(TimeStampedModel):
+    """Money of a captured payment that went back to the customer; all of a payment's are at most what it captured."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    payment = models.ForeignKey(Payment, models.PROTECT, related_name="refunds", db_index=False)
+    amount = models.DecimalField(max_digits=12, decimal_places=2)
+    reference = models.CharField(
+        max_length=64, help_text="What it is known by where it was decided, so that it is once"
+    )
+    refunded_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["refunded_at", "pk"]
+        constraints = [
+            models.CheckConstraint(condition=Q(amount__gt=0), name="refund_amount_gt_0"),
+            models.UniqueConstraint(fields=["payment", "reference"], name="refund_once_per_reference"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.amount} {self.reference}"

@@ -55,6 +55,8 @@ REVIEW_REQUIRES_PURCHASE = read("bool", "REVIEW_REQUIRES_PURCHASE", False)
 REVIEW_FORBIDDEN_WORDS = read("list", "REVIEW_FORBIDDEN_WORDS", ["viagra", "casino", "bitcoin", "whatsapp", "telegram"])
 # How long after its delivery an order's customer is asked for reviews.
 REVIEW_REQUEST_DELAY = timedelta(days=read_positive("REVIEW_REQUEST_DAYS", 7))
+# How long a customer keeps a tier for which he has spent too little since.
+MEMBERSHIP_GRACE = timedelta(days=read_positive("MEMBERSHIP_GRACE_DAYS", 30))
 
 # --- Search (the words of products are in English or another language that PostgreSQL has a stemmer for) ---
 SEARCH_ENGINE = read("str", "SEARCH_ENGINE", "postgres")

@@ -4,6 +4,7 @@ from market.checkout.services.canceling import cancel_order, expire_unpaid_order
 from market.checkout.services.fulfilling import change_status
 from market.checkout.services.paying import pay_again
 from market.checkout.services.placing import Checkout, place_order
+from market.checkout.services.rewarding import recompute_memberships, reward_order
 
 __all__ = [
     "Checkout",
@@ -12,4 +13,6 @@ __all__ = [
     "expire_unpaid_orders",
     "pay_again",
     "place_order",
+    "recompute_memberships",
+    "reward_order",
 ]

@@ -4,7 +4,7 @@ from django.db.models import Q, QuerySet
 from django_filters import rest_framework as django_filters
 
 from core.api.filters import StrictBooleanFilter
-from market.customers.models import Customer
+from market.customers.models import Customer, MembershipTier
 
 
 class CustomerFilter(django_filters.FilterSet):
@@ -13,6 +13,7 @@ class CustomerFilter(django_filters.FilterSet):
     search = django_filters.CharFilter(method="filter_search")
     is_active = StrictBooleanFilter(field_name="user__is_active")
     is_verified = StrictBooleanFilter(field_name="user__is_verified")
+    tier = django_filters.ChoiceFilter(choices=MembershipTier.Code.choices, method="filter_tier")
     created_after = django_filters.IsoDateTimeFilter(field_name="created_at", lookup_expr="gte")
     created_before = django_filters.IsoDateTimeFilter(field_name="created_at", lookup_expr="lt")
 
@@ -29,3 +30,8 @@ class CustomerFilter(django_filters.FilterSet):
                 | Q(phone__icontains=word)
             )
         return queryset
+
+    def filter_tier(self, queryset: QuerySet[Customer], name: str, value: str) -> QuerySet[Customer]:
+        """Who has no membership yet has the lowest tier."""
+        has_tier = Q(membership__tier__code=value)
+        return queryset.filter(has_tier | Q(membership=None) if value == MembershipTier.Code.BRONZE else has_tier)

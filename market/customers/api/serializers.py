@@ -1,14 +1,25 @@
-"""Profiles and addresses as their owners see and edit them, and customers as staff see them."""
+"""Profiles, memberships and addresses as their owners see them, and customers as staff see them."""
 
 from typing import Any
 
 from django.utils import timezone
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from core.accounts.models import User
 from core.api.validators import one_line
 from core.countries import COUNTRY_CODES
-from market.customers.models import Customer
+from market.customers.models import Customer, MembershipTier
+
+
+class MembershipSerializer(serializers.Serializer):
+    """A tier and the way to the next one; amounts are decimal strings. Computed by the shop alone."""
+
+    tier = serializers.ChoiceField(choices=MembershipTier.Code.choices)
+    since = serializers.DateTimeField()
+    spent_12m = serializers.DecimalField(max_digits=12, decimal_places=2)
+    next_tier = serializers.CharField(allow_null=True)
+    missing = serializers.DecimalField(max_digits=12, decimal_places=2, allow_null=True)
 
 
 class ProfileSerializer(serializers.ModelSerializer):
@@ -22,6 +33,7 @@ class ProfileSerializer(serializers.ModelSerializer):
         r"^\+?[0-9 ()./-]{3,31}$", source="customer.phone", required=False, allow_blank=True, max_length=32
     )
     birth_date = serializers.DateField(source="customer.birth_date", required=False, allow_null=True)
+    membership = serializers.SerializerMethodField()
 
     class Meta:
         model = User
@@ -32,12 +44,17 @@ class ProfileSerializer(serializers.ModelSerializer):
             "full_name",
             "phone",
             "birth_date",
+            "membership",
             "role",
             "is_verified",
             "created_at",
             "updated_at",
         ]
         read_only_fields = ["email", "is_verified", "created_at", "updated_at"]
+
+    @extend_schema_field(MembershipSerializer)
+    def get_membership(self, user: User) -> Any:
+        return MembershipSerializer(self.context["membership"]).data
 
     def validate_birth_date(self, value: Any) -> Any:
         if value is not None and not 1900 <= value.year <= timezone.now().year:
@@ -88,6 +105,8 @@ class CustomerSerializer(serializers.ModelSerializer):
     full_name = serializers.CharField(source="user.full_name")
     is_active = serializers.BooleanField(source="user.is_active")
     is_verified = serializers.BooleanField(source="user.is_verified")
+    tier = serializers.ChoiceField(choices=MembershipTier.Code.choices)
+    spent_12m = serializers.DecimalField(max_digits=12, decimal_places=2)
 
     class Meta:
         model = Customer
@@ -101,6 +120,8 @@ class CustomerSerializer(serializers.ModelSerializer):
             "birth_date",
             "is_active",
             "is_verified",
+            "tier",
+            "spent_12m",
             "created_at",
             "updated_at",
         ]

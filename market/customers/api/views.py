@@ -8,6 +8,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from core.accounts.models import User
 from core.api.keyset import Keyset
 from market.customers import selectors, services
 from market.customers.api.filters import CustomerFilter
@@ -33,7 +34,7 @@ class ProfileView(APIView):
 
     @extend_schema(summary="The own profile", responses=ProfileSerializer)
     def get(self, request: Request) -> Response:
-        return Response(ProfileSerializer(request.user).data)
+        return self._answer(request.user)
 
     @extend_schema(request=ProfileSerializer, responses=ProfileSerializer)
     def put(self, request: Request) -> Response:
@@ -47,7 +48,11 @@ class ProfileView(APIView):
         body = ProfileSerializer(request.user, data=request.data, partial=partial)
         body.is_valid(raise_exception=True)
         user = services.update_profile(user_id=request.user.pk, **body.changes())
-        return Response(ProfileSerializer(user).data)
+        return self._answer(user)
+
+    def _answer(self, user: User) -> Response:
+        membership = selectors.membership_of(customer=user.customer)
+        return Response(ProfileSerializer(user, context={"membership": membership}).data)
 
 
 @extend_schema_view(list=extend_schema(summary="The own addresses"))

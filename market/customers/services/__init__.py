@@ -1,6 +1,26 @@
-"""The shop's side of a user: made with the user, edited by its owner."""
+"""The shop's side of a user: made with the user, edited by its owner; and the tiers that customers reach."""
 
 from market.customers.services.addresses import add_address, delete_address, update_address
+from market.customers.services.membership import (
+    TierChange,
+    ensure_standard_tiers,
+    hold_customers,
+    queue_membership_mail,
+    update_memberships,
+    update_tier,
+)
 from market.customers.services.profiles import ensure_customer, update_profile
 
-__all__ = ["add_address", "delete_address", "ensure_customer", "update_address", "update_profile"]
+__all__ = [
+    "TierChange",
+    "add_address",
+    "delete_address",
+    "ensure_customer",
+    "ensure_standard_tiers",
+    "hold_customers",
+    "queue_membership_mail",
+    "update_address",
+    "update_memberships",
+    "update_profile",
+    "update_tier",
+]

@@ -15,6 +15,7 @@ def test_the_profile_shows_the_caller(client_of):
     profile = answer.json()
     assert profile.pop("created_at").endswith("Z")
     assert profile.pop("updated_at").endswith("Z")
+    assert profile.pop("membership")["tier"] == "bronze"
     assert profile == {
         "email": "ann@example.com",
         "first_name": "Ann",

@@ -33,7 +33,7 @@ def test_staff_find_customers_and_open_one(client_of):
     assert shown.items() >= {"id": ann.customer.pk, "full_name": "Ann Lee", "phone": "", "is_active": True}.items()
     assert [address["city"] for address in shown["addresses"]] == ["London"]
     assert client.get(f"{CUSTOMERS}{2**62}/").status_code == 404
-    for query in ("is_verified=maybe", "tier=gold", "ordering=email", "limit=0"):
+    for query in ("is_verified=maybe", "tier=platinum", "ordering=email", "limit=0"):
         answer = client.get(f"{CUSTOMERS}?{query}")
         assert (answer.status_code, answer.json()["errors"][0]["field"]) == (400, query.split("=")[0])
 
