@@ -1,6 +1,11 @@
 """Pictures: decided by decoding, drawn anew, one of them primary."""
 
+import os
 import resource
+import struct
+import subprocess
+import sys
+import zlib
 from io import BytesIO
 
 import pytest
@@ -9,7 +14,9 @@ from PIL import Image
 
 from core.accounts.tests.factories import make_staff, make_user
 from market.catalog.models import ProductImage
-from market.catalog.tests.factories import make_product
+from market.catalog.services import create_collection
+from market.catalog.services.rendering import render_image, take_image_to_render
+from market.catalog.tests.factories import make_category, make_product
 
 pytestmark = pytest.mark.django_db
 GPS = 0x8825
@@ -37,6 +44,12 @@ def upload(client, product, content: bytes, *, name: str = "mug.jpg", **fields):
     return client.post(f"/api/v1/products/{product.pk}/images/", {"image": file, **fields}, format="multipart")
 
 
+def render_images() -> None:
+    """As the background does, once."""
+    if taken := take_image_to_render():
+        render_image(image_id=taken.id, name=taken.name)
+
+
 def files_in(folder) -> list[str]:
     return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
 
@@ -54,7 +67,8 @@ def test_a_picture_is_stored_anew_with_its_thumbnail(staff, api_client, media, k
     assert sizes == [(320, 213), (600, 400)]
     shown = api_client.get(f"/api/v1/products/{product.pk}/").json()
     assert shown["image"] == {"url": image["url"], "thumbnail": image["thumbnail"], "alt": "A mug"}
-    assert api_client.get("/api/v1/products/").json()["results"][0]["image"] == shown["image"]
+    row = api_client.get("/api/v1/products/").json()["results"][0]
+    assert (row["image"], row["image_url"], shown["image_url"]) == (shown["image"], image["url"], image["url"])
     assert shown["images"] == [image]
 
 
@@ -79,10 +93,13 @@ def test_metadata_is_gone_and_the_picture_upright(staff, media):
 
 
 def animation(frames: int) -> bytes:
-    buffer = BytesIO()
-    images = [Image.new("RGB", (8, 8), (frame, 0, 0)) for frame in range(frames)]
-    images[0].save(buffer, format="GIF", save_all=True, append_images=images[1:])
-    return buffer.getvalue()
+    """A GIF of two frames, of which the second comes again and again."""
+    black, red = Image.new("RGB", (8, 8)), Image.new("RGB", (8, 8), "red")
+    one, two = BytesIO(), BytesIO()
+    black.save(one, format="GIF")
+    black.save(two, format="GIF", save_all=True, append_images=[red])
+    again = two.getvalue()[len(one.getvalue()) - 1 : -1]
+    return two.getvalue()[:-1] + again * (frames - 2) + b";"
 
 
 @pytest.mark.parametrize(
@@ -95,11 +112,28 @@ def animation(frames: int) -> bytes:
         (picture()[:-4000], "invalid_image"),
         (picture("TIFF"), "invalid_image"),
         (picture("BMP"), "invalid_image"),
-        (animation(50), "invalid_image"),
+        (animation(5000), "invalid_image"),
+        (b"GIF89a" + picture(), "invalid_image"),
+        (b"%PDF-1.7\n" + picture(), "invalid_image"),
+        (b"<html><script>alert(1)</script>" + picture("PNG"), "invalid_image"),
         (picture("PNG", size=(5001, 5001)), "too_many_pixels"),
         (picture() + b"x" * 10 * 1024 * 1024, "too_large"),
     ],
-    ids=["empty", "text", "svg", "eps", "cut", "tiff", "bmp", "gif", "bomb", "large"],
+    ids=[
+        "empty",
+        "text",
+        "svg",
+        "eps",
+        "cut",
+        "tiff",
+        "bmp",
+        "gif",
+        "gif-jpeg",
+        "pdf-jpeg",
+        "html-png",
+        "bomb",
+        "large",
+    ],
 )
 def test_what_is_no_picture_is_refused_and_leaves_nothing(staff, media, content, code):
     answer = upload(staff, make_product(), content)
@@ -174,6 +208,128 @@ def test_a_disk_that_fills_up_leaves_no_half_picture(staff, media):
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     assert (answer.status_code, answer.json()["code"]) == (503, "unavailable")
     assert (ProductImage.objects.count(), files_in(media)) == (0, [])
+
+
+BOUNDED = """
+import resource, sys
+import django
+django.setup()
+from core.errors import Invalid
+from market.catalog.adapters.pictures import renditions_of
+
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+for path in sys.argv[1:]:
+    try:
+        renditions_of(open(path, "rb"))
+    except Invalid as refusal:
+        print(refusal.errors[0].code, end=" ")
+print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024)
+"""
+
+
+def png_that_says_it_is(width: int, height: int) -> bytes:
+    """A few bytes that promise a picture of any size."""
+
+    def chunk(kind: bytes, body: bytes) -> bytes:
+        return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+
+    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    parts = [(b"IHDR", header), (b"IDAT", zlib.compress(bytes(10**6))), (b"IEND", b"")]
+    return b"\x89PNG\r\n\x1a\n" + b"".join(chunk(*part) for part in parts)
+
+
+def test_the_largest_picture_takes_a_bounded_amount_of_memory(tmp_path):
+    frames = [Image.new("RGB", (500, 500), (n, 0, 0)) for n in range(50)]
+    frames[0].save(animated := BytesIO(), format="PNG", save_all=True, append_images=frames[1:], compress_level=1)
+    files = {
+        "large.jpg": picture(size=(5000, 5000)),
+        "animated.png": animated.getvalue(),
+        "bomb.png": png_that_says_it_is(100_000, 100_000),
+        "cut.png": png_that_says_it_is(5000, 5000),
+    }
+    for name, content in files.items():
+        (tmp_path / name).write_bytes(content)
+    environment = os.environ | {"DJANGO_SETTINGS_MODULE": "storefront.settings.testing"}
+    command = [sys.executable, "-c", BOUNDED, *(tmp_path / name for name in files)]
+    run = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    *refused, megabytes = run.stdout.split()
+    assert refused == ["invalid_image", "invalid_image"]
+    assert int(megabytes) < 250, "25 million pixels are 75 or 100 MB"
+
+
+def test_smaller_sizes_and_webp_are_drawn_in_the_background(staff, api_client, media, client):
+    product = make_product()
+    image = upload(staff, product, picture("PNG", size=(1200, 600))).json()
+    assert (image["sizes"], len(files_in(media))) == (None, 2)
+    render_images()
+    (shown,) = api_client.get(f"/api/v1/products/{product.pk}/").json()["images"]
+    widths = {"small": 160, "thumbnail": 320, "large": 960}
+    assert shown["sizes"].keys() == widths.keys()
+    for size, urls in shown["sizes"].items():
+        for url, kind in [(urls["url"], "PNG"), (urls["webp"], "WEBP")]:
+            answer = client.get(url)
+            drawn = Image.open(BytesIO(b"".join(answer.streaming_content)))
+            assert (drawn.size, drawn.format) == ((widths[size], widths[size] // 2), kind)
+            assert answer["Content-Type"] == f"image/{kind.lower()}"
+    assert (len(files_in(media)), shown["thumbnail"]) == (7, shown["sizes"]["thumbnail"]["url"])
+    before = files_in(media)
+    ProductImage.objects.update(rendered_at=None)
+    render_images()
+    assert files_in(media) == before, "drawn again, over the same files"
+
+
+def test_a_picture_that_cannot_be_drawn_is_given_up(staff, media, settings):
+    image = upload(staff, make_product(), picture()).json()
+    for name in files_in(media):
+        (media / name).write_bytes(b"the disk was full")
+    for _ in range(settings.DELIVERY_ATTEMPTS + 2):
+        render_images()
+    row = ProductImage.objects.get(pk=image["id"])
+    assert (row.rendered_at, row.render_attempts) == (None, settings.DELIVERY_ATTEMPTS)
+
+
+def test_files_go_with_their_picture_after_the_commit(staff, media, django_capture_on_commit_callbacks):
+    product = make_product()
+    image = upload(staff, product, picture()).json()
+    render_images()
+    with django_capture_on_commit_callbacks() as callbacks:
+        assert staff.delete(f"/api/v1/products/{product.pk}/images/{image['id']}/").status_code == 204
+    assert len(files_in(media)) == 7, "a rollback would keep them"
+    for callback in callbacks:
+        callback()
+    assert files_in(media) == []
+
+
+def test_what_is_drawn_of_a_deleted_picture_goes_again(staff, media):
+    upload(staff, make_product(), picture())
+    taken = take_image_to_render()
+    ProductImage.objects.all().delete()
+    assert render_image(image_id=taken.id, name=taken.name) is False
+    assert files_in(media) == []
+
+
+@pytest.mark.parametrize("kind", ["categories", "collections"])
+def test_a_shelf_has_one_picture(staff, api_client, media, kind, django_capture_on_commit_callbacks):
+    shelf = make_category(title="Mugs") if kind == "categories" else create_collection(title="Mugs")
+    at = f"/api/v1/{kind}/{shelf.pk}/"
+    assert [api_client.get(at).json()[name] for name in ("image", "image_url")] == [None, None]
+    for size in ((600, 400), (40, 30)):
+        file = SimpleUploadedFile("../../x.php", picture("PNG", size), content_type="image/png")
+        with django_capture_on_commit_callbacks(execute=True):
+            answer = staff.put(f"{at}image/", {"image": file}, format="multipart")
+        assert answer.status_code == 204, answer.content
+    shown = api_client.get(at).json()
+    assert shown["image"]["url"] == shown["image_url"].replace("http://testserver", "")
+    assert shown["image"]["alt"] == "Mugs"
+    assert [f"/media/{name}" for name in files_in(media)] == [shown["image"]["thumbnail"], shown["image"]["url"]]
+    assert api_client.get(f"/api/v1/{kind}/").json()["results"][0]["image"] == shown["image"]
+    wrong = SimpleUploadedFile("mug.png", b"<svg/>", content_type="image/png")
+    refused = staff.put(f"{at}image/", {"image": wrong}, format="multipart")
+    assert (refused.status_code, refused.json()["errors"][0]["field"]) == (400, "image")
+    assert api_client.get(at).json()["image"] == shown["image"]
+    with django_capture_on_commit_callbacks(execute=True):
+        assert staff.delete(f"{at}image/").status_code == 204
+    assert (api_client.get(at).json()["image"], files_in(media)) == (None, [])
 
 
 def test_exactly_one_picture_is_primary(staff, media, django_capture_on_commit_callbacks):
