@@ -1,29 +1,36 @@
 """Fifty people write and delete reviews of one product: its rating is that of what is left."""
 
+import threading
+from collections import Counter
 from collections.abc import Callable, Sequence
 from functools import partial
 
 import pytest
 import requests
+from django.db import connection, transaction
 
 from core.accounts.models import User
 from core.accounts.tokens import issue_tokens
+from core.errors import ShopError
 from market.carts.tests.factories import make_cart
 from market.catalog.models import Product, ProductListing, Variant
+from market.catalog.services import delete_product
 from market.orders.models import Order, OrderItem
 from market.orders.tests.factories import make_buyer, make_order
 from market.reviews.models import Review
 from market.reviews.selectors import product_summary
-from market.reviews.services import submit_review
+from market.reviews.services import follow_order, submit_review
 from market.reviews.tests.factories import TEXT
 from tasks.invariants.engine import Evidence, result_of
 from tasks.invariants.reviews import CHECKS
+from tests.databases import waiting_in
 from tests.parallel import in_parallel
 from tests.races.buying import make_stocked, outcomes
-from tests.running import RunningShop
+from tests.running import RunningShop, wait_for
 
 pytestmark = [pytest.mark.system, pytest.mark.django_db(transaction=True)]
 EACH = {"post": 20, "patch": 10, "delete": 20}
+VOTES = 10
 ROUNDS = 10
 
 Call = Callable[[], requests.Response]
@@ -42,7 +49,10 @@ def deliver_to_all(variant: Variant, authors: Sequence[User]) -> None:
 
 
 def fifty_writes(running: RunningShop) -> tuple[Product, list[Call]]:
-    """A product with thirty approved reviews; ten authors change theirs, twenty delete them, twenty others write."""
+    """A product with thirty approved reviews; ten authors change theirs, twenty delete them, twenty others write.
+
+    Beside them ten of the others find one review helpful, which stays.
+    """
     with running.orm():
         variant = make_stocked(units=1_000)
         authors = [make_buyer() for _ in range(sum(EACH.values()))]
@@ -57,7 +67,30 @@ def fifty_writes(running: RunningShop) -> tuple[Product, list[Call]]:
                 url = f"/api/v1/reviews/{review.pk}/"
             client = running.client(issue_tokens(user=author).access)
             calls.append(partial(client.request, method, url, json=body | {"rating": 5 - number % 5}))
+        kept = Review.objects.get(customer=authors[EACH["post"]].customer)
+        for voter in authors[:VOTES]:
+            client = running.client(issue_tokens(user=voter).access)
+            calls.append(partial(client.post, f"/api/v1/reviews/{kept.pk}/votes/", json={"is_helpful": True}))
         return variant.product, calls
+
+
+def patiently(call: Call) -> requests.Response:
+    """The answer to somebody who comes back as long as he is told to: all of them wait for one product, and a
+    wait for a lock ends after two seconds, which a busy machine may need."""
+    answers: list[requests.Response] = []
+
+    def is_final() -> bool:
+        answers.append(call())
+        return answers[-1].status_code != 503
+
+    wait_for(is_final, seconds=60, what="an answer that is final")
+    return answers[-1]
+
+
+def write_at_once(running: RunningShop) -> tuple[Product, Counter]:
+    """`fifty_writes` at one moment: the product, and how often each status was answered."""
+    product, calls = fifty_writes(running)
+    return product, outcomes(in_parallel([partial(patiently, call) for call in calls]))
 
 
 def wrong_ratings(running: RunningShop) -> list[str]:
@@ -67,23 +100,80 @@ def wrong_ratings(running: RunningShop) -> list[str]:
 
 
 def test_fifty_parallel_writes_and_deletes_leave_the_right_rating(shop):
-    product, calls = fifty_writes(shop)
+    product, answers = write_at_once(shop)
 
-    answers = in_parallel(calls)
-
-    assert outcomes(answers) == {201: 20, 200: 10, 204: 20}
+    assert answers == {201: 20, 200: 10 + VOTES, 204: 20}
     summary = product_summary(product_id=product.pk)
     listing = ProductListing.objects.get(pk=product.pk)
     assert (listing.review_count, listing.rating) == (summary.review_count, summary.rating)
     assert summary.review_count == Review.objects.count() == 30
+    assert max(Review.objects.values_list("helpful_count", flat=True)) == VOTES
     assert wrong_ratings(shop) == []
 
 
 def test_twin_without_the_lock_shows_a_wrong_rating(twin):
     running = twin(guards=["review_product_lock"])
     for _ in range(ROUNDS):
-        _, calls = fifty_writes(running)
-        assert outcomes(in_parallel(calls)) == {201: 20, 200: 10, 204: 20}
+        _, answers = write_at_once(running)
+        assert answers == {201: 20, 200: 10 + VOTES, 204: 20}
         if wrong_ratings(running):
             return
     pytest.fail(f"every rating was right in {ROUNDS} rounds")
+
+
+def in_a_thread(work: Callable[[], object]) -> tuple[threading.Thread, list[str]]:
+    """The work begun on a connection of its own, and where its refusal will be told."""
+    refusals: list[str] = []
+
+    def run() -> None:
+        try:
+            work()
+        except ShopError as refusal:
+            refusals.append(refusal.code)
+        finally:
+            connection.close()
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    return thread, refusals
+
+
+def written_while_delivered(settings, *, guards: list[str]) -> Review:
+    """A review whose author's order is delivered after the review has looked and before it is committed."""
+    settings.DISABLED_GUARDS = frozenset(guards)
+    author, variant = make_buyer(), make_stocked(units=10)
+    order = make_order(buyer=author, cart=make_cart(units={variant: 1}))
+    with transaction.atomic():
+        review = submit_review(product_id=variant.product_id, customer_id=author.customer.pk, rating=5, **TEXT)
+
+        def deliver_and_follow() -> None:
+            Order.objects.filter(pk=order.pk).update(status=Order.Status.DELIVERED)
+            follow_order(order_id=order.pk)
+
+        thread, _ = in_a_thread(deliver_and_follow)
+        database = connection.settings_dict["NAME"]
+        wait_for(lambda: waiting_in(database) == 1 or not thread.is_alive(), what="the delivery waits, or is through")
+    thread.join(timeout=30)
+    review.refresh_from_db()
+    return review
+
+
+def test_a_review_written_while_the_order_is_delivered_is_verified(settings):
+    review = written_while_delivered(settings, guards=[])
+    assert (review.verified_purchase, review.status) == (True, "approved")
+
+
+def test_twin_without_the_lock_leaves_it_unverified(settings):
+    review = written_while_delivered(settings, guards=["review_product_lock"])
+    assert (review.verified_purchase, review.status) == (False, "pending")
+
+
+def test_a_review_of_a_product_that_is_being_deleted_is_refused():
+    author, variant = make_buyer(), make_stocked(units=10)
+    write = partial(submit_review, product_id=variant.product_id, customer_id=author.customer.pk, rating=5)
+    with transaction.atomic():
+        delete_product(product_id=variant.product_id)
+        thread, refusals = in_a_thread(write)
+        wait_for(lambda: waiting_in(connection.settings_dict["NAME"]) == 1, what="the author waits for the deletion")
+    thread.join(timeout=30)
+    assert (refusals, Review.objects.count()) == (["product_not_found"], 0)
