@@ -4,11 +4,17 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
 from django.db import connection
 
 from core.transactions import in_one_transaction
 from market.catalog.models import Attribute, Category, Product, ProductType, Variant
+from market.catalog.models import Collection as CollectionRow
+from market.catalog.rules import AttributeRule
+from market.catalog.services.attributes import checked_attributes, held_rules
+from market.catalog.services.collections import create_collection
+from market.catalog.services.image_requests import add_requests
 from market.catalog.services.listings import refresh_listings
 
 # Two imports at once would both find the same rows missing.
@@ -43,17 +49,33 @@ class VariantImport:
     sku: str
     title: str
     price: Decimal
+    attributes: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class CollectionImport:
+    """A collection by its slug, whose products are found by rules."""
+
+    slug: str
+    title: str
+    rules: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class ProductImport:
-    """One product with at least one variant. It is known again by its SKUs, else by its slug."""
+    """One product with at least one variant. It is known again by its SKUs, else by its slug.
+
+    The pictures behind `image_urls` are fetched in the background.
+    """
 
     title: str
     slug: str
     category_slug: str
     created_at: datetime
     variants: tuple[VariantImport, ...]
+    product_type_slug: str = ""
+    attributes: Mapping[str, Any] = field(default_factory=dict)
+    image_urls: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,12 +131,24 @@ def import_product_type(*, slug: str, title: str, attributes: Sequence[Attribute
 
 
 @in_one_transaction
+def import_collections(*, collections: Sequence[CollectionImport]) -> int:
+    """Add the collections that are missing, by their slugs. Answers how many. Raises Invalid for their rules."""
+    _hold_imports()
+    known = set(CollectionRow.objects.values_list("slug", flat=True))
+    missing = [collection for collection in collections if collection.slug not in known]
+    for collection in missing:
+        create_collection(title=collection.title, slug=collection.slug, rules=collection.rules)
+    return len(missing)
+
+
+@in_one_transaction
 def import_products(*, products: Sequence[ProductImport]) -> ImportedProducts:
     """Add the products and variants that are missing, active and without stock.
 
-    At most ten statements however many products. A product of which a SKU or the slug is known
-    gets only the variants it lacks; nothing else of it changes. Locks the products that get
-    variants, then their listings, by primary key. Raises KeyError for an unknown category.
+    At most sixteen statements however many products. A product of which a SKU or the slug is known
+    gets only the variants it lacks, without attributes if it is of another type; nothing else of it
+    changes. Locks the products that get variants, then their listings, by primary key. Raises KeyError
+    for an unknown category or type, and Invalid for attributes that the type refuses.
     """
     _hold_imports()
     skus = [variant.sku for product in products for variant in product.variants]
@@ -130,16 +164,27 @@ def import_products(*, products: Sequence[ProductImport]) -> ImportedProducts:
     }
     slugs = [product.slug for product in products if product.slug not in owners]
     owners |= dict(Product.objects.filter(slug__in=slugs).values_list("slug", "pk"))
-    made = _add_products([product for product in products if product.slug not in owners])
+    new = [product for product in products if product.slug not in owners]
+    types = _types(products)
+    made = _add_products(new, types)
     owners |= {product.slug: product.pk for product in made}
+    if pictures := {owners[product.slug]: product.image_urls for product in new if product.image_urls}:
+        add_requests(urls_by_product=pictures)
+    growing = {owners[p.slug] for p in products for item in p.variants if item.sku not in known}
+    type_ids = _hold_products(growing)
     variants = [
-        Variant(product_id=owners[product.slug], sku=item.sku, title=item.title, price=item.price, position=place)
+        Variant(
+            product_id=owners[product.slug],
+            sku=item.sku,
+            title=item.title,
+            price=item.price,
+            position=place,
+            attributes=_told_by_variant(item, types.get(product.product_type_slug), type_ids[owners[product.slug]]),
+        )
         for product in products
         for place, item in enumerate(product.variants)
         if item.sku not in known
     ]
-    growing = {variant.product_id for variant in variants}
-    _hold_products(growing)
     Variant.objects.bulk_create(variants)
     refresh_listings(product_ids=growing)
     return ImportedProducts(
@@ -149,7 +194,21 @@ def import_products(*, products: Sequence[ProductImport]) -> ImportedProducts:
     )
 
 
-def _add_products(products: Sequence[ProductImport]) -> list[Product]:
+@dataclass(frozen=True, slots=True)
+class _KnownType:
+    """A product type with what its products may tell."""
+
+    id: int
+    rules: Sequence[AttributeRule]
+
+
+def _types(products: Sequence[ProductImport]) -> dict[str, _KnownType]:
+    slugs = {product.product_type_slug for product in products if product.product_type_slug}
+    ids = dict(ProductType.objects.filter(slug__in=slugs).values_list("slug", "pk")) if slugs else {}
+    return {slug: _KnownType(ids[slug], held_rules(product_type_id=ids[slug])) for slug in sorted(slugs)}
+
+
+def _add_products(products: Sequence[ProductImport], types: Mapping[str, _KnownType]) -> list[Product]:
     categories = dict(Category.objects.values_list("slug", "pk"))
     return Product.objects.bulk_create(
         Product(
@@ -157,14 +216,28 @@ def _add_products(products: Sequence[ProductImport]) -> list[Product]:
             slug=product.slug,
             status=Product.Status.ACTIVE,
             category_id=categories[product.category_slug] if product.category_slug else None,
+            product_type_id=types[product.product_type_slug].id if product.product_type_slug else None,
+            attributes=checked_attributes(
+                product.attributes,
+                rules=types[product.product_type_slug].rules if product.product_type_slug else [],
+                of_variant=False,
+            ),
             created_at=product.created_at,
         )
         for product in products
     )
 
 
-def _hold_products(product_ids: Collection[int]) -> None:
-    list(Product.objects.filter(pk__in=product_ids).order_by("pk").select_for_update(no_key=True).values_list("pk"))
+def _told_by_variant(item: VariantImport, known: _KnownType | None, type_id: int | None) -> dict[str, Any]:
+    if known is None or known.id != type_id:
+        return {}
+    return checked_attributes(item.attributes, rules=known.rules, of_variant=True)
+
+
+def _hold_products(product_ids: Collection[int]) -> dict[int, int | None]:
+    """The products locked, each with its type."""
+    held = Product.objects.filter(pk__in=product_ids).order_by("pk").select_for_update(no_key=True)
+    return dict(held.values_list("pk", "product_type_id"))
 
 
 def _hold_imports() -> None:

@@ -1,6 +1,8 @@
 """Pictures from elsewhere: asked for at once, fetched in the background, once, from the public internet alone."""
 
+from dataclasses import replace
 from datetime import timedelta
+from decimal import Decimal
 from io import BytesIO
 
 import pytest
@@ -9,9 +11,17 @@ from django.utils import timezone
 from PIL import Image
 
 from core.accounts.tests.factories import make_staff
+from core.errors import Invalid
 from core.tests.web_server import web_server
-from market.catalog.models import ImageRequest, ProductImage
+from market.catalog.models import ImageRequest, Product, ProductImage, ProductListing
 from market.catalog.services.image_requests import fetch_requested, request_images, take_due_request
+from market.catalog.services.imports import (
+    AttributeImport,
+    ProductImport,
+    VariantImport,
+    import_product_type,
+    import_products,
+)
 from market.catalog.tests.factories import make_product
 
 pytestmark = pytest.mark.django_db
@@ -92,6 +102,28 @@ def test_a_worker_that_died_is_followed_by_another_and_comes_too_late(settings):
     with time_machine.travel(timezone.now() + timedelta(hours=2), tick=False):
         assert take_due_request() is None
     assert states()[0][1] == "failed"
+
+
+def test_an_import_asks_for_the_pictures_of_new_products_and_holds_attributes_to_their_type():
+    import_product_type(slug="mug", title="Mug", attributes=[AttributeImport("size", "Size", "number")])
+    variant = VariantImport(sku="M-1", title="", price=Decimal("4.00"))
+    mug = ProductImport(
+        title="Mug",
+        slug="mug",
+        category_slug="",
+        created_at=timezone.now(),
+        variants=(variant,),
+        product_type_slug="mug",
+        attributes={"size": 9},
+        image_urls=("http://pictures.example/1.png", "http://pictures.example/2.png"),
+    )
+    with pytest.raises(Invalid):
+        import_products(products=[replace(mug, attributes={"size": "nine"})])
+    assert not Product.objects.exists()
+    for products in ([mug], [replace(mug, image_urls=("http://pictures.example/3.png",), attributes={"size": 1})]):
+        import_products(products=products)
+    assert [row[:2] for row in states()] == [(url, "pending") for url in mug.image_urls]
+    assert ProductListing.objects.get().attribute_tokens == ["size=9"]
 
 
 @pytest.mark.parametrize(

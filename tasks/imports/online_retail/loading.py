@@ -13,9 +13,18 @@ from market.catalog.services.imports import (
     ProductImport,
     VariantImport,
     import_categories,
+    import_collections,
+    import_product_type,
     import_products,
 )
 from market.inventory.services import open_stock
+from tasks.imports.online_retail.attributes import (
+    ATTRIBUTES,
+    COLLECTIONS,
+    PRODUCT_TYPE,
+    attributes_of,
+    attributes_of_variant,
+)
 from tasks.imports.online_retail.categories import shelves
 from tasks.imports.online_retail.findings import Finding
 from tasks.imports.online_retail.lines import SaleLine, open_export, read_lines
@@ -90,7 +99,9 @@ def load_products(*, products: list[ProductDraft], progress: Progress) -> Loaded
 
 
 def load_categories() -> int:
-    """Add the categories that are missing; answers how many."""
+    """Add the categories that are missing, and what else products refer to; answers how many categories."""
+    import_product_type(slug=PRODUCT_TYPE, title=PRODUCT_TYPE.title(), attributes=ATTRIBUTES)
+    import_collections(collections=COLLECTIONS)
     return import_categories(
         categories=[
             CategoryImport(slug=shelf.slug, title=shelf.title, parent_slug=parent) for shelf, parent in shelves()
@@ -114,5 +125,15 @@ def product_import(draft: ProductDraft) -> ProductImport:
         slug=draft.slug,
         category_slug=draft.shelf.slug if draft.shelf else "",
         created_at=draft.first_sold_at,
-        variants=tuple(VariantImport(sku=item.sku, title=item.title, price=item.price) for item in draft.variants),
+        variants=tuple(
+            VariantImport(
+                sku=item.sku,
+                title=item.title,
+                price=item.price,
+                attributes=attributes_of_variant(item.title, of_product=draft.title),
+            )
+            for item in draft.variants
+        ),
+        product_type_slug=PRODUCT_TYPE,
+        attributes=attributes_of(draft.title),
     )

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tasks.imports import online_retail
+from tasks.imports.online_retail.attributes import attributes_of, attributes_of_variant
 from tasks.imports.online_retail.findings import Finding, Kind, count_by_reason
 from tasks.imports.online_retail.lines import open_export, read_lines
 from tasks.imports.online_retail.products import build_products, summarize
@@ -83,3 +84,22 @@ def test_nine_of_ten_products_stand_on_a_shelf_and_no_shelf_outgrows_the_others(
         "Garden": 99,
         "Bath and Wellbeing": 99,
     }
+
+
+def test_many_titles_tell_color_material_or_the_size_of_a_set(sample):
+    products, _, _ = sample
+    told = Counter(token for product in products for token in attributes_of(product.title).items())
+    colors = Counter(
+        attributes_of_variant(variant.title, of_product=product.title).get("color")
+        for product in products
+        for variant in product.variants
+    )
+    materials = {"metal": 161, "glass": 80, "wood": 77, "paper": 65, "ceramic": 42, "felt": 26, "enamel": 22}
+    assert {name: told["material", name] for name in materials} == materials
+    assert [told["set_of", pieces] for pieces in (6, 12, 3, 4)] == [45, 36, 29, 29]
+    assert (colors["red"], colors["pink"], colors[None], colors.total()) == (165, 209, 1995, 2959)
+    assert attributes_of("Set Of 4 Rustic Wooden Spoons") == {"material": "wood", "set_of": 4}
+    assert attributes_of("Pack of 12 Red Retrospot Tissues") == {"set_of": 12}
+    assert attributes_of("60 Teatime Fairy Cake Cases") == {}
+    assert attributes_of_variant("Pink", of_product="Red Retrospot Mug") == {"color": "pink"}
+    assert attributes_of_variant("", of_product="Red Retrospot Mug") == {"color": "red"}
