@@ -58,11 +58,18 @@ REVIEW_REQUEST_DELAY = timedelta(days=read_positive("REVIEW_REQUEST_DAYS", 7))
 # How long a customer keeps a tier for which he has spent too little since.
 MEMBERSHIP_GRACE = timedelta(days=read_positive("MEMBERSHIP_GRACE_DAYS", 30))
 
-# --- Search (the words of products are in English or another language that PostgreSQL has a stemmer for) ---
+# --- Search ---------------------------------------------------------------------------------
 SEARCH_ENGINE = read("str", "SEARCH_ENGINE", "postgres")
 if SEARCH_ENGINE not in {"postgres", "opensearch"}:
     raise ImproperlyConfigured(f"SEARCH_ENGINE must be postgres or opensearch, not {SEARCH_ENGINE!r}")
+# Those that every supported PostgreSQL has a stemmer for.
+_LANGUAGES = (
+    "arabic armenian basque catalan danish dutch english finnish french german greek hindi hungarian indonesian"
+    " irish italian lithuanian nepali norwegian portuguese romanian russian serbian spanish swedish tamil turkish"
+)
 SEARCH_LANGUAGE = read("str", "SEARCH_LANGUAGE", "english")
+if SEARCH_LANGUAGE not in _LANGUAGES.split():
+    raise ImproperlyConfigured(f"SEARCH_LANGUAGE must be one of {_LANGUAGES}, not {SEARCH_LANGUAGE!r}")
 OPENSEARCH_URL = read("str", "OPENSEARCH_URL", "http://127.0.0.1:9200")
 OPENSEARCH_INDEX = read("str", "OPENSEARCH_INDEX", "storefront-products")
 # How old the words may be that a process knows; typos in newer ones are not mended yet.
