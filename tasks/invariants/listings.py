@@ -76,6 +76,12 @@ WHERE (listing.is_listed, listing.in_stock, listing.price, listing.compare_at_pr
        computed.category_id, computed.title, computed.created_at, computed.is_featured, computed.tokens)
 """
 
+PRIMARY_IMAGES = """
+SELECT product.slug || ': ' || count(*) FILTER (WHERE image.is_primary) || ' primary of ' || count(*) || ' pictures'
+FROM catalog_productimage AS image JOIN catalog_product AS product ON product.id = image.product_id
+GROUP BY product.id HAVING count(*) FILTER (WHERE image.is_primary) <> 1
+"""
+
 CHUNK = 2000
 
 
@@ -95,5 +101,6 @@ def wrongly_found_products(evidence: Evidence) -> list[str]:
 CHECKS = [
     sql_check(8, "listings", "a variant is in stock when units are available", IN_STOCK),
     sql_check(8, "listings", "a listing equals what it is computed from", LISTINGS),
+    sql_check(8, "listings", "of a product's pictures exactly one is primary", PRIMARY_IMAGES),
     Check(8, "listings", "a product is found by its title and SKUs", wrongly_found_products),
 ]

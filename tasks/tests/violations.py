@@ -267,6 +267,12 @@ PLANTED = [
         "{slug}: no listing",
     ),
     (
+        "of a product's pictures exactly one is primary",
+        "INSERT INTO catalog_productimage (product_id, image, alt, is_primary, position, created_at, updated_at)"
+        " SELECT product_id, 'products/a.jpg', '', false, 0, now(), now() FROM catalog_variant WHERE id = {lamp}",
+        "{slug}: 0 primary of 1 pictures",
+    ),
+    (
         "a product is found by its title and SKUs",
         "UPDATE catalog_productlisting SET search_text = 'lump' WHERE default_variant_id = {lamp}",
         "{slug}: found by 'lump'",

@@ -8,7 +8,15 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from PIL import Image
 
 from core.accounts.tests.factories import make_staff
-from market.catalog.models import Category, Product, ProductImage, ProductListing
+from market.catalog.models import (
+    Attribute,
+    Category,
+    Collection,
+    Product,
+    ProductImage,
+    ProductListing,
+    ProductType,
+)
 from market.catalog.tests.factories import make_category, make_product
 
 pytestmark = pytest.mark.django_db
@@ -127,3 +135,76 @@ def test_archiving_and_deleting_go_through_the_services(staff):
     staff.post(f"{ADMIN}/product/{gone.pk}/delete/", {"post": "yes"})
     assert list(Product.objects.values_list("pk", "status")) == [(kept.pk, "archived")]
     assert list(ProductListing.objects.values_list("is_listed", flat=True)) == [False]
+
+
+def test_staff_say_what_kinds_of_products_tell(staff):
+    staff.post(f"{ADMIN}/producttype/add/", {"title": "Mug", "slug": "mug"})
+    mug = ProductType.objects.get(slug="mug")
+    color = {
+        "product_type": mug.pk,
+        "code": "color",
+        "title": "Color",
+        "kind": "color",
+        "choices": "red,blue",
+        "swatches": '{"red": "#cc0000", "blue": "#0000cc"}',
+        "is_filterable": "on",
+        "is_of_variant": "on",
+        "position": 0,
+    }
+    assert "#rrggbb" in staff.post(f"{ADMIN}/attribute/add/", color | {"swatches": "{}"}, follow=True).content.decode()
+    assert not Attribute.objects.exists()
+    assert staff.post(f"{ADMIN}/attribute/add/", color).status_code == 302
+    attribute = mug.attributes.get()
+    assert (attribute.choices, attribute.is_of_variant) == (["red", "blue"], True)
+    form = product_form(
+        variants=[{"sku": "MUG", "price": "4.95", "attributes": '{"color": "red"}'}],
+        product_type=mug.pk,
+        attributes="{}",
+        is_featured="on",
+    )
+    assert staff.post(f"{ADMIN}/product/add/", form).status_code == 302
+    listing = ProductListing.objects.get()
+    assert (listing.attribute_tokens, listing.is_featured) == (["color=red"], True)
+    change = f"{ADMIN}/attribute/{attribute.pk}/change/"
+    fewer = {"title": "Colour", "choices": "blue", "swatches": '{"blue": "#0000cc"}', "position": 0}
+    assert "is told by: Red mug" in staff.post(change, fewer, follow=True).content.decode()
+    more = {"title": "Colour", "choices": "red,blue", "swatches": color["swatches"], "position": 3, "code": "paint"}
+    assert staff.post(change, more).status_code == 302
+    attribute.refresh_from_db()
+    assert (attribute.title, attribute.position, attribute.code) == ("Colour", 3, "color")
+    for path in (f"attribute/{attribute.pk}", f"producttype/{mug.pk}"):
+        assert staff.post(f"{ADMIN}/{path}/delete/", {"post": "yes"}).status_code in {200, 302}
+    assert (ProductType.objects.count(), Attribute.objects.count()) == (1, 1)
+
+
+def test_staff_compose_collections(staff, settings, tmp_path):
+    settings.MEDIA_ROOT = tmp_path
+    product = make_product()
+    form = {"title": "For tea", "slug": "for-tea", "description": "", "rules": "", "is_active": "on", "position": 0}
+    at = f"{ADMIN}/collection"
+    assert staff.post(f"{at}/add/", form | {"chosen": [product.pk], "image": picture()}).status_code == 302
+    collection = Collection.objects.get()
+    assert (collection.rules, [item.product_id for item in collection.items.all()]) == (None, [product.pk])
+    assert collection.image.name.startswith("collections/")
+    change = f"{at}/{collection.pk}/change/"
+    assert staff.post(f"{at}/{collection.pk}/delete/", {"post": "yes"}, follow=True).status_code == 200
+    assert Collection.objects.exists(), "it holds a product"
+    wrong = staff.post(change, form | {"rules": '{"size": 1}'}, follow=True)
+    assert "Rules.size: There is no such rule." in wrong.content.decode()
+    assert staff.post(change, form | {"chosen": [], "image-clear": "on"}).status_code == 302
+    collection.refresh_from_db()
+    assert (collection.items.count(), collection.image.name) == (0, "")
+    assert staff.post(change, form | {"rules": '{"on_sale": true}'}).status_code == 302
+    assert Collection.objects.get().rules == {"on_sale": True}
+    assert "disabled" in staff.get(change).content.decode()
+    assert staff.post(f"{at}/{collection.pk}/delete/", {"post": "yes"}).status_code == 302
+    assert not Collection.objects.exists()
+
+
+def test_staff_show_a_category_with_a_picture(staff, settings, tmp_path):
+    settings.MEDIA_ROOT = tmp_path
+    category = make_category(title="Mugs")
+    form = {"title": "Mugs", "slug": category.slug, "description": "", "parent": "", "is_active": "on", "position": 0}
+    assert staff.post(f"{ADMIN}/category/{category.pk}/change/", form | {"image": picture()}).status_code == 302
+    category.refresh_from_db()
+    assert category.image.name.startswith("categories/")
