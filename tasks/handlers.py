@@ -109,7 +109,7 @@ def join_orders_of_new_address(event: Event) -> None:
 
 @handles(registration_repeated, queue="notifications")
 def email_repeated_registration(event: Event) -> None:
-    queue_account_mail(kind="registration_repeated", user_id=event.payload["user_id"], key=f"repeated-{event.pk.hex}")
+    account_mails.queue_repeated_registration_mail(user_id=event.payload["user_id"], at=event.created_at)
 
 
 @handles(documents_changed, queue="default")

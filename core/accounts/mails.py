@@ -36,6 +36,17 @@ def queue_verification_mail(*, user_id: int | None, at: datetime) -> None:
     )
 
 
+def queue_repeated_registration_mail(*, user_id: int, at: datetime) -> None:
+    """Tell a user that his address was registered again; who has not verified it yet gets the link again."""
+    user = User.objects.filter(pk=user_id).first()
+    if user is None:
+        return
+    if user.is_active and not user.is_verified:
+        queue_verification_mail(user_id=user_id, at=at)
+    else:
+        queue_account_mail(kind="registration_repeated", user_id=user_id, key=f"repeated-{user_id}-{_slot(at)}")
+
+
 def queue_reset_mail(*, user_id: int | None, at: datetime) -> None:
     """Queue the token for a new password."""
     user = User.objects.filter(pk=user_id, is_active=True).first()

@@ -75,7 +75,7 @@ def test_a_payment_is_acknowledged():
     ],
 )
 def test_users_are_told_about_their_account(fact, subject):
-    user = make_buyer(first_name="Ada")
+    user = make_buyer(first_name="Ada", is_verified=fact is registration_repeated)
     mail = react_to(fact.publish(user_id=user.pk))
     assert (mail.recipient, mail.subject) == (user.email, subject)
 
