@@ -1,6 +1,6 @@
 """Two lanes for a suite that mostly waits: tests of whole systems in one, everything else in the other.
 
-`make test` runs `pytest -n 2 --dist loadgroup` with this plugin. Tests that start processes stay together in
+`make test` runs `pytest -n 2 --dist loadscope` with this plugin. Tests that start processes stay together in
 one lane, so that the shop is started once; the other lane takes the rest, a module at a time. Each lane has a
 database of its own (pytest-django adds the lane's name) and Redis databases of its own.
 """
@@ -9,8 +9,10 @@ import os
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import pytest
+from xdist.remote import Producer
+from xdist.scheduler.loadscope import LoadScopeScheduling
 
-STARTS_PROCESSES = {"shop", "twin", "shop_processes"}
+FOLDERS_OF_PROCESSES = ("tests/system/", "tests/races/")
 # A lane's own database and that of the processes it starts, with room for those of single tests.
 REDIS_DATABASES_PER_LANE = 4
 
@@ -30,19 +32,16 @@ if (worker := os.environ.get("PYTEST_XDIST_WORKER")) and "REDIS_URL" in os.envir
     os.environ["REDIS_URL"] = in_lane(os.environ["REDIS_URL"], int(worker.removeprefix("gw")))
 
 
-def starts_processes(item: pytest.Item) -> bool:
-    """Whether the test needs more than this process."""
-    return bool(item.get_closest_marker("system") or STARTS_PROCESSES & set(getattr(item, "fixturenames", ())))
+def starts_processes(nodeid: str) -> bool:
+    """Whether the test is one of whole systems, by where it lies."""
+    return nodeid.startswith(FOLDERS_OF_PROCESSES)
 
 
-class Groups:
-    """Says what stays together, before the lanes read it."""
+class Lanes(LoadScopeScheduling):
+    """Hands out all tests of processes as one piece of work, the others a module at a time."""
 
-    @pytest.hookimpl(tryfirst=True)
-    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
-        for item in items:
-            group = "processes" if starts_processes(item) else item.nodeid.partition("::")[0]
-            item.add_marker(pytest.mark.xdist_group(group))
+    def _split_scope(self, nodeid: str) -> str:
+        return "processes" if starts_processes(nodeid) else nodeid.partition("::")[0]
 
 
 class Order:
@@ -50,10 +49,11 @@ class Order:
 
     @pytest.hookimpl(trylast=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
-        items.sort(key=lambda item: not starts_processes(item))
+        items.sort(key=lambda item: not starts_processes(item.nodeid))
+
+    def pytest_xdist_make_scheduler(self, config: pytest.Config, log: Producer) -> Lanes:
+        return Lanes(config, log)
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    if config.pluginmanager.hasplugin("xdist"):
-        config.pluginmanager.register(Groups())
-        config.pluginmanager.register(Order())
+    config.pluginmanager.register(Order())
