@@ -35,7 +35,7 @@ silk: $(VENV)/.test ## What Silk costs at 5 % of the requests; two minutes (SILK
 	@exec $(PY) -m storefront.embedded with-servers -- $(PY) -m loadtests silk $(SILK_ARGS)
 
 # The whole suite runs in two lanes (tests/lanes.py), a part of it in one.
-LANES = $(if $(strip $(PYTEST_ARGS)),,-n 2 --dist loadscope)
+LANES = $(if $(strip $(PYTEST_ARGS)),,-n 2 --dist loadscope --no-loadscope-reorder)
 test: $(VENV)/.test ## Run the whole suite on servers of its own (PYTEST_ARGS="market/carts -k claim")
 	@exec $(PY) -m storefront.embedded with-servers -- $(PY) -m pytest --create-db $(LANES) $(PYTEST_ARGS)
 
