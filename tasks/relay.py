@@ -13,12 +13,13 @@ from core.outbox.services import (
     spread_events,
     take_due_deliveries,
 )
+from tasks.celery_settings import QUEUES
 
 # 500 events are spread and taken in 40-50 ms; ten such batches are well under a run's limits.
 BATCH = 500
 BATCHES_PER_RUN = 10
-# What is sent and not begun within its lease is sent again. With ten thousand rows sent at once on a
-# busy machine all the workers did was to take rows again: none was delivered in three minutes.
+# Of each queue. What is sent and not begun within its lease is sent again. With ten thousand rows sent at
+# once on a busy machine all the workers did was to take rows again: none was delivered in three minutes.
 MOST_UNDER_WAY = 1000
 # A delivery costs 3-4 ms, so a message is some 70 ms of work: enough to outweigh its own cost, and
 # little enough to spread a backlog over the workers.
@@ -27,29 +28,33 @@ MESSAGE_SIZE = 20
 
 @shared_task(name="outbox.relay")
 def relay() -> None:
-    """Write the deliveries of new events and send what is due to the queues, in bounded batches,
-    never more than the workers can begin within a lease."""
+    """Write the deliveries of new events and send what is due to the queues, in bounded batches, to none
+    more than its workers can begin within a lease: a queue that nobody works on holds up no other."""
     note_handlers()
-    room = MOST_UNDER_WAY - count_under_way()
+    under_way = count_under_way()
+    room = {queue: MOST_UNDER_WAY - under_way.get(queue, 0) for queue in QUEUES}
     for _ in range(BATCHES_PER_RUN):
         spread = spread_events(limit=BATCH)
         if spread:
             fault_point("relay.spread")
-        due = take_due_deliveries(limit=max(0, min(BATCH, room)))
-        if due:
-            fault_point("relay.taken")
-        taken = sum(map(len, due.values()))
-        room -= taken
-        for queue, pairs in due.items():
-            for message in messages_of(pairs):
-                deliver.apply_async(
-                    args=[message],
-                    queue=queue,
-                    # Older ones are sent again by then, so a backlog never holds the same work twice.
-                    expires=settings.DELIVERY_LEASE.total_seconds(),
-                )
-        if spread < BATCH and taken < BATCH:
+        most_taken = 0
+        for queue in QUEUES:
+            taken = send_due(queue, limit=min(BATCH, room[queue])) if room[queue] > 0 else 0
+            room[queue] -= taken
+            most_taken = max(most_taken, taken)
+        if spread < BATCH and most_taken < BATCH:
             return
+
+
+def send_due(queue: str, *, limit: int) -> int:
+    """Send up to `limit` due deliveries to their queue; answers how many."""
+    pairs = take_due_deliveries(limit=limit, queue=queue).get(queue, [])
+    if pairs:
+        fault_point("relay.taken")
+    for message in messages_of(pairs):
+        # Older ones are sent again by then, so a backlog never holds the same work twice.
+        deliver.apply_async(args=[message], queue=queue, expires=settings.DELIVERY_LEASE.total_seconds())
+    return len(pairs)
 
 
 def messages_of(pairs: Sequence[tuple[int, int]]) -> list[Sequence[tuple[int, int]]]:

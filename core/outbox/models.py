@@ -61,6 +61,7 @@ class Delivery(models.Model):
         ]
         indexes = [
             models.Index(fields=["due_at"], name="delivery_due", condition=Q(state="pending")),
+            models.Index(fields=["queue", "due_at"], name="delivery_due_of_queue", condition=Q(state="pending")),
             models.Index(fields=["state", "id"], name="delivery_dead", condition=Q(state="dead")),
         ]
 

@@ -7,7 +7,7 @@ from types import TracebackType
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import Count, F, Q
 from django.utils import timezone
 from structlog.contextvars import bound_contextvars
 
@@ -60,8 +60,8 @@ def spread_events(*, limit: int) -> int:
 
 
 @in_one_transaction
-def take_due_deliveries(*, limit: int) -> dict[str, list[tuple[int, int]]]:
-    """Due deliveries to be sent to workers: `(id, attempts so far)` by queue.
+def take_due_deliveries(*, limit: int, queue: str | None = None) -> dict[str, list[tuple[int, int]]]:
+    """Due deliveries, of one queue or of all, to be sent to workers: `(id, attempts so far)` by queue.
 
     They are not due again for the length of a lease: whatever has not been started by then (the
     broker lost it, its worker died) is taken again. So is what waits longer than anything may: the
@@ -69,8 +69,9 @@ def take_due_deliveries(*, limit: int) -> dict[str, list[tuple[int, int]]]:
     last worker was killed before it could say why. Rows being worked on are locked and skipped.
     """
     now = timezone.now()
+    due_at = Q(due_at__lte=now) | Q(due_at__gt=now + LONGEST_WAIT)
     due = list(
-        Delivery.objects.filter(Q(due_at__lte=now) | Q(due_at__gt=now + LONGEST_WAIT), state=Delivery.State.PENDING)
+        Delivery.objects.filter(due_at, Q() if queue is None else Q(queue=queue), state=Delivery.State.PENDING)
         .order_by("due_at")
         .select_for_update(skip_locked=True, no_key=True)
         .only("pk", "queue", "attempts", "last_error")[:limit]
@@ -90,14 +91,18 @@ def take_due_deliveries(*, limit: int) -> dict[str, list[tuple[int, int]]]:
     return dict(by_queue)
 
 
-def count_under_way() -> int:
-    """How many deliveries were taken for the first time and not begun yet: their lease runs. One statement."""
-    return Delivery.objects.filter(
+def count_under_way() -> dict[str, int]:
+    """How many deliveries of each queue were taken for the first time and not begun yet: their lease runs.
+
+    One statement.
+    """
+    under_way = Delivery.objects.filter(
         state=Delivery.State.PENDING,
         attempts=0,
         due_at__gt=timezone.now(),
         due_at__lte=timezone.now() + settings.DELIVERY_LEASE,
-    ).count()
+    )
+    return dict(under_way.values_list("queue").annotate(Count("pk")))
 
 
 def attempt_delivery(*, delivery_id: int, attempts_seen: int) -> bool:

@@ -10,6 +10,8 @@ from tasks.celery_settings import QUEUES
 from tasks.relay import MESSAGE_SIZE, MOST_UNDER_WAY, messages_of
 
 pytestmark = pytest.mark.django_db
+# The handlers, what is under way, the new events, and of each queue what is due.
+IDLE_STATEMENTS = 3 + len(QUEUES)
 
 
 @pytest.fixture
@@ -21,13 +23,41 @@ def queues(settings):
         client.delete(*QUEUES)
 
 
-def test_no_more_is_sent_than_workers_can_begin_within_a_lease(queues):
+def make_backlog(queue: str, count: int) -> None:
+    """So many deliveries that wait for this queue's workers."""
     Delivery.objects.bulk_create(
-        Delivery(event=event, handler="email_order_confirmation", queue="notifications")
+        Delivery(event=event, handler="email_order_confirmation", queue=queue)
         for event in Event.objects.bulk_create(
-            Event(name="orders.order_placed", payload={}, relayed_at=timezone.now()) for _ in range(MOST_UNDER_WAY + 1)
+            Event(name="orders.order_placed", payload={}, relayed_at=timezone.now()) for _ in range(count)
         )
     )
+
+
+@pytest.mark.parametrize("urgency", [1, -1], ids=["before", "after"])
+def test_a_queue_that_nobody_works_on_holds_up_no_other(queues, urgency):
+    unserved, served = ("default", "notifications")[::urgency]
+    make_backlog(unserved, MOST_UNDER_WAY + MOST_UNDER_WAY // 2)
+    current_app.tasks["outbox.relay"]()
+    make_backlog(served, 1)
+    current_app.tasks["outbox.relay"]()
+    assert queues() == {unserved: MOST_UNDER_WAY // MESSAGE_SIZE, served: 1}
+
+
+def test_an_idle_relay_costs_as_many_statements_with_a_backlog_that_waits(queues, count_statements):
+    def statements_of_a_run() -> int:
+        with count_statements() as statements:
+            current_app.tasks["outbox.relay"]()
+        return len(statements)
+
+    current_app.tasks["outbox.relay"]()
+    idle = statements_of_a_run()
+    make_backlog("default", MOST_UNDER_WAY + 1)
+    current_app.tasks["outbox.relay"]()
+    assert (idle, statements_of_a_run()) == (IDLE_STATEMENTS, IDLE_STATEMENTS - 1)  # a full queue is not asked
+
+
+def test_no_more_is_sent_than_workers_can_begin_within_a_lease(queues):
+    make_backlog("notifications", MOST_UNDER_WAY + 1)
     for _ in range(2):
         current_app.tasks["outbox.relay"]()
         assert queues() == {"notifications": MOST_UNDER_WAY // MESSAGE_SIZE}
