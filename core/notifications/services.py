@@ -26,7 +26,10 @@ _inliner = css_inline.CSSInliner(load_remote_stylesheets=False)
 
 
 def mail_lease() -> timedelta:
-    """How long a sender may be silent: one wait for each of the six answers in an SMTP conversation."""
+    """How long a sender may be silent: one wait for each of the six answers in an SMTP conversation.
+
+    With the default of 4 s and a sweep each second a mail whose sender was killed leaves within 30 s.
+    """
     return timedelta(seconds=6 * settings.EMAIL_TIMEOUT)
 
 

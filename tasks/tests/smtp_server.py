@@ -1,7 +1,7 @@
 """A mail server on the loopback that says what a test wants."""
 
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from email import message_from_bytes, policy
@@ -21,6 +21,8 @@ class MailServer:
     accepted: list[EmailMessage] = field(default_factory=list)
     recipient_answers: list[str] = field(default_factory=list)
     data_answers: list[str | None] = field(default_factory=list)
+    # Called before each answer to the data.
+    before_data_answer: Callable[[], object] = lambda: None
 
     async def handle_RCPT(self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list) -> str:
         answer = self.recipient_answers.pop(0) if self.recipient_answers else "250 OK"
@@ -29,6 +31,7 @@ class MailServer:
         return answer
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
+        self.before_data_answer()
         answer = self.data_answers.pop(0) if self.data_answers else "250 OK"
         if answer is None or answer.startswith("250"):
             self.accepted.append(message_from_bytes(envelope.content, policy=policy.default))

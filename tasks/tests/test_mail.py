@@ -1,16 +1,23 @@
 """Mails over real SMTP: every answer that a server may give, and none."""
 
+import os
+import signal
 import socket
+import threading
+from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
 import time_machine
+from celery.exceptions import SoftTimeLimitExceeded
 from django.utils import timezone
 
 from core.notifications.models import Mail
-from core.notifications.services import take_due_mails
+from core.notifications.services import mail_lease, take_due_mails
 from core.notifications.tests.factories import make_mail
-from tasks.senders.mail import send_mails
+from tasks.celery_settings import task_soft_time_limit
+from tasks.schedule import SCHEDULES
+from tasks.senders.mail import LAST_BEGINNING_SECONDS, send_mails
 from tasks.tests.smtp_server import free_port, mail_server
 
 pytestmark = pytest.mark.django_db
@@ -130,3 +137,65 @@ def test_an_address_that_cannot_be_written_fails_for_good(port, recipient):
         send_what_is_due()
     mail.refresh_from_db()
     assert (mail.state, server.accepted) == ("failed", [])
+
+
+def test_a_killed_senders_mail_leaves_within_thirty_seconds_and_a_slow_one_is_not_interrupted():
+    [sweep] = [schedule for schedule in SCHEDULES if schedule.task == "notifications.sweep_mails"]
+    assert mail_lease() + sweep.every < timedelta(seconds=30)
+    assert timedelta(seconds=LAST_BEGINNING_SECONDS) + mail_lease() < timedelta(seconds=task_soft_time_limit)
+
+
+def test_a_slow_server_is_given_no_further_mail_when_the_time_is_nearly_up(port, monkeypatch):
+    [*_, last] = mails = [make_mail() for _ in range(4)]
+    elapsed = 0.0
+
+    def answer_slowly() -> None:
+        nonlocal elapsed
+        elapsed += LAST_BEGINNING_SECONDS / 2
+
+    monkeypatch.setattr("tasks.senders.mail.monotonic", lambda: elapsed)
+    with mail_server(port) as server:
+        server.before_data_answer = answer_slowly
+        send_what_is_due()
+        assert [message["Message-ID"] for message in server.accepted] == [
+            f"<{mail.key}@storefront.example>" for mail in mails[:3]
+        ]
+        last.refresh_from_db()
+        assert (last.state, last.attempts, last.deaths) == ("queued", 0, 0)
+        send_what_is_due(minutes_later=1)
+    assert len(server.accepted) == 4
+    assert set(Mail.objects.values_list("state", "attempts", "deaths")) == {("sent", 1, 0)}
+
+
+@pytest.fixture
+def soft_time_limit() -> Iterator[signal.Signals]:
+    """The signal by which a worker's child is told that its time is up, as billiard has it."""
+
+    def interrupt(number: int, frame: object) -> None:
+        raise SoftTimeLimitExceeded
+
+    before = signal.signal(signal.SIGUSR1, interrupt)
+    yield signal.SIGUSR1
+    signal.signal(signal.SIGUSR1, before)
+
+
+def test_a_mail_whose_time_is_up_killed_nobody(port, soft_time_limit):
+    mail, is_interrupted = make_mail(), threading.Event()
+
+    def let_the_time_run_out() -> None:
+        os.kill(os.getpid(), soft_time_limit)
+        assert is_interrupted.wait(30)
+
+    with mail_server(port) as server:
+        server.before_data_answer = let_the_time_run_out
+        with pytest.raises(SoftTimeLimitExceeded):
+            send_what_is_due()
+        is_interrupted.set()
+        mail.refresh_from_db()
+        assert (mail.state, mail.attempts, mail.deaths) == ("unknown", 1, 0)
+        assert mail.last_error == "The server took too long; it may have left."
+        server.before_data_answer = bool
+        send_what_is_due(minutes_later=1)
+    mail.refresh_from_db()
+    assert (mail.state, mail.attempts, mail.deaths) == ("sent", 2, 0)
+    assert {message["Message-ID"] for message in server.accepted} == {f"<{mail.key}@storefront.example>"}
