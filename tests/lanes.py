@@ -1,8 +1,8 @@
 """Two lanes for a suite that mostly waits: tests of whole systems in one, everything else in the other.
 
-`make test` runs `pytest -n 2 --dist loadscope --no-loadscope-reorder` with this plugin. Tests that start processes stay together in
-one lane, so that the shop is started once; the other lane takes the rest, a module at a time. Each lane has a
-database of its own (pytest-django adds the lane's name) and Redis databases of its own.
+`make test` runs pytest-xdist with this plugin. Tests that start processes stay together in one lane, so that the
+shop is started once; the other lane takes the rest, a module at a time. Each lane has a database of its own
+(pytest-django adds the lane's name) and Redis databases of its own.
 """
 
 import os
