@@ -13,11 +13,14 @@ from core.accounts.events import (
 from core.accounts.mails import queue_account_mail
 from core.outbox.models import Event
 from core.outbox.registry import handles
+from market.carts.events import stock_alerts_left
+from market.carts.services import tell_waiting_customers
 from market.catalog.events import documents_changed
 from market.catalog.services.pushing import queue_documents
 from market.checkout.services import recompute_memberships, reward_order
 from market.customers.events import membership_changed
 from market.customers.services import queue_membership_mail
+from market.inventory.events import variant_back_in_stock
 from market.orders.events import guest_orders_joined, order_canceled, order_paid, order_placed, order_status_changed
 from market.orders.services import join_guest_orders
 from market.orders.services.mails import queue_order_mail
@@ -130,3 +133,13 @@ def reward_joined_orders(event: Event) -> None:
 @handles(membership_changed, queue="notifications")
 def email_membership_change(event: Event) -> None:
     queue_membership_mail(change_id=event.payload["change_id"], key=f"membership-{event.pk.hex}")
+
+
+@handles(variant_back_in_stock, queue="notifications")
+def email_waiting_customers(event: Event) -> None:
+    tell_waiting_customers(variant_id=event.payload["variant_id"])
+
+
+@handles(stock_alerts_left, queue="notifications")
+def email_more_waiting_customers(event: Event) -> None:
+    tell_waiting_customers(variant_id=event.payload["variant_id"])

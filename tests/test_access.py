@@ -78,6 +78,12 @@ POLICY = {
     "carts/<cart_id>/shipping-methods/": {"get": PUBLIC},
     "carts/<cart_id>/items/": {"post": PUBLIC, "put": PUBLIC},
     "carts/<cart_id>/items/<item_id>/": {"patch": PUBLIC, "delete": PUBLIC},
+    "wishlists/": {"get": SIGNED_IN, "post": SIGNED_IN},
+    "wishlists/<wishlist_id>/": {"get": SIGNED_IN, "patch": SIGNED_IN, "delete": SIGNED_IN},
+    "wishlists/<wishlist_id>/items/": {"get": SIGNED_IN, "post": SIGNED_IN},
+    "wishlists/<wishlist_id>/items/<wishlist_item_id>/": {"delete": SIGNED_IN},
+    "wishlists/<wishlist_id>/items/<wishlist_item_id>/move-to-cart/": {"post": SIGNED_IN},
+    "variants/<variant_id>/stock-alerts/": {"post": SIGNED_IN, "delete": SIGNED_IN},
     # A guest orders, and opens his order with its token; whose order it is, the service decides.
     "orders/": {"get": SIGNED_IN, "post": PUBLIC},
     "orders/<number>/": {"get": PUBLIC, "put": STAFF, "patch": STAFF},

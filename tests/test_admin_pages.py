@@ -11,6 +11,7 @@ from core.models import Heartbeat, ScheduleSlot
 from core.operations.registry import operation_named
 from core.operations.services import create_run
 from core.outbox.services import spread_events
+from market.carts.tests.factories import make_offer, make_stock_alert, make_wishlist
 from market.catalog.services import (
     NewAttribute,
     create_attribute,
@@ -39,6 +40,8 @@ def fill(rows: int) -> None:
     for _ in range(rows):
         order = make_order(buyer=make_buyer())
         make_review()
+        make_stock_alert(customer=order.customer)
+        make_wishlist(customer=order.customer, variants=[make_offer()])
         ReviewRequest.objects.create(order=order, due_at=timezone.now())
         queue_order_mail(kind="order_placed", order_id=order.pk, key=f"placed-{order.pk}")
         make_category(parent=make_category())

@@ -19,7 +19,7 @@ from core.accounts.tokens import issue_tokens
 from core.operations.registry import operation_named
 from core.operations.services import create_run
 from market.carts.models import CartItem
-from market.carts.tests.factories import make_cart, make_offer
+from market.carts.tests.factories import make_cart, make_offer, make_wishlist
 from market.catalog.services import create_collection, create_product_type
 from market.catalog.tests.factories import make_category
 from market.orders.tests.factories import make_buyer, make_order
@@ -147,11 +147,14 @@ def things() -> dict[str, str]:
     variant = make_offer()
     cart = make_cart(units={variant: 2})
     order = make_order()
+    wishlist = make_wishlist(customer=make_buyer().customer, variants=[variant])
     return {
         "cart_id": str(cart.pk),
         "cart": str(cart.pk),
         "item_id": str(CartItem.objects.get(cart=cart).pk),
         "number": order.number,
+        "wishlist_id": str(wishlist.pk),
+        "wishlist_item_id": str(wishlist.items.get().pk),
         "addresses": "1",
         "customers": str(make_buyer().customer.pk),
         "customer_id": "1",

@@ -23,7 +23,7 @@ from core.accounts.tokens import issue_tokens
 from core.operations.registry import operation_named
 from core.operations.services import create_run
 from market.carts.models import CartItem
-from market.carts.tests.factories import make_cart, make_offer
+from market.carts.tests.factories import make_cart, make_offer, make_wishlist
 from market.catalog.services import create_collection, create_product_type
 from market.catalog.tests.factories import make_category
 from market.customers.models import Address
@@ -105,6 +105,11 @@ WRITABLE: dict[tuple[str, str], set[str]] = {
     ("post", "reviews/{id}/reply/"): {"body"},
     ("post", "reviews/{id}/moderation/"): {"status", "reason"},
     **{("post", f"runs/{{run_id}}/{verb}/"): set() for verb in ("start", "pause", "resume", "cancel", "retry-failed")},
+    ("post", "variants/{variant_id}/stock-alerts/"): set(),
+    ("post", "wishlists/"): {"title"},
+    ("patch", "wishlists/{wishlist_id}/"): {"title"},
+    ("post", "wishlists/{wishlist_id}/items/"): {"variant"},
+    ("post", "wishlists/{wishlist_id}/items/{wishlist_item_id}/move-to-cart/"): {"cart", "quantity"},
     ("put", "stock/{variant_id}/"): {"on_hand", "reason"},
     ("post", "stock/{variant_id}/movements/"): {"quantity", "reason"},
     ("post", "users/email/change/"): {"new_email", "password"},
@@ -119,8 +124,9 @@ NOT_JSON = {
     ("put", "collections/{id}/image/"),
     ("post", "operations/{name}/files/"),
 }
-# What the things below are not ready for: a picture that is not there, a run that has not begun.
+# What the things below are not ready for: a picture that is not there, a run that has not begun, what is sold out.
 NOT_NOW = {
+    "variants/{variant_id}/stock-alerts/",
     "products/{product_id}/images/{id}/",
     "product-types/{product_type_id}/attributes/{id}/",
     *(f"runs/{{run_id}}/{verb}/" for verb in ("pause", "resume", "retry-failed")),
@@ -313,12 +319,15 @@ def test_what_a_body_may_not_set_is_not_set(method, path, settings):
     variant = make_offer()
     cart = make_cart(units={variant: 2}, customer=owner.customer)
     order = make_order(buyer=owner)
+    wishlist = make_wishlist(customer=owner.customer, variants=[variant])
     run = create_run(operation=operation_named("reprice"), params={"percent": "10"}, user_id=make_staff().pk)
     names = {
         "cart_id": str(cart.pk),
         "cart": str(cart.pk),
         "item_id": str(CartItem.objects.get(cart=cart).pk),
         "number": order.number,
+        "wishlist_id": str(wishlist.pk),
+        "wishlist_item_id": str(wishlist.items.get().pk),
         "addresses": str(Address.objects.create(customer=owner.customer, **FROZEN).pk),
         "product_id": str(variant.product_id),
         "variant": str(variant.pk),

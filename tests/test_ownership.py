@@ -17,8 +17,8 @@ from rest_framework.test import APIClient
 from core.accounts.models import User
 from core.accounts.tests.factories import make_user
 from core.operations import registry, services
-from market.carts.models import Cart, CartItem
-from market.carts.tests.factories import make_cart, make_offer
+from market.carts.models import Cart, CartItem, WishlistItem
+from market.carts.tests.factories import make_cart, make_offer, make_wishlist
 from market.catalog.services import create_collection, create_product_type
 from market.catalog.tests.factories import make_category
 from market.customers.models import Address
@@ -86,7 +86,7 @@ ANY_OPERATION = {("operations/", "get"), ("runs/", "get")}
 # Routes to one thing that everybody may see or staff alone may touch.
 REVIEWS_OF_ALL = ("reviews/<pk>/votes/", "reviews/<pk>/reply/", "reviews/<pk>/moderation/")
 SHARED = ("customers/", "products/", "categories/", "collections/", "product-types/", "stock/", "operations/")
-SHARED += ("runs/", "payments/", *REVIEWS_OF_ALL)
+SHARED += ("runs/", "variants/", "payments/", *REVIEWS_OF_ALL)
 # Routes to what belongs to one customer: a body that would change it, and the permission of staff who may too.
 OWNED = {
     ("carts/<cart_id>/", "get"): ({}, None),
@@ -98,6 +98,13 @@ OWNED = {
     ("carts/<cart_id>/items/", "put"): ({"items": []}, None),
     ("carts/<cart_id>/items/<item_id>/", "patch"): ({"quantity": 5}, None),
     ("carts/<cart_id>/items/<item_id>/", "delete"): ({}, None),
+    ("wishlists/<wishlist_id>/", "get"): ({}, None),
+    ("wishlists/<wishlist_id>/", "patch"): ({"title": "Mine"}, None),
+    ("wishlists/<wishlist_id>/", "delete"): ({}, None),
+    ("wishlists/<wishlist_id>/items/", "get"): ({}, None),
+    ("wishlists/<wishlist_id>/items/", "post"): ({"variant": "VARIANT"}, None),
+    ("wishlists/<wishlist_id>/items/<wishlist_item_id>/", "delete"): ({}, None),
+    ("wishlists/<wishlist_id>/items/<wishlist_item_id>/move-to-cart/", "post"): ({"cart": "CART"}, None),
     ("addresses/<pk>/", "get"): ({}, None),
     ("addresses/<pk>/", "put"): (ADDRESS, None),
     ("addresses/<pk>/", "patch"): ({"city": "Mine"}, None),
@@ -133,11 +140,12 @@ class World:
         return "/api/v1/" + re.sub(r"<(\w+)>", lambda name: own[name[1]], path)
 
     def body(self, body: dict) -> dict:
-        return {name: int(self.values["variant_id"]) if value == "VARIANT" else value for name, value in body.items()}
+        known = {"VARIANT": int(self.values["variant_id"]), "CART": self.values["cart_id"]}
+        return {name: known.get(str(value), value) for name, value in body.items()}
 
     def rows(self) -> list:
         """Everything of the owner's that somebody could have changed."""
-        kept = (Address, Cart, CartItem, Order, OrderEvent, Payment, Review, StockItem)
+        kept = (Address, Cart, CartItem, Order, OrderEvent, Payment, Review, StockItem, WishlistItem)
         return [list(model.objects.order_by("pk").values()) for model in kept]
 
 
@@ -147,6 +155,7 @@ def world() -> World:
     variant = make_offer()
     cart = make_cart(units={variant: 2}, customer=owner.customer)
     order = make_order(buyer=owner)
+    wishlist = make_wishlist(customer=owner.customer, variants=[variant])
     run = services.create_run(
         operation=registry.operation_named("reprice"), user_id=make_staff().pk, params={"percent": "1"}, dry_run=True
     )
@@ -158,6 +167,8 @@ def world() -> World:
             "variant_id": str(variant.pk),
             "product_id": str(variant.product_id),
             "number": order.number,
+            "wishlist_id": str(wishlist.pk),
+            "wishlist_item_id": str(wishlist.items.get().pk),
             "addresses": str(Address.objects.create(customer=owner.customer, **ADDRESS).pk),
             "customers": str(owner.customer.pk),
             "customer_id": str(owner.customer.pk),

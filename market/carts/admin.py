@@ -1,8 +1,8 @@
-"""Staff screens for carts: to look at, as a cart is its buyer's."""
+"""Staff screens for carts, wishlists and stock alerts: to look at, as they are their customer's."""
 
 from django.contrib import admin
 
-from market.carts.models import Cart, CartItem
+from market.carts.models import Cart, CartItem, StockAlert, Wishlist, WishlistItem
 
 
 class ReadOnlyAdmin(admin.options.BaseModelAdmin):
@@ -38,3 +38,40 @@ class CartAdmin(ReadOnlyAdmin, admin.ModelAdmin):
     ordering = ["-updated_at"]
     show_full_result_count = False
     inlines = [CartItemInline]
+
+
+class WishlistItemInline(ReadOnlyAdmin, admin.TabularInline):
+    """What is on a wishlist, without a query for each."""
+
+    model = WishlistItem
+    fields = ["variant", "created_at"]
+
+    def get_queryset(self, request):
+        return super().get_queryset(request).select_related("variant").order_by("pk")
+
+
+@admin.register(Wishlist)
+class WishlistAdmin(ReadOnlyAdmin, admin.ModelAdmin):
+    """Wishlists, the latest first."""
+
+    list_display = ["title", "customer", "created_at", "updated_at"]
+    list_select_related = ["customer__user"]
+    search_fields = ["title", "customer__user__email"]
+    ordering = ["-pk"]
+    show_full_result_count = False
+    inlines = [WishlistItemInline]
+
+
+@admin.register(StockAlert)
+class StockAlertAdmin(ReadOnlyAdmin, admin.ModelAdmin):
+    """Who waits for what, the longest first."""
+
+    list_display = ["variant", "product", "customer", "created_at"]
+    list_select_related = ["variant__product", "customer__user"]
+    search_fields = ["variant__sku", "variant__product__title", "customer__user__email"]
+    ordering = ["pk"]
+    show_full_result_count = False
+
+    @admin.display(ordering="variant__product__title")
+    def product(self, alert: StockAlert) -> str:
+        return alert.variant.product.title

@@ -38,6 +38,55 @@ class NotForSale(Conflict):
     title = "This is no longer for sale."
 
 
+class WishlistNotFound(NotFound):
+    """No such wishlist, or another customer's."""
+
+    code = "wishlist_not_found"
+    title = "There is no such wishlist."
+
+
+class WishlistItemNotFound(NotFound):
+    """The wishlist has no such item."""
+
+    code = "wishlist_item_not_found"
+    title = "The wishlist has no such item."
+
+
+class WishlistExists(Conflict):
+    """The customer has another wishlist of this title; `extra` names it."""
+
+    code = "wishlist_exists"
+    title = "You have another wishlist of this title."
+
+
+class TooManyWishlists(Conflict):
+    """One customer's wishlists are bounded."""
+
+    code = "too_many_wishlists"
+    title = "You have as many wishlists as one can have."
+
+
+class TooManyWishlistItems(Conflict):
+    """The items of one wishlist are bounded."""
+
+    code = "too_many_wishlist_items"
+    title = "The wishlist is full."
+
+
+class VariantInStock(Conflict):
+    """There is nothing to wait for."""
+
+    code = "variant_in_stock"
+    title = "This is in stock."
+
+
+class TooManyStockAlerts(Conflict):
+    """One customer's alerts are bounded."""
+
+    code = "too_many_stock_alerts"
+    title = "You wait for as many things as one can wait for."
+
+
 class UnknownCountry(Invalid):
     """The field `country` is no ISO 3166 code."""
 

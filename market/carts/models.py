@@ -1,4 +1,4 @@
-"""Anonymous carts: whoever knows the UUID holds the cart."""
+"""Anonymous carts: whoever knows the UUID holds the cart. Wishlists and stock alerts of customers."""
 
 import uuid
 
@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from core.models import TimeStampedModel
 from market.carts.querysets import CartQuerySet
-from market.catalog.models import Variant
+from market.catalog.models import TITLE_LENGTH, Variant
 from market.customers.models import Customer
 
 
@@ -59,3 +59,41 @@ class CartItem(models.Model):
             models.UniqueConstraint(fields=["cart", "variant"], name="cart_line_once"),
             models.CheckConstraint(condition=Q(quantity__gte=1), name="cart_quantity_gte_1"),
         ]
+
+
+class Wishlist(TimeStampedModel):
+    """What a customer may want to buy one day, under a title of his."""
+
+    customer = models.ForeignKey(Customer, models.CASCADE, related_name="wishlists", db_index=False)
+    title = models.CharField(max_length=TITLE_LENGTH)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["customer", "title"], name="wishlist_title_once")]
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class WishlistItem(models.Model):
+    """One variant on a wishlist, whether it is for sale at the moment or not."""
+
+    wishlist = models.ForeignKey(Wishlist, models.CASCADE, related_name="items", db_index=False)
+    variant = models.ForeignKey(Variant, models.CASCADE, related_name="+")
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["wishlist", "variant"], name="wishlist_variant_once")]
+
+
+class StockAlert(models.Model):
+    """A customer waits for a sold-out variant: one mail when it is in stock again, and the row is gone."""
+
+    customer = models.ForeignKey(Customer, models.CASCADE, related_name="stock_alerts")
+    variant = models.ForeignKey(Variant, models.CASCADE, related_name="+", db_index=False)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["variant", "customer"], name="stock_alert_once")]
+
+    def __str__(self) -> str:
+        return f"{self.customer_id} waits for {self.variant_id}"

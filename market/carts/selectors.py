@@ -8,14 +8,14 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import connection
-from django.db.models import F, QuerySet
+from django.db.models import Count, F, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
 from core.countries import COUNTRY_CODES
 from market.carts import sql
-from market.carts.errors import CartNotFound, UnknownCountry, UnknownShippingMethod
-from market.carts.models import Cart
-from market.catalog.models import Product, Variant
+from market.carts.errors import CartNotFound, UnknownCountry, UnknownShippingMethod, WishlistNotFound
+from market.carts.models import Cart, Wishlist, WishlistItem
+from market.catalog.models import Product, ProductImage, Variant
 from market.pricing.rules import LineInput, Quote, QuoteInput, ShippingInput, quote
 from market.shipping.models import ShippingMethod
 from market.shipping.selectors import shipping_methods
@@ -168,6 +168,38 @@ def offers(*, variant_ids: Collection[int]) -> dict[int, Offer]:
         pk__in=variant_ids, is_active=True, product__status=Product.Status.ACTIVE
     ).values_list("pk", "sku", "price", Coalesce(F("stock__on_hand") - F("stock__reserved"), 0))
     return {row[0]: Offer(*row) for row in rows}
+
+
+def variants_in_stock(*, variant_ids: Collection[int]) -> set[int]:
+    """Those of the variants that are for sale and in stock: one query."""
+    variants = Variant.objects.filter(pk__in=variant_ids, is_active=True, product__status=Product.Status.ACTIVE)
+    return set(variants.filter(in_stock=True).values_list("pk", flat=True))
+
+
+def wishlists_of(*, customer_id: int) -> QuerySet[Wishlist]:
+    """The customer's wishlists, each with its `item_count`: one query."""
+    items = WishlistItem.objects.filter(wishlist=OuterRef("pk")).order_by().values("wishlist")
+    counted = Subquery(items.annotate(count=Count("pk")).values("count"))
+    return Wishlist.objects.filter(customer_id=customer_id).annotate(item_count=Coalesce(counted, 0))
+
+
+def wishlist_of(*, customer_id: int, wishlist_id: int) -> Wishlist:
+    """One of the customer's wishlists: one query. Raises WishlistNotFound."""
+    wishlist = wishlists_of(customer_id=customer_id).filter(pk=wishlist_id).first()
+    if wishlist is None:
+        raise WishlistNotFound
+    return wishlist
+
+
+def wishlist_items(*, wishlist_id: int) -> QuerySet[WishlistItem]:
+    """What is on a wishlist, with variant, product and the name and words of its first picture: one query."""
+    pictures = ProductImage.objects.filter(product=OuterRef("variant__product"))
+    first = pictures.order_by("-is_primary", "position", "pk")
+    return (
+        WishlistItem.objects.filter(wishlist_id=wishlist_id)
+        .select_related("variant__product")
+        .annotate(image=Subquery(first.values("image")[:1]), alt=Subquery(first.values("alt")[:1]))
+    )
 
 
 def shipping_methods_for_cart(

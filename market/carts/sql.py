@@ -160,3 +160,11 @@ TAKE_UP_LINES = """
     FROM UNNEST(%(item_ids)s::bigint[], %(quantities)s::int[]) AS merged (id, quantity)
     WHERE item.id = merged.id
 """
+
+# Whether a variant that is for sale is in stock; who turns that waits until the transaction ends.
+HOLD_VARIANT = """
+    SELECT variant.in_stock FROM catalog_variant variant
+    JOIN catalog_product product ON product.id = variant.product_id
+    WHERE variant.id = %(variant_id)s AND variant.is_active AND product.status = 'active'
+    FOR SHARE OF variant
+"""

@@ -58,6 +58,16 @@ class StockMovement(models.Model):
         return f"{self.quantity:+} {self.kind}"
 
 
+class AwaitedStock(models.Model):
+    """A variant that somebody waits for: when it is in stock again, that is published and this row goes."""
+
+    variant = models.OneToOneField(Variant, models.CASCADE, primary_key=True, related_name="+")
+    created_at = models.DateTimeField(default=timezone.now)
+
+    def __str__(self) -> str:
+        return str(self.variant_id)
+
+
 class Reservation(models.Model):
     """Units of one variant kept for one order.
 

@@ -5,7 +5,7 @@ taken in one order: stock rows by variant, then (only when the last unit goes or
 variants and listings.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 
 from django.db import connection, transaction
@@ -19,7 +19,8 @@ from market.catalog.errors import VariantNotFound
 from market.catalog.services import set_variants_in_stock
 from market.inventory import sql
 from market.inventory.errors import InsufficientStock, StockBelowReserved
-from market.inventory.models import DEFAULT_LOCATION, Reservation, StockItem, StockMovement
+from market.inventory.events import variant_back_in_stock
+from market.inventory.models import DEFAULT_LOCATION, AwaitedStock, Reservation, StockItem, StockMovement
 
 MAX_ON_HAND = 1_000_000_000
 LOW_STOCK_THRESHOLD = StockItem._meta.get_field("low_stock_threshold").default
@@ -64,14 +65,14 @@ def reserve(*, reference: str, units: Mapping[int, int], expires_at: datetime) -
 def release(*, reference: str) -> None:
     """Give the units kept for an order back to sale. Idempotent; shipped units stay shipped.
 
-    Two statements, and two more when something is in stock again.
+    Two statements, and three more when something is in stock again.
     """
     with connection.cursor() as cursor:
         cursor.execute(sql.LOCK_RESERVED_STOCK, {"reference": reference})
         cursor.execute(sql.RELEASE, {"reference": reference})
         for_sale_again = [variant_id for (variant_id,) in cursor.fetchall()]
     if for_sale_again:
-        set_variants_in_stock(variant_ids=for_sale_again, in_stock=True)
+        _show_in_stock(for_sale_again)
 
 
 def commit(*, reference: str) -> None:
@@ -103,7 +104,7 @@ def consume(*, reference: str, actor_id: int | None = None) -> None:
 def open_stock(*, units: Mapping[int, int]) -> int:
     """Give variants that have no stock row their first one, and answer how many did not have one.
 
-    One statement however many variants, and two when some are now in stock. Idempotent: variants
+    One statement however many variants, and three more when some are now in stock. Idempotent: variants
     with a stock row are left alone.
     """
     variant_ids = sorted(units)
@@ -120,7 +121,7 @@ def open_stock(*, units: Mapping[int, int]) -> int:
         )
         opened = cursor.fetchall()
     if in_stock := [variant_id for variant_id, on_hand in opened if on_hand > 0]:
-        set_variants_in_stock(variant_ids=in_stock, in_stock=True)
+        _show_in_stock(in_stock)
     return len(opened)
 
 
@@ -158,6 +159,28 @@ def set_low_stock_threshold(*, variant_id: int, low_stock_threshold: int) -> Sto
     return stock
 
 
+def await_stock(*, variant_id: int) -> None:
+    """Have it published when the variant is in stock the next time: one statement. Idempotent.
+
+    The caller holds the variant from before it saw that it is sold out: whoever turns `in_stock` takes
+    the variant first, so that no turn goes unseen.
+    """
+    AwaitedStock.objects.bulk_create([AwaitedStock(variant_id=variant_id)], ignore_conflicts=True)
+
+
+def _show_in_stock(variant_ids: Collection[int]) -> None:
+    """Note that variants are in stock again, and publish it of those that are awaited.
+
+    Three statements, and two and one for each of these when there are any.
+    """
+    set_variants_in_stock(variant_ids=variant_ids, in_stock=True)
+    awaited = AwaitedStock.objects.filter(pk__in=variant_ids).order_by("pk").select_for_update()
+    if came := list(awaited.values_list("pk", flat=True)):
+        AwaitedStock.objects.filter(pk__in=came).delete()
+        for variant_id in came:
+            variant_back_in_stock.publish(variant_id=variant_id)
+
+
 def _held_stock(*, variant_id: int) -> StockItem:
     """The stock row, made where there is none, and locked; its variant stays until the transaction ends."""
     StockItem.objects.bulk_create([StockItem(variant_id=variant_id)], ignore_conflicts=True)
@@ -192,8 +215,10 @@ def _move(stock: StockItem, quantity: int, *, reason: str, actor_id: int | None,
         reason=reason,
         actor_id=actor_id,
     )
-    if was_available != (stock.available > 0):
-        set_variants_in_stock(variant_ids=[stock.pk], in_stock=stock.available > 0)
+    if stock.available > 0 and not was_available:
+        _show_in_stock([stock.pk])
+    elif was_available and not stock.available > 0:
+        set_variants_in_stock(variant_ids=[stock.pk], in_stock=False)
     return stock
 
 

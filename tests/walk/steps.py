@@ -222,6 +222,26 @@ def delivery(world, dice, thing):
     return {"country": dice.choice(COUNTRIES), "postal_code": "1000", "shipping_method": dice.choice(["", "standard"])}
 
 
+def wishlist(world, dice, thing):
+    return {"title": dice.choice(["Birthday", "Later", word(dice)])}
+
+
+def learn_wishlist(world, thing, answer):
+    world.remember("wishlist", wishlist_id=answer["id"])
+
+
+def wish(world, dice, thing):
+    return {"variant": world.some("variant", dice)["variant_id"]}
+
+
+def learn_wish(world, thing, answer):
+    world.remember("wish", wishlist_id=thing["wishlist_id"], wishlist_item_id=answer["id"])
+
+
+def into_cart(world, dice, thing):
+    return {"cart": world.some("cart", dice)["cart_id"], "quantity": dice.choice([1, 2, 0])}
+
+
 def checkout(world, dice, thing):
     body = {
         "cart": thing["cart_id"],
@@ -346,6 +366,17 @@ STEPS: dict[tuple[str, str], Step] = {
     ("put", "carts/<cart_id>/items/"): Step(1, "cart", all_lines, learn_cart),
     ("patch", "carts/<cart_id>/items/<item_id>/"): Step(2, "line", quantity),
     ("delete", "carts/<cart_id>/items/<item_id>/"): Step(1, "line"),
+    ("get", "wishlists/"): Step(0.5, queries=PAGES),
+    ("post", "wishlists/"): Step(1, body=wishlist, learn=learn_wishlist),
+    ("get", "wishlists/<wishlist_id>/"): Step(0.5, "wishlist"),
+    ("patch", "wishlists/<wishlist_id>/"): Step(0.5, "wishlist", wishlist),
+    ("delete", "wishlists/<wishlist_id>/"): Step(0.3, "wishlist"),
+    ("get", "wishlists/<wishlist_id>/items/"): Step(0.5, "wishlist", queries=PAGES),
+    ("post", "wishlists/<wishlist_id>/items/"): Step(2, "wishlist", wish, learn_wish),
+    ("delete", "wishlists/<wishlist_id>/items/<wishlist_item_id>/"): Step(0.5, "wish"),
+    ("post", "wishlists/<wishlist_id>/items/<wishlist_item_id>/move-to-cart/"): Step(1, "wish", into_cart, learn_cart),
+    ("post", "variants/<variant_id>/stock-alerts/"): Step(2, "variant"),
+    ("delete", "variants/<variant_id>/stock-alerts/"): Step(0.5, "variant"),
     ("get", "orders/"): Step(1, queries=PAGES),
     ("post", "orders/"): Step(12, "full cart", checkout, learn_order),
     ("get", "orders/<number>/"): Step(2, "order"),

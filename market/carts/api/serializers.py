@@ -271,7 +271,7 @@ def _item_document(line: CartLine, quoted: QuotedLine) -> dict[str, Any]:
                 "id": line.product_id,
                 "slug": line.product_slug,
                 "title": line.product_title,
-                "image": _image_document(line.image),
+                "image": image_document(line.image),
             },
         },
         "quantity": line.quantity,
@@ -285,7 +285,7 @@ def _item_document(line: CartLine, quoted: QuotedLine) -> dict[str, Any]:
     }
 
 
-def _image_document(image: LineImage | None) -> dict[str, str] | None:
+def image_document(image: LineImage | None) -> dict[str, str] | None:
     if image is None:
         return None
     return {

@@ -55,7 +55,7 @@ def create_cart(*, lines: Sequence[WantedLine] = ()) -> UUID:
 
     Raises Invalid and InsufficientStock as `replace_items` does.
     """
-    return _despite_deletions(partial(_create_cart, lines=lines))
+    return despite_deletions(partial(_create_cart, lines=lines))
 
 
 @in_one_transaction
@@ -76,7 +76,7 @@ def add_item(*, cart_id: UUID, variant_id: int, quantity: int, user_id: int | No
     InsufficientStock.
     """
     _refuse_bad_quantity(quantity)
-    _despite_deletions(partial(_add_item, cart_id=cart_id, variant_id=variant_id, quantity=quantity, user_id=user_id))
+    despite_deletions(partial(_add_item, cart_id=cart_id, variant_id=variant_id, quantity=quantity, user_id=user_id))
 
 
 def _add_item(*, cart_id: UUID, variant_id: int, quantity: int, user_id: int | None) -> None:
@@ -121,7 +121,7 @@ def replace_items(*, cart_id: UUID, lines: Sequence[WantedLine], user_id: int | 
     Raises Invalid (fields `items.<index>.variant`, `items.<index>.quantity`, or `items` when there
     are too many), and InsufficientStock with every short line.
     """
-    _despite_deletions(partial(_replace_items, cart_id=cart_id, lines=lines, user_id=user_id))
+    despite_deletions(partial(_replace_items, cart_id=cart_id, lines=lines, user_id=user_id))
 
 
 @in_one_transaction
@@ -186,7 +186,7 @@ def claim_cart(*, cart_id: UUID, version: int, order_number: str) -> bool:
     return claimed.update(order_number=order_number, updated_at=timezone.now()) == 1
 
 
-def _despite_deletions(write: Callable[[], Written]) -> Written:
+def despite_deletions(write: Callable[[], Written]) -> Written:
     """What `write` returns; made anew when a variant was deleted between its look and its commit."""
     for _ in range(ATTEMPTS):
         try:

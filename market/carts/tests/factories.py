@@ -1,13 +1,15 @@
 """Carts, and what may be put in them, for tests."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 from django.utils import timezone
 
-from market.carts.models import Cart, CartItem
+from market.carts.models import Cart, CartItem, StockAlert, Wishlist, WishlistItem
+from market.carts.services import request_stock_alert
 from market.catalog.models import Product, Variant
 from market.catalog.tests.factories import make_product
+from market.customers.models import Customer
 from market.inventory.services import open_stock
 
 
@@ -34,3 +36,16 @@ def make_cart(*, units: Mapping[Variant, int] | None = None, **overrides) -> Car
 def make_full_cart(*, lines: int, **overrides) -> Cart:
     """A cart with one unit on each of so many lines."""
     return make_cart(units={make_offer(): 1 for _ in range(lines)}, **overrides)
+
+
+def make_wishlist(*, customer: Customer, variants: Sequence[Variant] = (), title: str = "Birthday") -> Wishlist:
+    """A wishlist with these variants on it."""
+    wishlist = Wishlist.objects.create(customer=customer, title=title)
+    WishlistItem.objects.bulk_create(WishlistItem(wishlist=wishlist, variant=variant) for variant in variants)
+    return wishlist
+
+
+def make_stock_alert(*, customer: Customer, variant: Variant | None = None) -> StockAlert:
+    """A customer who waits for a variant, without one for something that is sold out."""
+    variant = variant or make_offer(available=0)
+    return request_stock_alert(customer_id=customer.pk, variant_id=variant.pk)[0]
