@@ -3,20 +3,10 @@
 The walk's test compares this table with the URL map.
 """
 
-import random
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from io import BytesIO
-from typing import Any
+from tests.walk.catalog import CATALOG
+from tests.walk.customers import CUSTOMERS
+from tests.walk.step import ADDRESS, PAGES, PASSWORD, Step, picture, price, word
 
-from PIL import Image
-
-from tests.walk.world import World
-
-Body = Callable[[World, random.Random, dict], Any]
-Learn = Callable[[World, dict, Any], None]
-PASSWORD = "correct-horse-battery"
-ADDRESS = {"name": "Ada Buyer", "line1": "1 Long Lane", "city": "London", "postal_code": "EC1A 1BB"}
 COUNTRIES = ["GB", "DE", "US", "JP"]
 STATUSES = ["pending", "confirmed", "processing", "shipped", "delivered", "canceled", "returned"]
 EXPORT = (
@@ -26,36 +16,7 @@ EXPORT = (
 )
 
 
-def no_body(world: World, dice: random.Random, thing: dict) -> None:
-    return None
-
-
-def learn_nothing(world: World, thing: dict, answer: Any) -> None:
-    return None
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """`of` is the kind of thing that the path names, `queries` what a list may be asked."""
-
-    weight: float = 1
-    of: str = ""
-    body: Body = no_body
-    learn: Learn = learn_nothing
-    queries: tuple[str, ...] = ("",)
-    upload: str = ""
-    values: dict[str, str] = field(default_factory=dict)
-
-
-def word(dice: random.Random) -> str:
-    return f"w{dice.randrange(10**9):09}"
-
-
-def price(dice: random.Random) -> str:
-    return dice.choice(["0.00", "0.01", "4.99", "5.00", "10.00", "19.95", "250.00"])
-
-
-def wanted(world: World, dice: random.Random) -> dict:
+def wanted(world, dice):
     variant = world.some("variant", dice)["variant_id"]
     return {"variant": variant, "quantity": dice.choice([1, 1, 1, 1, 1, 2, 2, 3, 0, 1000])}
 
@@ -153,12 +114,6 @@ def learn_image(world, thing, answer):
 
 def learn_category(world, thing, answer):
     world.remember("category", pk=answer["id"], slug=answer["slug"])
-
-
-def picture(world, dice, thing):
-    buffer = BytesIO()
-    Image.new("RGB", (40, 30), (dice.randrange(256), 80, 80)).save(buffer, format="PNG")
-    return buffer.getvalue()
 
 
 def image_words(world, dice, thing):
@@ -297,105 +252,110 @@ def learn_file(world, thing, answer):
     world.remember("file", id=answer["id"])
 
 
-PAGES = ("", "?limit=2", "?limit=3&offset=1")
 PRODUCTS = (*PAGES, "?in_stock=true&ordering=-price", "?min_price=5&ordering=price", "?search=w")
 
-STEPS: dict[tuple[str, str], Step] = {
-    ("post", "auth/login/"): Step(1, body=credentials, learn=learn_session),
-    ("post", "auth/logout/"): Step(0.5, body=session),
-    ("post", "auth/refresh/"): Step(1, body=session, learn=learn_session),
-    ("post", "auth/register/"): Step(0.5, body=newcomer),
-    ("post", "auth/logout/everywhere/"): Step(0.3),
-    ("get", "auth/verify-email/"): Step(0.3, queries=("?token=guessed", "")),
-    ("post", "auth/verify-email/"): Step(0.3, body=guessed_token),
-    ("post", "auth/verify-email/resend/"): Step(0.3, body=mailbox),
-    ("post", "auth/password/reset/"): Step(0.3, body=mailbox),
-    ("post", "auth/password/reset/confirm/"): Step(0.3, body=guessed_token),
-    ("post", "auth/password/change/"): Step(0.3, body=password_change),
-    ("post", "users/email/change/"): Step(0.3, body=email_change),
-    ("post", "users/email/confirm/"): Step(0.3, body=guessed_token),
-    ("get", "users/"): Step(0.5, queries=PAGES),
-    ("get", "users/profile/"): Step(),
-    ("put", "users/profile/"): Step(body=profile),
-    ("patch", "users/profile/"): Step(body=profile),
-    ("get", "products/"): Step(4, queries=PRODUCTS),
-    ("post", "products/"): Step(1, body=new_product, learn=learn_product),
-    ("get", "products/<product_id>/"): Step(3, "product", learn=learn_product),
-    ("put", "products/<product_id>/"): Step(0.5, "product", whole_product),
-    ("patch", "products/<product_id>/"): Step(2, "product", part_of_product),
-    ("delete", "products/<product_id>/"): Step(0.3, "product"),
-    ("get", "products/slug/<slug>/"): Step(1, "product"),
-    ("get", "products/<product_id>/variants/"): Step(1, "product"),
-    ("post", "products/<product_id>/variants/"): Step(1, "product", new_variant, learn_variant),
-    ("get", "products/<product_id>/variants/<pk>/"): Step(1, "variant"),
-    ("put", "products/<product_id>/variants/<pk>/"): Step(0.5, "variant", whole_variant),
-    ("patch", "products/<product_id>/variants/<pk>/"): Step(4, "variant", part_of_variant),
-    ("delete", "products/<product_id>/variants/<pk>/"): Step(0.3, "variant"),
-    ("get", "products/<product_id>/images/"): Step(1, "product"),
-    ("post", "products/<product_id>/images/"): Step(0.5, "product", picture, learn_image, upload="image"),
-    ("patch", "products/<product_id>/images/<pk>/"): Step(1, "image", image_words),
-    ("delete", "products/<product_id>/images/<pk>/"): Step(0.5, "image"),
-    ("get", "products/<product_id>/reviews/"): Step(1, "product", queries=(*PAGES, "?ordering=-rating")),
-    ("post", "products/<product_id>/reviews/"): Step(4, "product", review, learn_review),
-    ("get", "products/<product_id>/reviews/summary/"): Step(0.5, "product"),
-    ("get", "reviews/"): Step(0.5, queries=PAGES),
-    ("patch", "reviews/<pk>/"): Step(2, "review", review),
-    ("delete", "reviews/<pk>/"): Step(0.5, "review"),
-    ("post", "reviews/<pk>/votes/"): Step(1, "review", vote),
-    ("post", "reviews/<pk>/reply/"): Step(0.5, "review", answer_to_review),
-    ("post", "reviews/<pk>/moderation/"): Step(4, "review", verdict),
-    ("get", "categories/"): Step(),
-    ("post", "categories/"): Step(body=category, learn=learn_category),
-    ("get", "categories/<pk>/"): Step(1, "category"),
-    ("put", "categories/<pk>/"): Step(0.5, "category", category),
-    ("patch", "categories/<pk>/"): Step(1, "category", category),
-    ("delete", "categories/<pk>/"): Step(0.5, "category"),
-    ("get", "stock/"): Step(0.5, queries=PAGES),
-    ("get", "stock/<variant_id>/"): Step(0.5, "variant"),
-    ("put", "stock/<variant_id>/"): Step(2, "variant", counted),
-    ("get", "stock/<variant_id>/movements/"): Step(0.5, "variant"),
-    ("post", "stock/<variant_id>/movements/"): Step(3, "variant", moved),
-    ("post", "carts/"): Step(8, body=new_cart, learn=learn_cart),
-    ("get", "carts/<cart_id>/"): Step(2, "cart", learn=learn_cart),
-    ("get", "carts/current/"): Step(0.5, learn=learn_cart),
-    ("post", "carts/<cart_id>/claim/"): Step(0.5, "cart", learn=learn_cart),
-    ("delete", "carts/<cart_id>/"): Step(0.5, "cart"),
-    ("put", "carts/<cart_id>/delivery/"): Step(1, "cart", delivery),
-    ("get", "carts/<cart_id>/shipping-methods/"): Step(1, "cart"),
-    ("post", "carts/<cart_id>/items/"): Step(10, "cart", one_line, learn_cart),
-    ("put", "carts/<cart_id>/items/"): Step(1, "cart", all_lines, learn_cart),
-    ("patch", "carts/<cart_id>/items/<item_id>/"): Step(2, "line", quantity),
-    ("delete", "carts/<cart_id>/items/<item_id>/"): Step(1, "line"),
-    ("get", "wishlists/"): Step(0.5, queries=PAGES),
-    ("post", "wishlists/"): Step(1, body=wishlist, learn=learn_wishlist),
-    ("get", "wishlists/<wishlist_id>/"): Step(0.5, "wishlist"),
-    ("patch", "wishlists/<wishlist_id>/"): Step(0.5, "wishlist", wishlist),
-    ("delete", "wishlists/<wishlist_id>/"): Step(0.3, "wishlist"),
-    ("get", "wishlists/<wishlist_id>/items/"): Step(0.5, "wishlist", queries=PAGES),
-    ("post", "wishlists/<wishlist_id>/items/"): Step(2, "wishlist", wish, learn_wish),
-    ("delete", "wishlists/<wishlist_id>/items/<wishlist_item_id>/"): Step(0.5, "wish"),
-    ("post", "wishlists/<wishlist_id>/items/<wishlist_item_id>/move-to-cart/"): Step(1, "wish", into_cart, learn_cart),
-    ("post", "variants/<variant_id>/stock-alerts/"): Step(2, "variant"),
-    ("delete", "variants/<variant_id>/stock-alerts/"): Step(0.5, "variant"),
-    ("get", "orders/"): Step(1, queries=PAGES),
-    ("post", "orders/"): Step(12, "full cart", checkout, learn_order),
-    ("get", "orders/<number>/"): Step(2, "order"),
-    ("put", "orders/<number>/"): Step(1, "order", status),
-    ("patch", "orders/<number>/"): Step(4, "order", status),
-    ("post", "orders/<number>/cancel/"): Step(2, "order", reason),
-    ("post", "orders/<number>/payments/"): Step(1, "order", provider, learn_payment),
-    ("post", "payments/<pk>/confirm/"): Step(5, "payment"),
-    ("get", "operations/"): Step(0.5),
-    ("post", "operations/<name>/files/"): Step(
-        0.5, body=export, learn=learn_file, upload="file", values={"name": "import_online_retail"}
-    ),
-    ("post", "operations/<name>/runs/"): Step(2, body=repricing, learn=learn_run, values={"name": "reprice"}),
-    ("get", "runs/"): Step(0.5, queries=PAGES),
-    ("get", "runs/<run_id>/"): Step(0.5, "run"),
-    ("post", "runs/<run_id>/start/"): Step(2, "run"),
-    ("post", "runs/<run_id>/pause/"): Step(0.5, "run"),
-    ("post", "runs/<run_id>/resume/"): Step(1, "run"),
-    ("post", "runs/<run_id>/cancel/"): Step(0.3, "run"),
-    ("post", "runs/<run_id>/retry-failed/"): Step(0.3, "run"),
-    ("get", "runs/<run_id>/failed-rows.csv"): Step(0.3, "run"),
-}
+STEPS: dict[tuple[str, str], Step] = (
+    CATALOG
+    | CUSTOMERS
+    | {
+        ("post", "auth/login/"): Step(1, body=credentials, learn=learn_session),
+        ("post", "auth/logout/"): Step(0.5, body=session),
+        ("post", "auth/refresh/"): Step(1, body=session, learn=learn_session),
+        ("post", "auth/register/"): Step(0.5, body=newcomer),
+        ("post", "auth/logout/everywhere/"): Step(0.3),
+        ("get", "auth/verify-email/"): Step(0.3, queries=("?token=guessed", "")),
+        ("post", "auth/verify-email/"): Step(0.3, body=guessed_token),
+        ("post", "auth/verify-email/resend/"): Step(0.3, body=mailbox),
+        ("post", "auth/password/reset/"): Step(0.3, body=mailbox),
+        ("post", "auth/password/reset/confirm/"): Step(0.3, body=guessed_token),
+        ("post", "auth/password/change/"): Step(0.3, body=password_change),
+        ("post", "users/email/change/"): Step(0.3, body=email_change),
+        ("post", "users/email/confirm/"): Step(0.3, body=guessed_token),
+        ("get", "users/"): Step(0.5, queries=PAGES),
+        ("get", "users/profile/"): Step(),
+        ("put", "users/profile/"): Step(body=profile),
+        ("patch", "users/profile/"): Step(body=profile),
+        ("get", "products/"): Step(4, queries=PRODUCTS),
+        ("post", "products/"): Step(1, body=new_product, learn=learn_product),
+        ("get", "products/<product_id>/"): Step(3, "product", learn=learn_product),
+        ("put", "products/<product_id>/"): Step(0.5, "product", whole_product),
+        ("patch", "products/<product_id>/"): Step(2, "product", part_of_product),
+        ("delete", "products/<product_id>/"): Step(0.3, "product"),
+        ("get", "products/slug/<slug>/"): Step(1, "product"),
+        ("get", "products/<product_id>/variants/"): Step(1, "product"),
+        ("post", "products/<product_id>/variants/"): Step(1, "product", new_variant, learn_variant),
+        ("get", "products/<product_id>/variants/<pk>/"): Step(1, "variant"),
+        ("put", "products/<product_id>/variants/<pk>/"): Step(0.5, "variant", whole_variant),
+        ("patch", "products/<product_id>/variants/<pk>/"): Step(4, "variant", part_of_variant),
+        ("delete", "products/<product_id>/variants/<pk>/"): Step(0.3, "variant"),
+        ("get", "products/<product_id>/images/"): Step(1, "product"),
+        ("post", "products/<product_id>/images/"): Step(0.5, "product", picture, learn_image, upload="image"),
+        ("patch", "products/<product_id>/images/<pk>/"): Step(1, "image", image_words),
+        ("delete", "products/<product_id>/images/<pk>/"): Step(0.5, "image"),
+        ("get", "products/<product_id>/reviews/"): Step(1, "product", queries=(*PAGES, "?ordering=-rating")),
+        ("post", "products/<product_id>/reviews/"): Step(4, "product", review, learn_review),
+        ("get", "products/<product_id>/reviews/summary/"): Step(0.5, "product"),
+        ("get", "reviews/"): Step(0.5, queries=PAGES),
+        ("patch", "reviews/<pk>/"): Step(2, "review", review),
+        ("delete", "reviews/<pk>/"): Step(0.5, "review"),
+        ("post", "reviews/<pk>/votes/"): Step(1, "review", vote),
+        ("post", "reviews/<pk>/reply/"): Step(0.5, "review", answer_to_review),
+        ("post", "reviews/<pk>/moderation/"): Step(4, "review", verdict),
+        ("get", "categories/"): Step(),
+        ("post", "categories/"): Step(body=category, learn=learn_category),
+        ("get", "categories/<pk>/"): Step(1, "category"),
+        ("put", "categories/<pk>/"): Step(0.5, "category", category),
+        ("patch", "categories/<pk>/"): Step(1, "category", category),
+        ("delete", "categories/<pk>/"): Step(0.5, "category"),
+        ("get", "stock/"): Step(0.5, queries=PAGES),
+        ("get", "stock/<variant_id>/"): Step(0.5, "variant"),
+        ("put", "stock/<variant_id>/"): Step(2, "variant", counted),
+        ("get", "stock/<variant_id>/movements/"): Step(0.5, "variant"),
+        ("post", "stock/<variant_id>/movements/"): Step(3, "variant", moved),
+        ("post", "carts/"): Step(8, body=new_cart, learn=learn_cart),
+        ("get", "carts/<cart_id>/"): Step(2, "cart", learn=learn_cart),
+        ("get", "carts/current/"): Step(0.5, learn=learn_cart),
+        ("post", "carts/<cart_id>/claim/"): Step(0.5, "cart", learn=learn_cart),
+        ("delete", "carts/<cart_id>/"): Step(0.5, "cart"),
+        ("put", "carts/<cart_id>/delivery/"): Step(1, "cart", delivery),
+        ("get", "carts/<cart_id>/shipping-methods/"): Step(1, "cart"),
+        ("post", "carts/<cart_id>/items/"): Step(10, "cart", one_line, learn_cart),
+        ("put", "carts/<cart_id>/items/"): Step(1, "cart", all_lines, learn_cart),
+        ("patch", "carts/<cart_id>/items/<item_id>/"): Step(2, "line", quantity),
+        ("delete", "carts/<cart_id>/items/<item_id>/"): Step(1, "line"),
+        ("get", "wishlists/"): Step(0.5, queries=PAGES),
+        ("post", "wishlists/"): Step(1, body=wishlist, learn=learn_wishlist),
+        ("get", "wishlists/<wishlist_id>/"): Step(0.5, "wishlist"),
+        ("patch", "wishlists/<wishlist_id>/"): Step(0.5, "wishlist", wishlist),
+        ("delete", "wishlists/<wishlist_id>/"): Step(0.3, "wishlist"),
+        ("get", "wishlists/<wishlist_id>/items/"): Step(0.5, "wishlist", queries=PAGES),
+        ("post", "wishlists/<wishlist_id>/items/"): Step(2, "wishlist", wish, learn_wish),
+        ("delete", "wishlists/<wishlist_id>/items/<wishlist_item_id>/"): Step(0.5, "wish"),
+        ("post", "wishlists/<wishlist_id>/items/<wishlist_item_id>/move-to-cart/"): Step(
+            1, "wish", into_cart, learn_cart
+        ),
+        ("post", "variants/<variant_id>/stock-alerts/"): Step(2, "variant"),
+        ("delete", "variants/<variant_id>/stock-alerts/"): Step(0.5, "variant"),
+        ("get", "orders/"): Step(1, queries=PAGES),
+        ("post", "orders/"): Step(12, "full cart", checkout, learn_order),
+        ("get", "orders/<number>/"): Step(2, "order"),
+        ("put", "orders/<number>/"): Step(1, "order", status),
+        ("patch", "orders/<number>/"): Step(4, "order", status),
+        ("post", "orders/<number>/cancel/"): Step(2, "order", reason),
+        ("post", "orders/<number>/payments/"): Step(1, "order", provider, learn_payment),
+        ("post", "payments/<pk>/confirm/"): Step(5, "payment"),
+        ("get", "operations/"): Step(0.5),
+        ("post", "operations/<name>/files/"): Step(
+            0.5, body=export, learn=learn_file, upload="file", values={"name": "import_online_retail"}
+        ),
+        ("post", "operations/<name>/runs/"): Step(2, body=repricing, learn=learn_run, values={"name": "reprice"}),
+        ("get", "runs/"): Step(0.5, queries=PAGES),
+        ("get", "runs/<run_id>/"): Step(0.5, "run"),
+        ("post", "runs/<run_id>/start/"): Step(2, "run"),
+        ("post", "runs/<run_id>/pause/"): Step(0.5, "run"),
+        ("post", "runs/<run_id>/resume/"): Step(1, "run"),
+        ("post", "runs/<run_id>/cancel/"): Step(0.3, "run"),
+        ("post", "runs/<run_id>/retry-failed/"): Step(0.3, "run"),
+        ("get", "runs/<run_id>/failed-rows.csv"): Step(0.3, "run"),
+    }
+)

@@ -21,6 +21,13 @@ NOTHING = {
     "run": {"run_id": NOBODY},
     "file": {"id": NOBODY},
     "session": {"refresh": "none"},
+    "wishlist": {"wishlist_id": 1},
+    "wish": {"wishlist_id": 1, "wishlist_item_id": 1},
+    "address": {"pk": 1},
+    "customer": {"pk": 1, "customer_id": 1},
+    "product type": {"pk": 1, "product_type_id": 1},
+    "attribute": {"product_type_id": 1, "pk": 1},
+    "collection": {"pk": 1},
 }
 # Clients meet at what is newest; older things are left in peace.
 REMEMBERED = 24

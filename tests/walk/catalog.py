@@ -1,0 +1,81 @@
+"""Steps of the walk among product types, collections and pictures, and where shoppers look around."""
+
+from tests.walk.step import PAGES, Step, picture, word
+
+SEARCHES = ("?search=w", "?min_price=5", "?in_stock=true&ordering=-price")
+
+
+def product_type(world, dice, thing):
+    return {"title": word(dice)}
+
+
+def learn_product_type(world, thing, answer):
+    world.remember("product type", pk=answer["id"], product_type_id=answer["id"])
+    for attribute in answer["attributes"]:
+        world.remember("attribute", product_type_id=answer["id"], pk=attribute["id"])
+
+
+def attribute(world, dice, thing):
+    kind = dice.choice(["text", "number", "boolean", "choice", "color"])
+    return {
+        "code": word(dice),
+        "title": word(dice),
+        "kind": kind,
+        "choices": ["red", "blue"] if kind in {"choice", "color"} else [],
+        "is_of_variant": dice.random() < 0.5,
+    }
+
+
+def part_of_attribute(world, dice, thing):
+    return dice.choice([{"title": word(dice)}, {"position": dice.randrange(9)}, {"choices": ["red", "green"]}])
+
+
+def collection(world, dice, thing):
+    rules = dice.choice([None, None, {"max_price": "5.00"}, {"in_stock": True}, {"colour": "red"}])
+    return {"title": word(dice), "rules": rules, "is_active": dice.random() < 0.8}
+
+
+def part_of_collection(world, dice, thing):
+    return dice.choice([{"title": word(dice)}, {"is_active": True}, {"rules": {"min_price": "5.00"}}])
+
+
+def learn_collection(world, thing, answer):
+    world.remember("collection", pk=answer["id"])
+
+
+def collected(world, dice, thing):
+    return {"products": [world.some("product", dice)["product_id"] for _ in range(dice.randrange(3))]}
+
+
+def pictures_elsewhere(world, dice, thing):
+    # Nobody is asked: what is not a public address is refused when it is fetched.
+    return {"urls": [f"http://127.0.0.1:9/{word(dice)}.png"]}
+
+
+CATALOG: dict[tuple[str, str], Step] = {
+    ("get", "product-types/"): Step(0.5, queries=PAGES),
+    ("post", "product-types/"): Step(0.5, body=product_type, learn=learn_product_type),
+    ("get", "product-types/<pk>/"): Step(0.5, "product type"),
+    ("put", "product-types/<pk>/"): Step(0.3, "product type", product_type),
+    ("patch", "product-types/<pk>/"): Step(0.3, "product type", product_type),
+    ("delete", "product-types/<pk>/"): Step(0.3, "product type"),
+    ("post", "product-types/<product_type_id>/attributes/"): Step(1, "product type", attribute, learn_product_type),
+    ("patch", "product-types/<product_type_id>/attributes/<pk>/"): Step(0.5, "attribute", part_of_attribute),
+    ("delete", "product-types/<product_type_id>/attributes/<pk>/"): Step(0.3, "attribute"),
+    ("get", "collections/"): Step(1, queries=PAGES),
+    ("post", "collections/"): Step(1, body=collection, learn=learn_collection),
+    ("get", "collections/<pk>/"): Step(1, "collection"),
+    ("put", "collections/<pk>/"): Step(0.5, "collection", collection),
+    ("patch", "collections/<pk>/"): Step(0.5, "collection", part_of_collection),
+    ("delete", "collections/<pk>/"): Step(0.3, "collection"),
+    ("put", "collections/<pk>/products/"): Step(2, "collection", collected),
+    ("put", "collections/<pk>/image/"): Step(0.3, "collection", picture, upload="image"),
+    ("delete", "collections/<pk>/image/"): Step(0.3, "collection"),
+    ("put", "categories/<pk>/image/"): Step(0.3, "category", picture, upload="image"),
+    ("delete", "categories/<pk>/image/"): Step(0.3, "category"),
+    ("get", "products/<product_id>/related/"): Step(1, "product"),
+    ("get", "products/<product_id>/image-requests/"): Step(0.3, "product"),
+    ("post", "products/<product_id>/image-requests/"): Step(0.3, "product", pictures_elsewhere),
+    ("get", "products/facets/"): Step(1, queries=SEARCHES),
+    ("get", "products/suggest/"): Step(1, queries=("?q=w", "?q=")),
+}
