@@ -8,7 +8,7 @@ from celery import shared_task
 from core import housekeeping
 from core.idempotency import prune_idempotency_keys
 from core.notifications.services import prune_mails
-from core.operations.services import prune_batches, prune_files
+from core.operations.services import prune_batches, prune_failures, prune_files
 from core.outbox.services import prune_events
 from market.carts.services import delete_expired_carts
 from market.catalog.services.searching import walk_catalog
@@ -37,6 +37,7 @@ PRUNERS = (
     housekeeping.prune_throttle_counts,
     housekeeping.prune_sessions,
     prune_batches,
+    prune_failures,
     prune_files,
     housekeeping.prune_profiles,
 )

@@ -1,7 +1,7 @@
 """Everything that changes runs."""
 
 from core.operations.services.failures import failed_rows
-from core.operations.services.files import open_file, prune_batches, prune_files, store_file
+from core.operations.services.files import open_file, prune_batches, prune_failures, prune_files, store_file
 from core.operations.services.runs import (
     cancel_run,
     create_run,
@@ -19,6 +19,7 @@ __all__ = [
     "open_file",
     "pause_run",
     "prune_batches",
+    "prune_failures",
     "prune_files",
     "resume_run",
     "retry_failed_rows",

@@ -11,7 +11,7 @@ from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from core.errors import FieldError, Invalid
-from core.operations.models import CHUNK_BYTES, Run, RunBatch, RunFile, RunFileChunk
+from core.operations.models import CHUNK_BYTES, Run, RunBatch, RunFailure, RunFile, RunFileChunk
 from core.operations.registry import Operation
 
 NAME_LENGTH = 255
@@ -98,6 +98,17 @@ def prune_batches(*, limit: int) -> int:
         run__state__in=Run.SETTLED, run__finished_at__lt=timezone.now() - settings.EVENT_RETENTION
     )
     return RunBatch.objects.filter(pk__in=list(old.order_by("pk").values_list("pk", flat=True)[:limit])).delete()[0]
+
+
+def prune_failures(*, limit: int) -> int:
+    """Delete up to `limit` failed rows of runs that were settled before `EVENT_RETENTION`; answers how many.
+
+    The runs keep their counts.
+    """
+    old = RunFailure.objects.filter(
+        run__state__in=Run.SETTLED, run__finished_at__lt=timezone.now() - settings.EVENT_RETENTION
+    )
+    return RunFailure.objects.filter(pk__in=list(old.order_by("pk").values_list("pk", flat=True)[:limit])).delete()[0]
 
 
 def refused(code: str, message: str) -> Invalid:

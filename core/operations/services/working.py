@@ -9,7 +9,7 @@ import time
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from types import TracebackType
 
 import structlog
@@ -57,11 +57,13 @@ def take_due_runs() -> list[tuple[str, int]]:
     At most `RUNS_AT_ONCE` are under way; the longest waiting goes first, so that runs which yield
     take turns. A run whose worker was killed is due when its lease has passed; one that nobody
     could move on in all its attempts fails here, as its last worker died before it could say why.
+    A time further ahead than any wait is that of a clock which has been set back since.
     """
     now = timezone.now()
     workable = Run.objects.filter(state__in=Run.WORKABLE)
-    free = settings.RUNS_AT_ONCE - workable.filter(lease_until__gt=now).count()
-    due = workable.filter(due_at__lte=now).order_by("due_at").select_for_update(skip_locked=True, no_key=True)
+    free = settings.RUNS_AT_ONCE - workable.exclude(_is_free(now)).count()
+    is_due = Q(due_at__lte=now) | Q(due_at__gt=now + _longest_wait())
+    due = workable.filter(is_due).order_by("due_at").select_for_update(skip_locked=True, no_key=True)
     spent = list(due.filter(attempts__gte=settings.RUN_ATTEMPTS))
     for run in spent:
         _fail(run, run.last_error or "Its worker died in every attempt.")
@@ -83,8 +85,7 @@ def claim_run(*, run_id: uuid.UUID | str, worker: str, token_seen: int | None = 
     now = timezone.now()
     free = Run.objects.filter(pk=run_id, state__in=Run.WORKABLE)
     if guard_enabled("run_lease"):
-        is_free = Q(lease_until=None) | Q(lease_until__lte=now)
-        free = free.filter(is_free if token_seen is None else Q(token=token_seen))
+        free = free.filter(_is_free(now) if token_seen is None else Q(token=token_seen))
     run = free.select_for_update(skip_locked=True, no_key=True).first()
     if run is None:
         return None
@@ -262,6 +263,15 @@ def _store_step(run: Run, lease: Lease, *, rows: int, failed: int) -> None:
         run.lease_until = run.due_at = timezone.now() + settings.RUN_LEASE
     RunBatch.objects.create(run=run, number=run.batches, cursor=run.cursor, rows=rows, failed=failed)
     run.save()
+
+
+def _is_free(now: datetime) -> Q:
+    return Q(lease_until=None) | Q(lease_until__lte=now) | Q(lease_until__gt=now + _longest_wait())
+
+
+def _longest_wait() -> timedelta:
+    """Twice what any time of a run may lie ahead."""
+    return 2 * max(settings.RUN_LEASE, timedelta(seconds=max(BACKOFF_SECONDS)))
 
 
 def _leased(lease: Lease) -> QuerySet[Run]:

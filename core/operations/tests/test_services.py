@@ -209,6 +209,28 @@ def test_one_message_of_several_is_claimed():
     assert claim_run(run_id=run_id, token_seen=token, worker="b") is None
 
 
+def test_a_clock_that_was_set_back_holds_up_no_run():
+    queued, held = make_run(), make_run()
+    ahead = timezone.now() + timedelta(hours=1)
+    Run.objects.filter(pk=queued.pk).update(due_at=ahead)
+    Run.objects.filter(pk=held.pk).update(due_at=ahead, lease_until=ahead, state="running", token=7, worker="a")
+    [(first, token)] = take_due_runs()
+    assert claim_run(run_id=first, token_seen=token, worker="b") is not None
+    assert take_due_runs() == []
+    Run.objects.filter(pk=first).update(state="finished", lease_until=None, due_at=None)
+    [(second, token)] = take_due_runs()
+    assert {first, second} == {str(queued.pk), str(held.pk)}
+    assert claim_run(run_id=second, token_seen=token, worker="b") is not None
+
+
+def test_a_lease_of_a_clock_that_was_set_back_is_free_to_take():
+    run, now = make_run(), timezone.now()
+    Run.objects.update(lease_until=now + timedelta(seconds=5))
+    assert claim_run(run_id=run.pk, worker="b") is None
+    Run.objects.update(lease_until=now + timedelta(hours=1))
+    assert claim_run(run_id=run.pk, worker="b") is not None
+
+
 def test_runs_take_turns(settings):
     first, second = make_run(), make_run()
     assert [run_id for run_id, _ in take_due_runs()] == [str(first.pk)]
@@ -359,6 +381,7 @@ def test_files_and_steps_that_nobody_needs_are_pruned():
         moment = timezone.now() - timedelta(**ages)
         Run.objects.filter(pk=run.pk).update(state=state, created_at=moment, finished_at=moment, due_at=moment)
         run.steps.create(number=1, rows=0, failed=0)
+        run.failures.create(code="bad", message="")
         return run
 
     kept = {stored(hours=23)}
@@ -371,5 +394,5 @@ def test_files_and_steps_that_nobody_needs_are_pruned():
     assert services.prune_files(limit=1) == 1
     assert services.prune_files(limit=10) == 1
     assert set(RunFile.objects.all()) == kept
-    assert services.prune_batches(limit=10) == 1
+    assert (services.prune_batches(limit=10), services.prune_failures(limit=10)) == (1, 1)
     assert Run.objects.count() == 4
