@@ -57,7 +57,10 @@ class Breaker:
             self._closed_again.clear()
             note_breaker(self.name, is_open=True)
         log.warning("breaker_opened", breaker=self.name, error=type(error).__name__)
-        threading.Thread(target=self._probe_until_well, name=f"breaker-{self.name}", daemon=True).start()
+        try:
+            threading.Thread(target=self._probe_until_well, name=f"breaker-{self.name}", daemon=True).start()
+        except RuntimeError:  # no thread can be had now: unprobed it would stay open for good
+            self._close()
 
     def wait_until_closed(self, seconds: float) -> bool:
         """Whether the breaker is closed within so many seconds. For tests and shutdown."""
@@ -75,6 +78,9 @@ class Breaker:
                 log.exception("breaker_probe_failed", breaker=self.name)
                 continue
             break
+        self._close()
+
+    def _close(self) -> None:
         with self._lock:
             self._open = False
             self._closed_again.set()

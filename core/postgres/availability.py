@@ -1,5 +1,6 @@
 """Is PostgreSQL there? After one wait in vain no request waits again until a probe is answered."""
 
+import os
 from functools import cache
 
 import psycopg
@@ -17,6 +18,10 @@ class DatabaseAway(psycopg.OperationalError):
 def breaker_of(alias: str) -> Breaker:
     """This process's breaker before one database."""
     return Breaker(f"database-{alias}", probe=lambda: _probe(alias), failures=(psycopg.Error, OSError))
+
+
+# The probing thread stays with the parent: an open breaker of its would stay open in the child for good.
+os.register_at_fork(after_in_child=breaker_of.cache_clear)
 
 
 def _probe(alias: str) -> None:

@@ -1,10 +1,12 @@
 """The breaker: one failure opens it, nobody waits meanwhile, a probe closes it."""
 
+import os
 import threading
 
 import pytest
 
 from core.breaker import Breaker, BreakerOpen
+from core.postgres.availability import breaker_of
 
 
 class Dependency:
@@ -80,6 +82,33 @@ def test_many_failures_at_once_start_one_probe(dependency, breaker):
     assert len(threads) == 1
     dependency.is_well = True
     assert breaker.wait_until_closed(5)
+
+
+def test_a_breaker_whose_probe_cannot_start_does_not_stay_open(dependency, breaker, monkeypatch):
+    def no_thread(thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(threading.Thread, "start", no_thread)
+        for calls in (1, 2):
+            with pytest.raises(BreakerOpen):
+                breaker.call(dependency.work)
+            assert (dependency.calls, breaker.is_open) == (calls, False)
+    with pytest.raises(BreakerOpen):
+        breaker.call(dependency.work)
+    assert breaker.is_open
+    dependency.is_well = True
+    assert breaker.wait_until_closed(5)
+
+
+def test_a_child_process_asks_the_database_itself(monkeypatch):
+    parents = breaker_of("forked")
+    monkeypatch.setattr(parents, "_open", True)
+    child = os.fork()
+    if child == 0:
+        os._exit(breaker_of("forked").is_open)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    assert breaker_of("forked") is parents
 
 
 def test_other_errors_are_the_callers_own(breaker):
