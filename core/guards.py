@@ -23,7 +23,7 @@ GUARDS = {
     "membership_lock": "a customer is locked while what he spent is counted and his tier chosen (customers.services)",
     "run_lease": "a batch of a run commits only while its worker's lease stands (core.operations)",
     "review_product_lock": "reviews of a product are written and counted one after the other (reviews.services)",
-    "throttle_count": "requests are counted and judged in one atomic step (core.api.throttles)",
+    "throttle_count": "guesses are counted and judged in one atomic step (core.guessing)",
 }
 
 

@@ -5,6 +5,7 @@ from datetime import timedelta
 from django.apps import apps
 from django.conf import settings
 from django.contrib.sessions.models import Session
+from django.db import transaction
 from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
@@ -63,10 +64,11 @@ def prune_token_revocations(*, limit: int) -> int:
     return TokenRevocation.objects.filter(pk__in=list(old.values_list("pk", flat=True)[:limit])).delete()[0]
 
 
+@transaction.atomic
 def prune_throttle_counts(*, limit: int) -> int:
-    """Delete up to `limit` counts of windows that have ended; answers how many."""
-    ended = ThrottleCount.objects.filter(ends_at__lt=timezone.now())
-    return ended.filter(pk__in=list(ended.order_by("ends_at").values_list("pk", flat=True)[:limit])).delete()[0]
+    """Delete up to `limit` counts of windows that have ended; answers how many. Those in use are left for later."""
+    ended = ThrottleCount.objects.filter(ends_at__lt=timezone.now()).select_for_update(skip_locked=True)
+    return ThrottleCount.objects.filter(pk__in=[count.pk for count in ended.order_by("ends_at")[:limit]]).delete()[0]
 
 
 def prune_sessions(*, limit: int) -> int:

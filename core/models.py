@@ -59,7 +59,7 @@ class Heartbeat(models.Model):
 
 
 class ThrottleCount(models.Model):
-    """Requests of one caller in the present window, counted here only while Redis is away."""
+    """Guesses at secrets by one caller in the present window (`core.guessing`). The table is unlogged."""
 
     key = models.CharField(max_length=200, primary_key=True)
     count = models.PositiveIntegerField()

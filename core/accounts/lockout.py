@@ -15,11 +15,9 @@ from django.core import signing
 from django.utils.crypto import salted_hmac
 from limits import parse
 
-from core.api.throttles import counter
 from core.errors import TooMany
+from core.guessing import Rung, count_guess, forget_guesses
 
-# Of the throttles: it is counted in PostgreSQL while Redis is away, and no load test lifts it.
-SCOPE = "auth"
 DEVICE_SALT = "accounts.device"
 DEVICE_LIFETIME = timedelta(days=365)
 
@@ -88,17 +86,21 @@ def forget_strangers(*, place: Place) -> None:
     _forget(place.account_key, settings.LOGIN_ATTEMPTS_ELSEWHERE)
 
 
-def _climb(key: str, rungs: list[str]) -> None:
+def _climb(key: str, ladder: list[str]) -> None:
     """Count on the first rung, on the next one only if that holds; parallel attempts get exactly the limit."""
-    for rung in rungs:
-        rate = parse(rung)
-        hits, left_seconds = counter().hit(SCOPE, f"{key}:{rate.get_expiry()}", rate.get_expiry())
-        if hits > rate.amount:
-            raise TooManyAttempts(retry_after_seconds=left_seconds)
+    rungs = _rungs(key, ladder)
+    for rung, counted in zip(rungs, count_guess(rungs), strict=False):
+        if counted.count > rung.limit:
+            raise TooManyAttempts(retry_after_seconds=counted.left_seconds)
 
 
-def _forget(key: str, rungs: list[str]) -> None:
-    counter().forget(SCOPE, [f"{key}:{parse(rung).get_expiry()}" for rung in rungs])
+def _forget(key: str, ladder: list[str]) -> None:
+    forget_guesses([rung.key for rung in _rungs(key, ladder)])
+
+
+def _rungs(key: str, ladder: list[str]) -> list[Rung]:
+    rates = [parse(rate) for rate in ladder]
+    return [Rung(f"{key}:{rate.get_expiry()}", rate.amount, rate.get_expiry()) for rate in rates]
 
 
 def _device_of(email: str, token: str) -> str:

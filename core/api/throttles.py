@@ -2,7 +2,6 @@
 requests get exactly the limit."""
 
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from hmac import compare_digest
@@ -10,7 +9,6 @@ from typing import Any
 
 import redis
 from django.conf import settings
-from django.db import connection
 from limits import RateLimitItem, parse
 from limits.storage import MemoryStorage
 from rest_framework.request import Request
@@ -18,8 +16,7 @@ from rest_framework.throttling import BaseThrottle
 
 from core.api.client_address import client_network
 from core.breaker import BreakerOpen
-from core.guards import guard_enabled
-from core.models import ThrottleCount
+from core.guessing import Rung, count_guess
 from core.quick_redis import QuickRedis, quick_redis
 
 # Scopes that keep passwords and codes from being guessed: no load test lifts them.
@@ -30,17 +27,6 @@ _COUNT = """
 local count = redis.call('INCR', KEYS[1])
 if count == 1 then redis.call('PEXPIRE', KEYS[1], ARGV[1]) end
 return {count, redis.call('PTTL', KEYS[1])}
-"""
-
-
-# The same in one statement, for the scopes that must hold while Redis is away.
-_COUNT_IN_DATABASE = """
-INSERT INTO core_throttlecount AS counted (key, count, ends_at)
-VALUES (%s, 1, now() + make_interval(secs => %s))
-ON CONFLICT (key) DO UPDATE SET
-    count = CASE WHEN counted.ends_at <= now() THEN 1 ELSE counted.count + 1 END,
-    ends_at = CASE WHEN counted.ends_at <= now() THEN EXCLUDED.ends_at ELSE counted.ends_at END
-RETURNING count, ceil(extract(epoch FROM ends_at - now()))::int
 """
 
 
@@ -69,52 +55,32 @@ class Verdict:
 
 
 class Counter:
-    """Counts in Redis or Valkey behind a breaker.
+    """Counts what guards secrets in PostgreSQL (`core.guessing`), the rest in Redis or Valkey behind a breaker.
 
-    While that is away, what guards secrets is counted in PostgreSQL and the rest in this process:
-    shopping goes on with a limit per process, guessing gets no further than before.
+    While that is away, the rest is counted in this process: shopping goes on with a limit per process,
+    and guessing never notices.
     """
 
     def __init__(self, store: QuickRedis) -> None:
         self.store = store
         self._memory = MemoryStorage()
 
-    def hit(self, scope: str, caller: str, window_seconds: int) -> tuple[int, int]:
+    def hit(self, scope: str, caller: str, rate: RateLimitItem) -> tuple[int, int]:
         """Count one request; answers the count in the window and the seconds until it ends."""
-        key = f"throttle:{scope}:{caller}"
-        count = self._count if guard_enabled("throttle_count") else self._read_then_write
+        key, window_seconds = f"throttle:{scope}:{caller}", rate.get_expiry()
+        if scope in GUARDS_OF_SECRETS:
+            (counted,) = count_guess([Rung(key, rate.amount, window_seconds)])
+            return counted.count, counted.left_seconds
         try:
-            return self.store.call(lambda client: count(client, key, window_seconds))
+            return self.store.call(lambda client: self._count(client, key, window_seconds))
         except BreakerOpen:
-            if scope in GUARDS_OF_SECRETS:
-                return self._count_in_database(key, window_seconds)
             hits = self._memory.incr(key, window_seconds)
             return hits, max(int(self._memory.get_expiry(key) - time.time()), 1)
-
-    def forget(self, scope: str, callers: Sequence[str]) -> None:
-        """Count these callers from nothing again."""
-        keys = [f"throttle:{scope}:{caller}" for caller in callers]
-        try:
-            self.store.call(lambda client: client.delete(*keys))
-        except BreakerOpen:
-            ThrottleCount.objects.filter(key__in=keys).delete()
 
     def _count(self, client: redis.Redis, key: str, window_seconds: int) -> tuple[int, int]:
         # The whole script each time: one round trip, also with a server that has forgotten it.
         hits, left_milliseconds = client.eval(_COUNT, 1, key, window_seconds * 1000)
         return hits, max(-(-left_milliseconds // 1000), 1)
-
-    def _count_in_database(self, key: str, window_seconds: int) -> tuple[int, int]:
-        with connection.cursor() as cursor:
-            cursor.execute(_COUNT_IN_DATABASE, [key, window_seconds])
-            hits, left_seconds = cursor.fetchone()
-        return hits, max(left_seconds, 1)
-
-    def _read_then_write(self, client: redis.Redis, key: str, window_seconds: int) -> tuple[int, int]:
-        """What the guard `throttle_count` stands against; only its twin test comes here."""
-        hits = int(client.get(key) or 0) + 1
-        client.set(key, hits, ex=window_seconds)
-        return hits, window_seconds
 
 
 @cache
@@ -144,7 +110,7 @@ class ScopedThrottle(BaseThrottle):
             return True
         rate = _rate(settings.THROTTLE_RATES[scope])
         window_seconds = rate.get_expiry()
-        hits, reset_seconds = counter().hit(scope, self._caller(request, scope), window_seconds)
+        hits, reset_seconds = counter().hit(scope, self._caller(request, scope), rate)
         self.verdict = Verdict(scope, rate.amount, window_seconds, hits, reset_seconds)
         request._request.rate_limit = self.verdict
         return self.verdict.is_allowed

