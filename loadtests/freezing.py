@@ -1,6 +1,7 @@
 """What a frozen broker costs a buyer: the p95 of checkouts with it stopped, over that with it running.
 
-The two take turns in short blocks. The broker is thawed whatever happens to this process.
+The bound is one-sided: the worker's work falls on the turns with it running, so only a wait longer than
+that shows. The two take turns in short blocks. The broker is thawed whatever happens to this process.
 """
 
 import os

@@ -1,11 +1,13 @@
 """CPU from `/proc`, and what is reckoned from it."""
 
+import ast
 import os
 import signal
 import socket
 import subprocess
 import sys
 from decimal import Decimal
+from pathlib import Path
 
 import psutil
 import pytest
@@ -149,3 +151,24 @@ def test_scale_names_what_grows_too_fast():
 def test_p95_is_the_nineteenth_of_twenty():
     assert freezing.p95([float(number) for number in range(1, 101)]) == pytest.approx(95.95)
     assert Decimal(str(freezing.Checkouts([1.0, 1.0], [2.0, 2.0]).ratio)) == 2
+
+
+def test_the_classic_mix_is_two_lists_to_four_products_to_one_addition():
+    # Read, not imported: Locust would change the sockets of the tests' own process.
+    source = (Path(scale.__file__).parent / "personas/classic.py").read_text()
+    [classic] = [found for found in ast.parse(source).body if isinstance(found, ast.ClassDef)]
+    weights = {
+        method.name: call.args[0].value
+        for method in classic.body
+        if isinstance(method, ast.FunctionDef)
+        for call in method.decorator_list
+        if call.func.id == "task"
+    }
+    assert weights == {"see_a_list": 2, "see_a_product": 4, "put_into_cart": 1}
+
+
+@pytest.mark.parametrize(
+    ("seeding", "copied", "is_quick"), [(30.0, 10.0, True), (30.1, 10.0, False), (None, 10.0, True), (99.0, None, True)]
+)
+def test_seeding_that_takes_more_than_its_share_fails(seeding, copied, is_quick):
+    assert scale.is_quick_enough(seeding, copied) == is_quick
