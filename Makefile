@@ -11,7 +11,7 @@ PINS := requirements.txt requirements/runtime.txt requirements/embedded.txt
 # Pip talks about upgrades of itself and of nothing else worth reading.
 PIP := $(PY) -m pip --disable-pip-version-check --no-input
 
-.PHONY: help install run dev load scale silk test fuzz coverage check format migrations openapi manage psql lock clean clean-data
+.PHONY: help install run dev load scale silk test fuzz ordeal coverage check format migrations openapi manage psql lock clean clean-data
 
 help: ## List the commands
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -41,7 +41,20 @@ test: $(VENV)/.test ## Run the whole suite on servers of its own (PYTEST_ARGS="m
 
 FUZZ_SECONDS ?= 600
 fuzz: $(VENV)/.test ## Compare answers with the OpenAPI document for ten minutes (FUZZ_SECONDS)
-	@FUZZ_SECONDS=$(FUZZ_SECONDS) exec $(PY) -m storefront.embedded with-servers -- $(PY) -m pytest --create-db tests/system/test_schemathesis.py $(PYTEST_ARGS)
+	@FUZZ_SECONDS=$(FUZZ_SECONDS) exec $(PY) -m storefront.embedded with-servers -- $(PY) -m pytest --create-db tests/system/test_schemathesis.py --timeout 0 $(PYTEST_ARGS)
+
+# The figures of the long forms, those of docs/acceptance.md. One that fails keeps none of the others from running.
+ordeal: $(VENV)/.test ## The long forms of the tests of faults, one after the other, then make fuzz; an hour or more
+	@failed=0; \
+	REPRICED_PRODUCTS=40000 RUN_LEASE_SECONDS=10 $(MAKE) test PYTEST_ARGS="tests/system/test_operations.py -s --timeout 0" || failed=1; \
+	KILLED_ORDERS=2000 $(MAKE) test PYTEST_ARGS="tests/system/test_fifty_kills.py -s --timeout 0" || failed=1; \
+	POISONED_ROWS=10000 $(MAKE) test PYTEST_ARGS="tests/system/test_poison.py -s --timeout 0" || failed=1; \
+	MAIL_OUTAGE_SECONDS=600 $(MAKE) test PYTEST_ARGS="tests/system/test_mail_outage.py -s --timeout 0" || failed=1; \
+	ABANDONED_CARTS=10000 EXPIRED_ORDERS=1000 $(MAKE) test PYTEST_ARGS="tests/system/test_clearing.py -s --timeout 0" || failed=1; \
+	WALK_STEPS=2000 WALK_SEEDS=1,2,3 $(MAKE) test PYTEST_ARGS="tests/system/test_random_walk.py -s --timeout 0" || failed=1; \
+	EVERYTHING_KILLED=20 $(MAKE) test PYTEST_ARGS="tests/system/test_database_faults.py -s --timeout 0" || failed=1; \
+	$(MAKE) fuzz || failed=1; \
+	exit $$failed
 
 coverage: $(VENV)/.test ## Run the suite and report the lines that no test reaches
 	@exec $(PY) -m storefront.embedded with-servers -- $(PY) -m pytest --create-db --cov --cov-report=term:skip-covered --cov-report=html $(PYTEST_ARGS)

@@ -14,8 +14,8 @@ ACCEPTANCE = ROOT / "docs/acceptance.md"
 ACCEPTANCE_LINES = range(1, 36)
 # The rows whose checks must pass by now: (first, last) of each run.
 DONE = (
-    "A1-A9 A16-A20 A22-A23 B1-B13 B20-B21 C1-C4 C7 D1-D5 D7-D10 E1-E2 E5-E10 E13 E15 F1 G1-G3 G5-G6 I3-I5 I7 "
-    "J4-J8 J10-J11 J13-J19 J21-J27"
+    "A1-A9 A16-A20 A22-A23 B1-B13 B20-B21 C1-C4 C7 D1-D5 D7-D10 E1-E2 E5-E10 E12-E15 F1 G1-G6 H1-H4 I3-I5 I7 "
+    "J1-J8 J10-J19 J21-J27"
 )
 
 

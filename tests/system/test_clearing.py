@@ -1,7 +1,7 @@
 """Abandoned carts and expired reservations are cleared in bounded batches while customers order the same product.
 
 The long form has 10,000 carts and 1,000 orders in batches as the worker's:
-`ABANDONED_CARTS=10000 EXPIRED_ORDERS=1000 make test PYTEST_ARGS="tests/system/test_clearing.py -s"`.
+`ABANDONED_CARTS=10000 EXPIRED_ORDERS=1000 make test PYTEST_ARGS="tests/system/test_clearing.py -s --timeout 0"`.
 """
 
 import json

@@ -1,8 +1,8 @@
 """The mail server away while customers order: every confirmation arrives afterwards, once.
 
 In short only frozen: `tests/system/test_background.py` has the one that refuses. Both, and ten minutes long, are
-`MAIL_OUTAGE_SECONDS=600 make test PYTEST_ARGS="tests/system/test_mail_outage.py -s"`. That no number of minutes uses
-up a mail's attempts is reckoned with a clock of its own in `tasks/tests/test_mail.py`.
+`MAIL_OUTAGE_SECONDS=600 make test PYTEST_ARGS="tests/system/test_mail_outage.py -s --timeout 0"`. That no number
+of minutes uses up a mail's attempts is reckoned with a clock of its own in `tasks/tests/test_mail.py`.
 """
 
 import os

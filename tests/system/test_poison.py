@@ -1,7 +1,7 @@
 """Poison among many: dead letters after five tries, and nobody else waits long because of it.
 
 A hundred rows with the backoffs and leases of the poison cut short; ten thousand with all of them, and with the
-waiting times judged, are `POISONED_ROWS=10000 make test PYTEST_ARGS="tests/system/test_poison.py -s"`.
+waiting times judged, are `POISONED_ROWS=10000 make test PYTEST_ARGS="tests/system/test_poison.py -s --timeout 0"`.
 """
 
 import os

@@ -1,7 +1,7 @@
 """Four clients walk through all verbs of the API at once: never a 5xx, and the invariants hold throughout.
 
 The long form is 2,000 steps for each seed named:
-`WALK_STEPS=2000 WALK_SEEDS=1,2,3 make test PYTEST_ARGS="tests/system/test_random_walk.py -s"`.
+`WALK_STEPS=2000 WALK_SEEDS=1,2,3 make test PYTEST_ARGS="tests/system/test_random_walk.py -s --timeout 0"`.
 The seed decides what each client asks; in which order the clients meet, the machine decides.
 """
 

@@ -110,6 +110,7 @@ def ask(shop, actor: str, token: str, things: dict[str, object]) -> subprocess.C
         capture_output=True,
         text=True,
         check=False,
+        timeout=FUZZ_SECONDS + 180,
     )
 
 
