@@ -242,21 +242,20 @@ DROP_UNCOUNTED = "DELETE FROM {table} WHERE counted = 0"
 TAKE_COUNTS = "UPDATE {table} SET products = counted, counted = 0"
 
 # The products that match a query, tier after tier until there are enough, the best first: as arrays of
-# their ids, ranks and popularities. A word that was typed weighs twice one that stands for it.
+# their ids, ranks and popularities. Who has all words as they were typed weighs twice.
 _TIERS = " UNION ALL ".join(
     f"""(SELECT product_id, popularity, document FROM catalog_searchdocument
          WHERE is_listed AND tier = {tier} AND document @@ %(query)s::tsquery)"""
     for tier in range(6)
 )
 SEARCH = f"""
-    SELECT array_agg(product_id ORDER BY search_rank DESC, popularity DESC, product_id DESC),
-           array_agg(search_rank ORDER BY search_rank DESC, popularity DESC, product_id DESC),
-           array_agg(popularity ORDER BY search_rank DESC, popularity DESC, product_id DESC)
+    SELECT array_agg(product_id), array_agg(search_rank), array_agg(popularity)
     FROM (
         SELECT product_id, popularity,
-               ts_rank(%(weights)s::real[], document, %(typed)s::tsquery, 1)
-               + ts_rank(%(weights)s::real[], document, %(meant)s::tsquery, 1) AS search_rank
+               ts_rank(%(weights)s::real[], document, %(meant)s::tsquery, 1)
+               * CASE WHEN document @@ %(typed)s::tsquery THEN 2 ELSE 1 END AS search_rank
         FROM ({_TIERS} LIMIT %(limit)s) found
+        ORDER BY search_rank DESC, popularity DESC, product_id DESC
     ) ranked
 """
 

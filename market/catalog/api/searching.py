@@ -12,6 +12,7 @@ from rest_framework.response import Response
 
 from core.api.filters import StrictFilterBackend
 from core.api.keyset import Keyset
+from core.errors import FieldError, Invalid
 from market.catalog import selectors
 from market.catalog.adapters.search import Found, Term, engine, search, suggestions, terms_of
 from market.catalog.adapters.search.facets import facets
@@ -152,6 +153,9 @@ class SearchingMixin:
     def suggest(self, request: Request) -> Response:
         asked = shapes.SuggestSerializer(data=request.query_params)
         asked.is_valid(raise_exception=True)
+        if unknown := sorted(set(request.query_params) - set(asked.fields)):
+            errors = [FieldError(name, "unknown", "There is no such parameter here.") for name in unknown]
+            raise Invalid("The query has parameters that are not known.", errors=errors)
         return Response({"results": suggestions(asked.validated_data["q"])})
 
     def page_rows(self, rows: Any, start: int, stop: int) -> Sequence[dict[str, Any]]:

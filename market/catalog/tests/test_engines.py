@@ -93,13 +93,11 @@ def test_what_is_gone_is_not_shown_even_before_the_engine_knows(api_client, sett
     assert search(text="red", terms=terms_of("red")).product_ids == []
 
 
-@pytest.mark.parametrize(
-    "text", ["a & b", "'a':*", '{"match_all": {}}', "🙂", "title:mug", "*", "\u202emug", "a " * 50]
-)
-def test_no_text_breaks_an_engine(api_client, settle, text):
+def test_no_text_breaks_an_engine(api_client, settle):
     make_product(title="Mug")
     settle()
-    found(api_client, text)
+    for text in ("a & b", "'a':*", '{"match_all": {}}', "🙂", "title:mug", "*", "\u202emug", "a " * 50):
+        found(api_client, text)
 
 
 def test_opensearch_keeps_the_newest_version_whatever_comes_late(cluster):

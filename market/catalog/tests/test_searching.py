@@ -41,33 +41,32 @@ def test_each_part_of_a_product_is_found_and_weighs_as_much_as_it_tells(api_clie
     assert found(api_client, "candles") == ["Shelved"]
 
 
-@pytest.mark.parametrize(
-    ("text", "titles"),
-    [
-        ("lantern", {"Paper lantern", "Glass lanterns"}),
-        ("lanterns", {"Paper lantern", "Glass lanterns"}),
-        ("LANT", {"Paper lantern", "Glass lanterns"}),
-        ("lantern paper", {"Paper lantern"}),
-        ("pap lantern", {"Paper lantern"}),
-        ("lantren", {"Paper lantern", "Glass lanterns"}),
-        ("pper lantrens", {"Paper lantern"}),
-        ("ab-1", {"Paper lantern"}),
-        ("AB1", set()),
-        ("lan tern", set()),
-        ("gl", {"Glass lanterns", "\uff27low 灯籠 fête"}),
-        ("glow", {"\uff27low 灯籠 fête"}),
-        ("灯籠", {"\uff27low 灯籠 fête"}),
-        ("FÊTE", {"\uff27low 灯籠 fête"}),
-        ("papre", {"Paper lantern"}),
-        ("ppr", set()),
-    ],
-)
-def test_words_are_found_in_other_forms_unfinished_misspelt_and_in_any_order(api_client, text, titles):
+FORMS = [
+    ("lantern", {"Paper lantern", "Glass lanterns"}),
+    ("lanterns", {"Paper lantern", "Glass lanterns"}),
+    ("LANT", {"Paper lantern", "Glass lanterns"}),
+    ("lantern paper", {"Paper lantern"}),
+    ("pap lantern", {"Paper lantern"}),
+    ("lantren", {"Paper lantern", "Glass lanterns"}),
+    ("pper lantrens", {"Paper lantern"}),
+    ("ab-1", {"Paper lantern"}),
+    ("AB1", set()),
+    ("lan tern", set()),
+    ("gl", {"Glass lanterns", "\uff27low 灯籠 fête"}),
+    ("glow", {"\uff27low 灯籠 fête"}),
+    ("灯籠", {"\uff27low 灯籠 fête"}),
+    ("FÊTE", {"\uff27low 灯籠 fête"}),
+    ("papre", {"Paper lantern"}),
+    ("ppr", set()),
+]
+
+
+def test_words_are_found_in_other_forms_unfinished_misspelt_and_in_any_order(api_client):
     make_product(title="Paper lantern", sku="AB-1")
     make_product(title="Glass lanterns", sku="CD-2")
     make_product(title="\uff27low 灯籠 fête", sku="EF-3")
     learn_words()
-    assert set(found(api_client, text)) == titles
+    assert {text: set(found(api_client, text)) for text, _ in FORMS} == dict(FORMS)
 
 
 def test_a_new_product_is_found_with_its_commit_and_its_typos_after_the_walk(api_client):
@@ -191,13 +190,16 @@ OPERATORS = ["a & b", "a | !b", "'a':*", "(((", "a <-> b", "\\", '"mug" OR 1=1; 
 STRANGE = ["🙂", "🙂 mug", "\u202emug", "مرحبا", "мир", "é" * 100, "x" * 100, "a " * 50, "\ufffd", "\u0000mug"]
 
 
-@pytest.mark.parametrize("text", [*OPERATORS, *STRANGE, "", "   "])
-def test_no_text_breaks_a_search(api_client, text):
+def test_no_text_breaks_a_search(api_client):
     make_product(title="Mug")
     learn_words()
-    for path, name in ((URL, "search"), (f"{URL}facets/", "search"), (f"{URL}suggest/", "q")):
-        answer = api_client.get(path, {name: text})
-        assert answer.status_code == (400 if "\0" in text else 200), (path, answer.content)
+    answered = {}
+    for text in [*OPERATORS, *STRANGE, "", "   "]:
+        for path, name in ((URL, "search"), (f"{URL}facets/", "search"), (f"{URL}suggest/", "q")):
+            answered[path, text] = api_client.get(path, {name: text}).status_code
+    assert {key: status for key, status in answered.items() if status != 200} == {
+        (path, text): 400 for path, text in answered if "\0" in text
+    }
 
 
 @pytest.mark.parametrize(
@@ -207,6 +209,7 @@ def test_no_text_breaks_a_search(api_client, text):
         ("facets/?search=" + "x" * 101, "search"),
         ("suggest/?q=" + "x" * 10_000, "q"),
         ("suggest/", "q"),
+        ("suggest/?q=mug&limit=5", "limit"),
         ("?ordering=relevance", "ordering"),
         ("?search=mug&ordering=search_rank", "ordering"),
         ("?search=mug&cursor=nonsense", "cursor"),

@@ -27,7 +27,7 @@ class Engine:
             conditions.append(_any_of(shelf_word(category_id) for category_id in category_ids))
         values = {
             "query": " & ".join(f"({condition})" for condition in conditions),
-            "typed": _any_of(term.typed for term in terms),
+            "typed": " & ".join(_quoted(term.typed) for term in terms),
             "meant": " | ".join(meant),
             "weights": WEIGHTS,
             "limit": limit + 1,

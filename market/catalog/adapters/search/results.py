@@ -7,8 +7,8 @@ from html import escape
 from market.catalog.adapters.search.words import Term
 from market.catalog.rules import WORD, search_words
 
-# So many of the products that match are ranked, narrowed and counted: 2,000 cost about 5 ms.
-MAX_CANDIDATES = 2000
+# So many of the products that match are ranked, narrowed and counted.
+MAX_CANDIDATES = 1000
 SNIPPET_LETTERS = 160
 LETTERS_BEFORE = 60
 

@@ -21,6 +21,8 @@ MAX_WORDS = 12
 SHORTEST_MENDED = 4
 TWO_TYPOS_FROM = 8
 MENDINGS = 3
+# A shorter beginning of a number tells nothing beside another word.
+SHORTEST_NUMBER = 3
 # A beginning of a word that stands for more products than this is spelled out by its commonest
 # continuations: reading all of them from the index would cost more than the page.
 BROAD = 20_000
@@ -65,9 +67,12 @@ class Vocabulary:
     def terms(self, text: str) -> tuple[Term, ...]:
         """What the words of a text stand for, each once; the last one may be unfinished."""
         words = list(dict.fromkeys(word[:LONGEST_WORD] for word in search_words(text)))[:MAX_WORDS]
-        return tuple(self._terms(word, place == len(words)) for place, word in enumerate(words, 1))
+        return tuple(self._terms(word, place == len(words), len(words) == 1) for place, word in enumerate(words, 1))
 
-    def _term(self, word: str, is_last: bool) -> Term:
+    def _term(self, word: str, is_last: bool, is_alone: bool) -> Term:
+        if not word.isalpha() and not is_alone and (not is_last or len(word) < SHORTEST_NUMBER):
+            # Part of a SKU: the beginnings of all SKUs with one digit would be read from the index.
+            return Term(word, self._forms([word]), is_prefix=False)
         is_known = word in self.counts
         continuations = self._beginning_with(word)
         if is_known or continuations:
