@@ -52,10 +52,13 @@ def test_sql_in_a_filter_is_a_value_or_refused(path, client_of):
     before = (Product.objects.count(), Order.objects.count())
     for name in {parameter["name"] for parameter in parameters if parameter["in"] == "query"}:
         for injection in INJECTIONS:
-            began = time.monotonic()
-            answer = client.get(path_of(path, {}), {name: injection})
+            for tries_left in reversed(range(5)):  # what sleeps in the database does so each time
+                began = time.monotonic()
+                answer = client.get(path_of(path, {}), {name: injection})
+                if time.monotonic() - began < 2.5:
+                    break
+                assert tries_left, (name, injection)
             assert answer.status_code in {200, 400}, (name, injection, answer.content)
-            assert time.monotonic() - began < 2.5, (name, injection)
             if answer.status_code == 200:
                 assert answer.json().get("results", []) == [], (name, injection)
     assert (Product.objects.count(), Order.objects.count()) == before

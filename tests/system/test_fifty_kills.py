@@ -2,7 +2,7 @@
 
 The broker hands nothing out again here (`BROKER_REDELIVERY` is off), so all recovery is from rows. The long form
 kills the whole group every time and spreads the kills over its orders: `KILLED_ORDERS=2000 make test
-PYTEST_ARGS="tests/system/test_fifty_kills.py -s"`.
+PYTEST_ARGS="tests/system/test_fifty_kills.py -s --timeout 0"`.
 """
 
 import json
@@ -28,7 +28,12 @@ SEED = 16
 KILLS = 50
 LONG_FORM = int(os.environ.get("KILLED_ORDERS", "0"))
 WHOLE_GROUPS = KILLS if LONG_FORM else 3
-MOST_ORDERS = LONG_FORM or 300
+MOST_ORDERS = LONG_FORM or 150
+# In short what has piled up by the last kill is a fraction of what a worker settles in a minute, also where
+# others work on the same two cores.
+PAUSE_SECONDS = 0.15 if LONG_FORM else 0.3
+# The short form ends with single kills: a whole group costs seconds of CPU to start again.
+LAST_WHOLE_GROUP = KILLS if LONG_FORM else KILLS - 10
 SETTLING_SECONDS = 60
 RECOVERY_SECONDS = 30
 
@@ -56,7 +61,7 @@ class Customers:
 
     def _order(self) -> None:
         client = self.shop.client()
-        while not self._stop.wait(0.15):
+        while not self._stop.wait(PAUSE_SECONDS):
             with self._next:
                 body = next(self.bodies, None)
             if body is None:
@@ -112,7 +117,7 @@ def test_fifty_kills_lose_nothing_and_double_nothing(shop):
     ]
     mailed_before = len(shop.mail_ledger())
     customers, choice = Customers(shop, bodies), random.Random(SEED)
-    whole = set(choice.sample(range(KILLS), WHOLE_GROUPS))
+    whole = set(choice.sample(range(LAST_WHOLE_GROUP), WHOLE_GROUPS))
     customers.start()
     for number in range(KILLS):
         due = LONG_FORM * number // KILLS
@@ -144,5 +149,5 @@ def test_fifty_kills_lose_nothing_and_double_nothing(shop):
     deaths = {f"<{mail.key}@storefront.example>": mail.deaths for mail in Mail.objects.all()}
     copies = Counter(line["message_id"] for line in ledger)
     assert {key for key, count in copies.items() if count > 1 + deaths[key]} == set()
-    assert sum(deaths.values()) <= KILLS * 2
+    assert sum(deaths.values()) <= KILLS + WHOLE_GROUPS  # a whole group is two
     assert not Delivery.objects.exclude(state="done").exists()
