@@ -8,4 +8,9 @@ class TasksConfig(AppConfig):
 
     def ready(self) -> None:
         from tasks import checks, handlers, metrics  # noqa: F401, PLC0415 - they register themselves
-        from tasks.operations import import_online_retail, reprice  # noqa: F401, PLC0415
+        from tasks.operations import (  # noqa: F401, PLC0415
+            import_online_retail,
+            import_past_orders,
+            recompute_memberships,
+            reprice,
+        )

@@ -53,6 +53,7 @@ SCHEDULES = (
     Schedule("catalog.evaluate_collections", seconds(5), "default"),
     Schedule("catalog.render_images", seconds(5), "default"),
     Schedule("catalog.fetch_images", seconds(30), "default"),
+    Schedule("customers.recompute_memberships", timedelta(days=1), "default"),
     Schedule("system.prune", seconds(60), "default"),
     Schedule("catalog.walk", seconds(30), "default"),
     Schedule("catalog.push_documents", seconds(5), "default"),

@@ -1,8 +1,12 @@
-"""Writes of payments."""
+"""Writes of payments and refunds."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from decimal import Decimal
 from uuid import UUID
 
+from django.db.models import Sum
 from django.utils import timezone
 
 from core.transactions import in_one_transaction
@@ -12,7 +16,8 @@ from market.orders.models import Order
 from market.payments.adapters.base import Provider
 from market.payments.adapters.registry import provider_named
 from market.payments.errors import NotConfirmedByHand, PaymentNotFound, PaymentNotOpen
-from market.payments.models import Payment
+from market.payments.models import Payment, Refund
+from market.payments.rules import refund_shares
 
 # Money that a provider took at the last second is still on its way to us.
 HOLD_AFTER_DEADLINE = timedelta(minutes=5)
@@ -83,6 +88,82 @@ def cancel_open_payments(*, order_id: int) -> int:
     return Payment.objects.filter(order_id=order_id, status__in=Payment.OPEN).update(
         status=Payment.Status.CANCELED, updated_at=timezone.now()
     )
+
+
+def write_past_payments(*, orders: Sequence[Order]) -> None:
+    """Write that orders were paid in full when they were placed, to somebody else than us: one statement."""
+    Payment.objects.bulk_create(
+        Payment(
+            order=order,
+            provider="manual",
+            amount=order.grand_total,
+            currency=order.currency,
+            status=Payment.Status.COMPLETE,
+            captured_at=order.placed_at,
+        )
+        for order in orders
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class PastRefund:
+    """Money that a customer got back; `reference` names it among all that he got back."""
+
+    customer_id: int
+    reference: str
+    amount: Decimal
+    at: datetime
+
+
+@in_one_transaction
+def write_past_refunds(*, refunds: Sequence[PastRefund]) -> dict[str, Decimal]:
+    """Write refunds that name no order: each goes to the customer's paid orders placed until then, newest first,
+    to each at most what is left of it. Answers how much of each reference found an order.
+
+    Oldest refunds first. Idempotent: a reference that is known is left as it is. Ten statements however
+    many. Locks the customers' paid orders by primary key.
+    """
+    customer_ids = {refund.customer_id for refund in refunds}
+    captured = Payment.objects.filter(order__customer__in=customer_ids, status=Payment.Status.COMPLETE)
+    locked = Order.objects.filter(payments__in=captured).for_update().order_by("pk")
+    order_of = {order.pk: order for order in locked}
+    payments = list(captured.filter(order__in=order_of))
+    present = Refund.objects.filter(payment__in=[payment.pk for payment in payments]).order_by()
+    left = {payment.order_id: payment.amount for payment in payments}
+    for order_id, amount in present.values_list("payment__order").annotate(Sum("amount")):
+        left[order_id] -= amount
+    known = present.filter(reference__in=[refund.reference for refund in refunds])
+    found = dict(known.values_list("reference").annotate(Sum("amount")))
+    newest_first = sorted(payments, key=lambda payment: _age(order_of[payment.order_id]), reverse=True)
+    made = []
+    for refund in sorted(refunds, key=lambda refund: (refund.at, refund.reference)):
+        if refund.reference in found:
+            continue
+        earlier = [
+            payment
+            for payment in newest_first
+            if order_of[payment.order_id].customer_id == refund.customer_id
+            and order_of[payment.order_id].placed_at <= refund.at
+        ]
+        shares = refund_shares(amount=refund.amount, left=[left[payment.order_id] for payment in earlier])
+        for payment, share in zip(earlier, shares, strict=True):
+            if share:
+                left[payment.order_id] -= share
+                made.append(Refund(payment=payment, amount=share, reference=refund.reference, refunded_at=refund.at))
+        found[refund.reference] = sum(shares, Decimal("0.00"))
+    Refund.objects.bulk_create(made)
+    orders.note_refunds(
+        refunded=[
+            (order_of[refund.payment.order_id], f"{refund.amount} {refund.payment.currency} {refund.reference}")
+            for refund in made
+        ],
+        fully=[order_id for order_id, amount in left.items() if not amount],
+    )
+    return found
+
+
+def _age(order: Order) -> tuple[datetime, str]:
+    return order.placed_at, order.number
 
 
 def _locked(*, payment_id: UUID) -> tuple[Order, Payment]:

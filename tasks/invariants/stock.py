@@ -36,7 +36,9 @@ FROM orders_order AS orders
 JOIN orders_orderitem AS item ON item.order_id = orders.id
 LEFT JOIN inventory_reservation AS reservation
     ON reservation.reference = orders.number AND reservation.variant_id = item.variant_id
-WHERE reservation.id IS NULL
+WHERE NOT EXISTS (  -- what left somebody else's stock, or left before ours was counted
+    SELECT FROM orders_orderevent AS event WHERE event.order_id = orders.id AND event.kind = 'imported'
+) AND (reservation.id IS NULL
    OR reservation.quantity <> item.quantity
    OR NOT CASE orders.status
         WHEN 'pending' THEN reservation.state IN ('held', 'committed')
@@ -44,7 +46,7 @@ WHERE reservation.id IS NULL
         WHEN 'processing' THEN reservation.state = 'committed'
         WHEN 'canceled' THEN reservation.state = 'released'
         ELSE reservation.state = 'consumed'
-      END
+      END)
 """
 
 ORPHANS = """

@@ -120,6 +120,7 @@ SAMPLE_ARGUMENTS = {
     "catalog.fetch_images": list,
     "catalog.render_images": list,
     "checkout.expire_unpaid_orders": list,
+    "customers.recompute_memberships": list,
     "notifications.send_mails": due_mails,
     "notifications.sweep_mails": list,
     "operations.advance": lambda: list(take_due_runs()[0]),

@@ -1,6 +1,6 @@
 """Tiers that customers reach by what they spent, and the way up and down."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -92,28 +92,23 @@ def update_memberships(*, spent: Mapping[int, Decimal], at: datetime) -> list[Ti
     tiers = list(MembershipTier.objects.order_by("rank"))
     levels = selectors.as_rules(tiers)
     by_rank = {tier.rank: tier for tier in tiers}
-    customers = Customer.objects.filter(pk__in=spent).select_related("membership__tier").order_by("pk")
     written, changes = [], []
-    for customer in customers:
-        before = selectors.membership_row(customer, lowest=tiers[0])
-        standing = rules.next_standing(
-            tiers=levels,
-            standing=rules.Standing(before.tier.rank, before.since, before.below_since),
-            spent=spent[customer.pk],
-            at=at,
-            grace=settings.MEMBERSHIP_GRACE,
+    for customer_id, before, spent_before in _standings(customer_ids=spent.keys(), lowest=tiers[0].rank):
+        after = rules.next_standing(
+            tiers=levels, standing=before, spent=spent[customer_id], at=at, grace=settings.MEMBERSHIP_GRACE
         )
-        after = Membership(
-            customer_id=customer.pk,
-            tier=by_rank[standing.rank],
-            since=standing.since,
-            below_since=standing.below_since,
-            spent_12m=spent[customer.pk],
-        )
-        if _facts(after) != _facts(before):
-            written.append(after)
-        if after.tier_id != before.tier_id:
-            changes.append((before.tier, after))
+        if (after, spent[customer_id]) != (before, spent_before):
+            written.append(
+                Membership(
+                    customer_id=customer_id,
+                    tier=by_rank[after.rank],
+                    since=after.since,
+                    below_since=after.below_since,
+                    spent_12m=spent[customer_id],
+                )
+            )
+        if after.rank != before.rank:
+            changes.append((customer_id, by_rank[before.rank], by_rank[after.rank]))
     Membership.objects.bulk_create(
         written,
         update_conflicts=True,
@@ -121,16 +116,14 @@ def update_memberships(*, spent: Mapping[int, Decimal], at: datetime) -> list[Ti
         update_fields=["tier", "since", "below_since", "spent_12m", "updated_at"],
     )
     history = MembershipChange.objects.bulk_create(
-        MembershipChange(
-            customer_id=after.customer_id, from_tier=before, to_tier=after.tier, spent_12m=after.spent_12m, at=at
-        )
-        for before, after in changes
+        MembershipChange(customer_id=customer_id, from_tier=before, to_tier=after, spent_12m=spent[customer_id], at=at)
+        for customer_id, before, after in changes
     )
     if history:
         events.membership_changed.publish_each({"change_id": change.pk} for change in history)
     return [
-        TierChange(after.customer_id, before.code, after.tier.code, is_up=after.tier.rank > before.rank)
-        for before, after in changes
+        TierChange(customer_id, before.code, after.code, is_up=after.rank > before.rank)
+        for customer_id, before, after in changes
     ]
 
 
@@ -151,5 +144,12 @@ def queue_membership_mail(*, change_id: int, key: str) -> None:
     queue_mail(kind="membership_changed", recipient=user.email, context=context, key=key)
 
 
-def _facts(membership: Membership) -> tuple:
-    return (membership.tier_id, membership.since, membership.below_since, membership.spent_12m)
+def _standings(*, customer_ids: Collection[int], lowest: int) -> Iterator[tuple[int, rules.Standing, Decimal]]:
+    """Each customer's standing and what he had spent when it was computed; by id."""
+    rows = Customer.objects.filter(pk__in=customer_ids).order_by("pk")
+    columns = ("membership__tier__rank", "membership__since", "membership__below_since", "membership__spent_12m")
+    for pk, made_at, rank, since, below_since, spent in rows.values_list("pk", "created_at", *columns):
+        if rank is None:
+            yield pk, rules.Standing(lowest, made_at), Decimal("0.00")
+        else:
+            yield pk, rules.Standing(rank, since, below_since), spent

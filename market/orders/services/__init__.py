@@ -1,8 +1,15 @@
 """Writes of orders. What spans stock and payments too is in `market.checkout.services`."""
 
-from market.orders.services.history import fail_payment_of, lock_order, mark_paid, move_order, note_payment_started
+from market.orders.services.history import (
+    fail_payment_of,
+    lock_order,
+    mark_paid,
+    move_order,
+    note_payment_started,
+    note_refunds,
+)
 from market.orders.services.joining import join_guest_orders
-from market.orders.services.placing import new_order_number, write_order
+from market.orders.services.placing import new_order_number, write_order, write_past_orders
 
 __all__ = [
     "fail_payment_of",
@@ -12,5 +19,7 @@ __all__ = [
     "move_order",
     "new_order_number",
     "note_payment_started",
+    "note_refunds",
     "write_order",
+    "write_past_orders",
 ]

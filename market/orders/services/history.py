@@ -1,5 +1,6 @@
 """What happens to an order after it was placed: each change is a line of its history."""
 
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from django.utils import timezone
@@ -69,6 +70,21 @@ def fail_payment_of(*, order: Order, actor: str, detail: str) -> None:
     order.payment_status = Order.PaymentStatus.FAILED
     order.save(update_fields=CHANGING)
     _note(order=order, kind="payment_failed", actor=actor, detail=detail)
+
+
+def note_refunds(*, refunded: Sequence[tuple[Order, str]], fully: Collection[int]) -> None:
+    """Note that money of locked orders, with a word on each, went back: three statements however many.
+
+    `fully` are the ids of those of which nothing is left.
+    """
+    ids = {order.pk for order, _ in refunded}
+    paid_back = {Order.PaymentStatus.REFUNDED: ids & {*fully}, Order.PaymentStatus.PARTIALLY_REFUNDED: ids - {*fully}}
+    for payment_status, some in paid_back.items():
+        Order.objects.filter(pk__in=some).update(payment_status=payment_status, updated_at=timezone.now())
+    OrderEvent.objects.bulk_create(
+        OrderEvent(order=order, kind="refunded", status=order.status, detail=detail[:255], actor="system")
+        for order, detail in refunded
+    )
 
 
 def _note(*, order: Order, kind: str, actor: str, detail: str) -> None:

@@ -11,7 +11,7 @@ from django.utils import timezone
 from market.carts.tests.factories import make_offer
 from market.orders import sql
 from market.orders.models import Order, OrderEvent, OrderItem, OrderQuote
-from market.orders.tests.factories import ADDRESS, make_buyer
+from market.orders.tests.factories import ADDRESS, make_buyer, make_order
 
 pytestmark = pytest.mark.django_db
 
@@ -89,3 +89,17 @@ def test_insert_order_is_its_orm_twin(is_guest):
         order.placed_at,
         order.reserved_until,
     )
+
+
+def test_insert_past_history_is_its_orm_twin():
+    by_sql, twin = make_order(), make_order()
+    OrderEvent.objects.all().delete()
+    sql.insert_past_history(order_ids=[by_sql.pk])
+    steps = [("imported", "pending"), ("paid", "confirmed")]
+    steps += [("status_changed", status) for status in ("processing", "shipped", "delivered")]
+    OrderEvent.objects.bulk_create(
+        OrderEvent(order=twin, at=twin.placed_at, kind=kind, status=status, actor="system") for kind, status in steps
+    )
+    columns = ("kind", "status", "detail", "actor")
+    assert list(by_sql.events.values_list(*columns)) == list(twin.events.values_list(*columns))
+    assert set(by_sql.events.values_list("at", flat=True)) == {by_sql.placed_at}

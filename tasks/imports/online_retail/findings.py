@@ -25,6 +25,7 @@ class Reason(StrEnum):
     BLANK_DESCRIPTION = "blank_description"
     PRICE_NOT_POSITIVE = "price_not_positive"
     QUANTITY_NOT_POSITIVE = "quantity_not_positive"
+    NO_CUSTOMER = "no_customer"
     EXACT_REPEAT = "exact_repeat"
 
     PRICE_SPREAD = "price_spread"

@@ -32,6 +32,14 @@ class NotAnExport(Exception):
     """The file as a whole cannot be an Online Retail export; the message says why."""
 
 
+class Refused(Exception):
+    """A record cannot be used, for this reason."""
+
+    def __init__(self, reason: Reason, detail: str) -> None:
+        self.reason, self.detail = reason, detail
+        super().__init__(detail)
+
+
 @dataclass(frozen=True, slots=True)
 class SaleLine:
     """One sold line that may become part of a product. `base` is the stock code without its suffix letters."""
@@ -79,6 +87,12 @@ def read_lines(stream: TextIO) -> Iterator[SaleLine | Finding]:
     header lacks a column, or the file breaks off or is no CSV.
     """
     seen: set[bytes] = set()
+    for number, header, cells in read_records(stream):
+        yield judge(number=number, header=header, cells=cells, seen=seen)
+
+
+def read_records(stream: TextIO) -> Iterator[tuple[int, list[str], list[str]]]:
+    """Each record with the line on which it begins, the header, and its cells. Raises NotAnExport as `read_lines`."""
     try:
         reader = csv.reader(bounded_lines(stream), strict=True)
         header = [name.strip() for name in next(reader, [])]
@@ -90,7 +104,7 @@ def read_lines(stream: TextIO) -> Iterator[SaleLine | Finding]:
             if cells:
                 if "'" in "".join(cells):
                     cells = [genuine(cell) for cell in cells]  # from a report that was mended and fed again
-                yield judge(number=begin, header=header, cells=cells, seen=seen)
+                yield begin, header, cells
             begin = reader.line_num + 1
     except (csv.Error, EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise NotAnExport(f"it cannot be read after line {reader.line_num}: {error}") from error
@@ -98,50 +112,87 @@ def read_lines(stream: TextIO) -> Iterator[SaleLine | Finding]:
 
 def judge(*, number: int, header: list[str], cells: list[str], seen: set[bytes]) -> SaleLine | Finding:
     """The record as a sale line or as a finding; remembers a kept record's digest in `seen`."""
+    row: dict[str, str] = {}
+    try:
+        row = row_of(header=header, cells=cells)
+        refuse_garbled(cells)
+        return _sale_line(number, row, cells, seen)
+    except Refused as refused:
+        return finding_of(number, row, refused)
 
-    def refuse(reason: Reason, detail: str) -> Finding:
-        code = row["StockCode"].strip() if row else ""
-        return Finding(number, Kind.REFUSED, reason, code, detail, cells={name: row[name] for name in COLUMNS if row})
 
-    row = dict(zip(header, cells, strict=True)) if len(cells) == len(header) else {}
-    if not row:
-        return refuse(Reason.MALFORMED, f"{len(cells)} cells under {len(header)} columns")
+def _sale_line(number: int, row: dict[str, str], cells: list[str], seen: set[bytes]) -> SaleLine:
+    invoice = row["InvoiceNo"].strip()
+    if is_cancellation(invoice):
+        raise Refused(Reason.CANCELLATION, f"invoice {invoice}")
+    stock_code, base = product_code_of(row)
+    description = " ".join(row["Description"].split())
+    if not description:
+        raise Refused(Reason.BLANK_DESCRIPTION, f"quantity {row['Quantity']}, price {row['UnitPrice']}")
+    unit_price, quantity, sold_at = figures_of(row)
+    if unit_price <= 0:
+        raise Refused(Reason.PRICE_NOT_POSITIVE, f"price {unit_price}: {description}")
+    if quantity <= 0:
+        raise Refused(Reason.QUANTITY_NOT_POSITIVE, f"quantity {quantity}: {description}")
+    refuse_repeat(row, cells, seen)
+    return SaleLine(number, stock_code, base, description, unit_price, sold_at)
+
+
+def finding_of(number: int, row: dict[str, str], refused: Refused) -> Finding:
+    """What is told of a refused record; a `row` that could not be read is empty."""
+    code = row["StockCode"].strip() if row else ""
+    cells = {name: row[name] for name in COLUMNS if row}
+    return Finding(number, Kind.REFUSED, refused.reason, code, refused.detail, cells=cells)
+
+
+def row_of(*, header: list[str], cells: list[str]) -> dict[str, str]:
+    """The cells by column. Raises Refused when there are more or fewer."""
+    if len(cells) != len(header):
+        raise Refused(Reason.MALFORMED, f"{len(cells)} cells under {len(header)} columns")
+    return dict(zip(header, cells, strict=True))
+
+
+def refuse_garbled(cells: list[str]) -> None:
+    """Raises Refused for what is no readable text."""
     text = "".join(cells)
     if REPLACEMENT in text:
-        return refuse(Reason.MALFORMED, "bytes that are not UTF-8")
+        raise Refused(Reason.MALFORMED, "bytes that are not UTF-8")
     if CONTROL_CHARACTER.search(text):
-        return refuse(Reason.MALFORMED, "control characters")
-    if row["InvoiceNo"].strip().upper().startswith("C"):
-        return refuse(Reason.CANCELLATION, f"invoice {row['InvoiceNo'].strip()}")
+        raise Refused(Reason.MALFORMED, "control characters")
+
+
+def is_cancellation(invoice: str) -> bool:
+    """Whether the invoice takes back what another one sold."""
+    return invoice.upper().startswith("C")
+
+
+def product_code_of(row: dict[str, str]) -> tuple[str, str]:
+    """The stock code, and the same without its suffix letters. Raises Refused for postage, fees and the like."""
     stock_code = row["StockCode"].strip().upper()
     code = PRODUCT_CODE.fullmatch(stock_code)
     if not code:
-        return refuse(Reason.NOT_A_PRODUCT_CODE, " ".join(row["Description"].split()))
-    description = " ".join(row["Description"].split())
-    if not description:
-        return refuse(Reason.BLANK_DESCRIPTION, f"quantity {row['Quantity']}, price {row['UnitPrice']}")
+        raise Refused(Reason.NOT_A_PRODUCT_CODE, " ".join(row["Description"].split()))
+    return stock_code, code[1] or stock_code
+
+
+def figures_of(row: dict[str, str]) -> tuple[Decimal, int, datetime]:
+    """Unit price in cents, quantity, and when, in UTC. Raises Refused for what is none of these."""
     try:
         unit_price = Decimal(row["UnitPrice"].strip())
         quantity = int(row["Quantity"].strip())
-        sold_at = datetime.fromisoformat(row["InvoiceDate"].strip())
+        at = datetime.fromisoformat(row["InvoiceDate"].strip())
     except (InvalidOperation, ValueError):
         numbers = f"quantity {row['Quantity']!r}, price {row['UnitPrice']!r}, date {row['InvoiceDate']!r}"
-        return refuse(Reason.MALFORMED, f"unreadable {numbers}")
+        raise Refused(Reason.MALFORMED, f"unreadable {numbers}") from None
     if not unit_price.is_finite() or abs(unit_price) > HIGHEST_PRICE or unit_price != round(unit_price, 2):
-        return refuse(Reason.MALFORMED, f"price {row['UnitPrice'].strip()} is no amount in cents")
-    if unit_price <= 0:
-        return refuse(Reason.PRICE_NOT_POSITIVE, f"price {unit_price}: {description}")
-    if quantity <= 0:
-        return refuse(Reason.QUANTITY_NOT_POSITIVE, f"quantity {quantity}: {description}")
+        raise Refused(Reason.MALFORMED, f"price {row['UnitPrice'].strip()} is no amount in cents")
+    return unit_price.quantize(Decimal("0.01")), quantity, at if at.tzinfo else at.replace(tzinfo=UTC)
+
+
+def refuse_repeat(row: dict[str, str], cells: list[str], seen: set[bytes]) -> None:
+    """Remember the record's digest. Raises Refused when it is there already."""
     digest = hashlib.blake2b("\x1f".join(cells).encode(), digest_size=16).digest()
     if digest in seen:
-        return refuse(Reason.EXACT_REPEAT, f"invoice {row['InvoiceNo'].strip()}: {description}")
+        description = " ".join(row["Description"].split())
+        raise Refused(Reason.EXACT_REPEAT, f"invoice {row['InvoiceNo'].strip()}: {description}")
     seen.add(digest)
-    return SaleLine(
-        number=number,
-        stock_code=stock_code,
-        base=code[1] or stock_code,
-        description=description,
-        unit_price=unit_price.quantize(Decimal("0.01")),
-        sold_at=sold_at if sold_at.tzinfo else sold_at.replace(tzinfo=UTC),
-    )
