@@ -17,6 +17,7 @@ from django.db import DatabaseError, InterfaceError, connection
 from django.utils import timezone
 
 from core.accounts.models import TokenRevocation
+from core.postgres.deadlines import deadline
 
 log = structlog.get_logger("core.accounts")
 
@@ -79,7 +80,8 @@ class RevocationList:
         lifetime = settings.SIMPLE_JWT["ACCESS_TOKEN_LIFETIME"]
         recent = TokenRevocation.objects.filter(not_before__gt=timezone.now() - 2 * lifetime)
         try:
-            self._not_before = dict(recent.values_list("user_id", "not_before"))
+            with deadline():
+                self._not_before = dict(recent.values_list("user_id", "not_before"))
         except (DatabaseError, InterfaceError) as error:
             log.warning("revocations_unread", error=type(error).__name__)
             connection.close()

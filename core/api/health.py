@@ -13,10 +13,12 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views import View
 
 from core.api.problems import problem
+from core.postgres.deadlines import deadline
 
 # A frozen server answers nothing and breaks no connection, so each check has this long by our own
 # clock; both run side by side, which keeps the answer under two seconds.
 DEADLINE_SECONDS = 1.5
+QUESTION = "SELECT 1"
 
 
 class Check:
@@ -58,9 +60,13 @@ class Check:
 
 def ask_database() -> None:
     """One statement on a connection of its own, so that no request's connection is disturbed."""
-    parameters = {**connection.get_connection_params(), "connect_timeout": 2, "autocommit": True}
-    with psycopg.connect(**parameters) as fresh:
-        fresh.execute("SELECT 1")
+    with deadline():
+        fresh = connection.open_connection({**connection.get_connection_params(), "autocommit": True})
+        try:
+            fresh.is_probe = True
+            fresh.execute(QUESTION)
+        finally:
+            fresh.close()
 
 
 def ask_redis() -> None:

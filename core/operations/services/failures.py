@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 
 from core.operations.errors import OperationNotFound
-from core.operations.models import Run
+from core.operations.models import Run, RunFailure
 from core.operations.services.runs import operation_of
+from core.postgres.deadlines import deadline
 
 REASON_COLUMNS = ("reason", "message")
 # Pages by id instead of a server-side cursor, which PgBouncer would not carry.
@@ -19,7 +20,13 @@ def failed_rows(*, run: Run) -> Iterator[list[str]]:
         columns = ("row",)
     yield [*columns, *REASON_COLUMNS]
     last = 0
-    while page := list(run.failures.filter(pk__gt=last).order_by("pk")[:ROWS_PER_FETCH]):
+    while page := _page(run, last):
         for failure in page:
             yield [*(str(failure.cells.get(column, "")) for column in columns), failure.code, failure.message]
         last = page[-1].pk
+
+
+def _page(run: Run, last: int) -> list[RunFailure]:
+    """The next rows; whoever streams them has left the deadline of his request behind."""
+    with deadline():
+        return list(run.failures.filter(pk__gt=last).order_by("pk")[:ROWS_PER_FETCH])
