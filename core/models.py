@@ -37,7 +37,8 @@ class Change(models.Model):
 class ScheduleSlot(models.Model):
     """One due moment of one scheduled job, claimed by the first beat that gets there.
 
-    `missed` counts the moments before it when no beat ran, `policy` says what became of them.
+    `missed` counts the moments before it when no beat ran, `policy` says what became of them. While
+    `is_owed` its task may not have been sent: the beat that claimed it has not said so.
     """
 
     name = models.CharField(max_length=100)
@@ -45,10 +46,14 @@ class ScheduleSlot(models.Model):
     claimed_at = models.DateTimeField(default=timezone.now)
     missed = models.PositiveIntegerField(default=0, db_default=0)
     policy = models.CharField(max_length=8, blank=True, default="", db_default="")
+    is_owed = models.BooleanField(default=False, db_default=False)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["name", "slot_at"], name="schedule_slot_once")]
-        indexes = [models.Index(fields=["claimed_at"], name="schedule_slot_claimed_at")]
+        indexes = [
+            models.Index(fields=["claimed_at"], name="schedule_slot_claimed_at"),
+            models.Index(fields=["slot_at"], name="schedule_slot_owed", condition=Q(is_owed=True)),
+        ]
 
 
 class Heartbeat(models.Model):

@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import datetime, timedelta
+from itertools import islice
 
 import structlog
 from celery.beat import ScheduleEntry, SchedulingError
@@ -14,6 +15,7 @@ from django.utils import timezone
 from django_celery_beat.models import PeriodicTask, PeriodicTasks
 from django_celery_beat.schedulers import DatabaseScheduler, ModelEntry
 
+from core.faults import fault_point
 from core.housekeeping import beat_heart
 from core.models import ScheduleSlot
 from core.postgres.deadlines import deadline
@@ -26,6 +28,8 @@ BEAT = "beat"
 CLOCK_TOLERANCE = timedelta(seconds=10)
 # A slot that begins later than this was missed: it is made up for or left out by its policy.
 GRACE = timedelta(seconds=10)
+# Of the slots that a schedule missed, the newest so many are made up for when each is to run.
+MOST_MADE_UP = 100
 # After the first, second and every further failure in a row: what comes back waits at most the last.
 RETRY_SECONDS = (1, 2, 5)
 DATABASE_IS_AWAY = (DatabaseError, InterfaceError)
@@ -67,6 +71,7 @@ class SlotClaimingScheduler(DatabaseScheduler):
 
     Entry = SlotEntry
     _ticked_at: datetime | None = None
+    _looked_at: datetime | None = None
     _trouble: Exception | None = None
     _failures = 0
 
@@ -116,6 +121,7 @@ class SlotClaimingScheduler(DatabaseScheduler):
         self._trouble = None
         try:
             with deadline():
+                self._send_owed(now)
                 pause = super().tick(*args, **kwargs)
         except DATABASE_IS_AWAY as error:
             self._note(error)
@@ -126,7 +132,7 @@ class SlotClaimingScheduler(DatabaseScheduler):
         return self._retry_seconds()
 
     def apply_async(self, entry: ScheduleEntry, producer=None, advance: bool = True, **options):
-        """Claim the slot, then send; what was not sent is not claimed."""
+        """Claim the slot, then send; what was not sent is not claimed, or owed if nobody can tell."""
 
         def send(**more):
             return super(SlotClaimingScheduler, self).apply_async(
@@ -140,8 +146,10 @@ class SlotClaimingScheduler(DatabaseScheduler):
             if not has_slots(entry.schedule):
                 return send()
             for slot in claimed_slots(entry.name, entry.schedule, timezone.now()):
-                entry.options["headers"] = entry.options.get("headers", {}) | {"slot_at": slot.isoformat()}
+                fault_point("beat.claimed")
+                name_slot(entry, slot)
                 sent = send()
+                settle_slot(entry.name, entry.schedule, slot)
                 self._note_all_well()
         except DATABASE_IS_AWAY as error:
             self._note(error)
@@ -150,6 +158,23 @@ class SlotClaimingScheduler(DatabaseScheduler):
             if slot is not None:
                 give_back(entry.name, slot)
         return sent
+
+    def _send_owed(self, now: datetime) -> None:
+        """Send what was claimed and never sent: a beat was killed in between. Looks once per grace."""
+        if self._looked_at is not None and timedelta(0) <= now - self._looked_at < GRACE:
+            return
+        self._looked_at = now
+        for name, slot in owed_slots(now):
+            entry = self.schedule.get(name)
+            if entry is not None:
+                name_slot(entry, slot)
+                try:
+                    super().apply_async(entry, producer=self.producer, advance=False)
+                except SchedulingError as error:
+                    self._note(error)
+                    return
+                log.warning("a slot that was claimed is sent late", schedule=name, slot_at=slot.isoformat())
+            ScheduleSlot.objects.filter(name=name, slot_at=slot).update(is_owed=False)
 
     def _note(self, error: Exception) -> None:
         self._trouble = error
@@ -177,10 +202,11 @@ def claimed_slots(name: str, due: SlottedSchedule, now: datetime) -> Iterator[da
     is_missed = policy is Missed.SKIP and now - slot > GRACE
     missed = 0 if last is None else count_between(due, last, slot)
     if missed and policy is Missed.ALL:
-        oldest_first = reversed(list(slots_between(due, last, slot)))
-        yield from (old for old in oldest_first if claim(name, old))
+        oldest_first = reversed(list(islice(slots_between(due, last, slot), MOST_MADE_UP)))
+        yield from (old for old in oldest_first if claim(name, old, is_owed=is_worth_noting(due)))
     missed += is_missed
-    if not claim(name, slot, missed=missed, policy=policy if missed else ""):
+    is_owed = policy is not Missed.SKIP and is_worth_noting(due)
+    if not claim(name, slot, missed=missed, policy=policy if missed else "", is_owed=is_owed):
         return
     if missed:
         log.warning("slots were missed", schedule=name, missed=missed, policy=policy.value)
@@ -208,12 +234,42 @@ def last_claimed(name: str, due: SlottedSchedule, slot: datetime, now: datetime)
     return claimed.order_by("-slot_at").values_list("slot_at", flat=True).first()
 
 
-def claim(name: str, slot_at: datetime, *, missed: int = 0, policy: str = "") -> bool:
+def claim(name: str, slot_at: datetime, *, missed: int = 0, policy: str = "", is_owed: bool = False) -> bool:
     """Whether this beat is the first to take the slot."""
     _, is_ours = ScheduleSlot.objects.get_or_create(
-        name=name, slot_at=slot_at, defaults={"missed": missed, "policy": policy}
+        name=name, slot_at=slot_at, defaults={"missed": missed, "policy": policy, "is_owed": is_owed}
     )
     return is_ours
+
+
+def is_worth_noting(due: SlottedSchedule) -> bool:
+    """Whether it is written down that a slot was sent: the next one of a sweep does its work anyway."""
+    return isinstance(due, crontab) or due.run_every > GRACE
+
+
+def settle_slot(name: str, due: SlottedSchedule, slot_at: datetime) -> None:
+    """The slot's task was sent."""
+    if is_worth_noting(due):
+        ScheduleSlot.objects.filter(name=name, slot_at=slot_at, is_owed=True).update(is_owed=False)
+
+
+def owed_slots(now: datetime) -> Iterator[tuple[str, datetime]]:
+    """Slots that were claimed longer than the grace ago and are still owed, oldest first, each now this beat's to send.
+
+    Where one run stands for all that were missed, a later slot stands for an owed one too.
+    """
+    claimed = ScheduleSlot.objects.filter(is_owed=True)
+    for slot in claimed.filter(claimed_at__lte=now - GRACE).order_by("slot_at")[:MOST_MADE_UP]:
+        later = ScheduleSlot.objects.filter(name=slot.name, slot_at__gt=slot.slot_at)
+        if policy_of(slot.name) is not Missed.ALL and later.exists():
+            claimed.filter(pk=slot.pk).update(is_owed=False)
+        elif claimed.filter(pk=slot.pk, claimed_at=slot.claimed_at).update(claimed_at=now):
+            yield slot.name, slot.slot_at
+
+
+def name_slot(entry: ScheduleEntry, slot: datetime) -> None:
+    """The message will say which slot it is sent for."""
+    entry.options["headers"] = entry.options.get("headers", {}) | {"slot_at": slot.isoformat()}
 
 
 def give_back(name: str, slot_at: datetime) -> None:
