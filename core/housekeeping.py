@@ -86,3 +86,9 @@ def prune_profiles(*, limit: int) -> int:
     pruned = list(old.values_list("pk", flat=True)[:limit])
     requests.filter(pk__in=pruned).delete()
     return len(pruned)
+
+
+def clear_profiles() -> None:
+    """Delete all that Silk has recorded: requests are not told apart by whose they were."""
+    if apps.is_installed("silk"):
+        apps.get_model("silk", "Request").objects.all().delete()

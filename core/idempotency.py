@@ -1,7 +1,7 @@
 """Work that a client may ask for twice and that is done once: the `Idempotency-Key` of API.md §1."""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -9,6 +9,8 @@ from typing import Any
 import orjson
 from django.conf import settings
 from django.db import connection, transaction
+from django.db.models import Value
+from django.db.models.functions import StrIndex, Substr
 from django.utils import timezone
 
 from core.errors import Conflict, FieldError, InProgress
@@ -99,6 +101,13 @@ def prune_idempotency_keys(*, limit: int) -> int:
     )
     deleted, _ = IdempotencyKey.objects.filter(pk__in=expired).delete()
     return deleted
+
+
+def erase_idempotency_keys(*, callers: Collection[str]) -> None:
+    """Forget what these callers (`user:5`, `cart:<uuid>`) had done once: one statement over a day's keys."""
+    IdempotencyKey.objects.annotate(caller=Substr("scope", StrIndex("scope", Value(":")) + 1)).filter(
+        caller__in=callers
+    ).delete()
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,11 +4,13 @@ from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path
 
+from core.notifications.api.views import UnsubscribeView
 from storefront.media import media
 
 urlpatterns = [
     path("api/v1/", include("core.accounts.api.urls")),
     path("api/v1/", include("core.operations.api.urls")),
+    path("api/v1/", include("core.notifications.api.urls")),
     path("api/v1/", include("market.customers.api.urls")),
     path("api/v1/", include("market.catalog.api.urls")),
     path("api/v1/", include("market.inventory.api.urls")),
@@ -17,6 +19,7 @@ urlpatterns = [
     path("api/v1/", include("market.payments.api.urls")),
     path("api/v1/", include("market.reviews.api.urls")),
     path("", include("core.api.urls")),
+    path("unsubscribe/", UnsubscribeView.as_view()),
     path("admin/", admin.site.urls),
 ]
 if settings.MEDIA_URL.startswith("/") and not settings.AWS_STORAGE_BUCKET_NAME:

@@ -62,6 +62,13 @@ beat_scheduler = settings.CELERY_BEAT_SCHEDULER
 beat_max_loop_interval = 1
 
 imports = (
-    *("tasks.relay", "tasks.senders.mail", "tasks.senders.search", "tasks.housekeeping", "tasks.catalog"),
+    *(
+        "tasks.relay",
+        "tasks.senders.mail",
+        "tasks.senders.search",
+        "tasks.housekeeping",
+        "tasks.catalog",
+        "tasks.erasure",
+    ),
     "tasks.operations.engine",
 )

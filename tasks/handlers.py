@@ -5,6 +5,7 @@ from core.accounts.events import (
     email_change_requested,
     email_changed,
     email_verified,
+    erasure_requested,
     password_reset_requested,
     registration_repeated,
     user_registered,
@@ -113,6 +114,11 @@ def join_orders_of_new_address(event: Event) -> None:
 @handles(registration_repeated, queue="notifications")
 def email_repeated_registration(event: Event) -> None:
     account_mails.queue_repeated_registration_mail(user_id=event.payload["user_id"], at=event.created_at)
+
+
+@handles(erasure_requested, queue="notifications")
+def email_erasure_notice(event: Event) -> None:
+    account_mails.queue_erasure_notice(user_id=event.payload["user_id"], key=f"erasure-{event.pk.hex}")
 
 
 @handles(documents_changed, queue="default")

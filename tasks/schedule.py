@@ -49,6 +49,7 @@ SCHEDULES = (
     Schedule("notifications.sweep_mails", seconds(1), "notifications"),
     Schedule("operations.sweep", seconds(1), "operations"),
     Schedule("checkout.expire_unpaid_orders", seconds(10), "checkout"),
+    Schedule("accounts.erase_users", seconds(60), "default"),
     Schedule("reviews.request_reviews", seconds(600), "default"),
     Schedule("catalog.evaluate_collections", seconds(5), "default"),
     Schedule("catalog.render_images", seconds(5), "default"),

@@ -30,7 +30,9 @@ POLICY = {
     "users/": {"get": STAFF},
     "users/email/change/": {"post": SIGNED_IN},
     "users/email/confirm/": {"post": PUBLIC},
-    "users/profile/": {"get": SIGNED_IN, "put": SIGNED_IN, "patch": SIGNED_IN},
+    "users/profile/": dict.fromkeys(("get", "put", "patch", "delete"), SIGNED_IN),
+    "notification-preferences/": {"get": SIGNED_IN, "patch": SIGNED_IN},
+    "notifications/": {"get": SIGNED_IN},
     "addresses/": {"get": SIGNED_IN, "post": SIGNED_IN},
     "addresses/<pk>/": dict.fromkeys(("get", "put", "patch", "delete"), SIGNED_IN),
     "customers/": {"get": STAFF},
@@ -110,6 +112,8 @@ READERS = {
     "api/schema/": PUBLIC,
     "swagger/": PUBLIC,
     "redoc/": PUBLIC,
+    # The mail's signed token says whose mails end.
+    "unsubscribe/": PUBLIC,
 }
 ADMITTED = {
     PUBLIC: {"anonymous", "customer", "clerk", "manager"},

@@ -114,6 +114,9 @@ WRITABLE: dict[tuple[str, str], set[str]] = {
     ("post", "stock/{variant_id}/movements/"): {"quantity", "reason"},
     ("post", "users/email/change/"): {"new_email", "password"},
     ("post", "users/email/confirm/"): {"token"},
+    ("patch", "notification-preferences/"): {
+        *("back_in_stock", "marketing", "membership_changed", "review_replied", "review_request")
+    },
     ("put", "users/profile/"): PROFILE,
     ("patch", "users/profile/"): PROFILE,
 }

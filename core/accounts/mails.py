@@ -16,7 +16,7 @@ def queue_account_mail(*, kind: str, user_id: int, key: str) -> None:
     """Queue the mail `kind` to a user; nothing for one who is gone. Two statements."""
     user = User.objects.filter(pk=user_id).only("email", "first_name").first()
     if user is not None:
-        queue_mail(kind=kind, recipient=user.email, context={"first_name": user.first_name}, key=key)
+        queue_mail(kind=kind, recipient=user.email, context={"first_name": user.first_name}, key=key, user_id=user_id)
 
 
 def queue_verification_mail(*, user_id: int | None, at: datetime) -> None:
@@ -33,6 +33,7 @@ def queue_verification_mail(*, user_id: int | None, at: datetime) -> None:
         recipient=user.email,
         context={"token": token},
         key=f"verify-{user.pk}-{user.token_version}-{_slot(at)}",
+        user_id=user.pk,
     )
 
 
@@ -58,6 +59,7 @@ def queue_reset_mail(*, user_id: int | None, at: datetime) -> None:
         recipient=user.email,
         context={"first_name": user.first_name, **parts, "link": account_link("password/reset", **parts)},
         key=f"reset-{user.pk}-{sha256(user.password.encode()).hexdigest()[:8]}-{_slot(at)}",
+        user_id=user.pk,
     )
 
 
@@ -77,6 +79,7 @@ def queue_email_change_mail(*, user_id: int | None, at: datetime) -> None:
         recipient=user.new_email,
         context={"first_name": user.first_name, "token": token, "link": account_link("email/confirm", token=token)},
         key=key,
+        user_id=user.pk,
     )
 
 
@@ -84,6 +87,14 @@ def queue_email_change_notice(*, user_id: int | None, key: str) -> None:
     """Tell the present address that another one was asked for."""
     if user_id is not None:
         queue_account_mail(kind="email_change_notice", user_id=user_id, key=key)
+
+
+def queue_erasure_notice(*, user_id: int, key: str) -> None:
+    """Tell when the account will be erased, and how to keep it; nothing when he has come back since."""
+    user = User.objects.filter(pk=user_id).exclude(erase_at=None).first()
+    if user is not None:
+        context = {"first_name": user.first_name, "erase_at": user.erase_at}
+        queue_mail(kind="erasure_requested", recipient=user.email, context=context, key=key, user_id=user.pk)
 
 
 def _slot(at: datetime) -> int:

@@ -44,6 +44,9 @@ class User(AbstractBaseUser, PermissionsMixin, TimeStampedModel):
     new_email = models.EmailField(max_length=254, null=True, blank=True, editable=False)
     # What a mailed token was made for; each that is used makes the others of its user worthless.
     token_version = models.PositiveIntegerField(default=0, db_default=0, editable=False)
+    # When the account is to be erased, or looked at again for that; and since when that has begun and ends it for good.
+    erase_at = models.DateTimeField(null=True, editable=False)
+    erased_at = models.DateTimeField(null=True, editable=False)
 
     USERNAME_FIELD = "email"
     EMAIL_FIELD = "email"
@@ -57,7 +60,10 @@ class User(AbstractBaseUser, PermissionsMixin, TimeStampedModel):
             )
         ]
         # Serves email__iexact, which Django writes as UPPER(email) = UPPER(...).
-        indexes = [models.Index(Upper("email"), name="user_email_upper")]
+        indexes = [
+            models.Index(Upper("email"), name="user_email_upper"),
+            models.Index(fields=["erase_at"], name="user_erase_at", condition=models.Q(erase_at__isnull=False)),
+        ]
 
     def __str__(self) -> str:
         return self.email

@@ -1,17 +1,21 @@
 """Mails: rendered and queued in the commit that causes them, then claimed, sent and recorded."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
 import css_inline
 from django.conf import settings
+from django.db import connection
 from django.db.models import F, Q
+from django.db.models.functions import Upper
 from django.template.loader import render_to_string
 from django.utils import timezone, translation
 
+from core.admin_log import erase_log_entries
 from core.errors import Conflict, NotFound
-from core.notifications.models import Mail
+from core.notifications.models import Mail, Refusal
+from core.notifications.preferences import unsubscribe_link
 from core.transactions import in_one_transaction
 
 ERROR_LENGTH = 2000
@@ -33,19 +37,65 @@ def mail_lease() -> timedelta:
     return timedelta(seconds=6 * settings.EMAIL_TIMEOUT)
 
 
-def queue_mail(*, kind: str, recipient: str, context: Mapping[str, Any], key: str, language: str = "en") -> None:
+def queue_mail(
+    *,
+    kind: str,
+    recipient: str,
+    context: Mapping[str, Any],
+    key: str,
+    language: str = "en",
+    user_id: int | None = None,
+) -> None:
     """Render the templates `email/<kind>` and queue the mail, in the caller's transaction.
 
-    `key` becomes the Message-ID. Idempotent: a key that is known queues nothing. One statement.
+    `key` becomes the Message-ID. Idempotent: a key that is known queues nothing. One statement, two for
+    a mail to a user: nothing is queued for one who is being erased or has refused this kind.
     """
-    everywhere = {"shop_name": settings.SHOP_NAME, "shop_url": settings.SHOP_URL}
+    if recipient.endswith(f"@{settings.ERASED_DOMAIN}") or not _may_write_to(user_id, kind):
+        return
+    everywhere = {
+        "shop_name": settings.SHOP_NAME,
+        "shop_url": settings.SHOP_URL,
+        "unsubscribe_url": unsubscribe_link(user_id=user_id, kind=kind),
+    }
     with translation.override(language):
         values = everywhere | dict(context)
-        subject = " ".join(render_to_string(f"email/{kind}.subject.txt", values).split())[:SUBJECT_LENGTH]
-        text = render_to_string(f"email/{kind}.txt", values).strip() + "\n"
-        html = render_to_string(f"email/{kind}.html", values | {"subject": subject, "language": language})
-    mail = Mail(key=key, kind=kind, recipient=recipient, subject=subject, text=text, html=_inliner.inline(html.strip()))
+        subject = " ".join(_rendered(f"{kind}.subject.txt", values, language).split())[:SUBJECT_LENGTH]
+        text = _rendered(f"{kind}.txt", values, language).strip() + "\n"
+        html = _rendered(f"{kind}.html", values | {"subject": subject, "language": language}, language)
+    html = _inliner.inline(html.strip())
+    mail = Mail(key=key, kind=kind, recipient=recipient, user_id=user_id, subject=subject, text=text, html=html)
     Mail.objects.bulk_create([mail], ignore_conflicts=True)
+
+
+def _rendered(name: str, values: Mapping[str, Any], language: str) -> str:
+    """The template `email/<language>/<name>`, or else the English one in `email/`."""
+    return render_to_string([f"email/{language}/{name}", f"email/{name}"], dict(values))
+
+
+# The erasure of a user who is held here begins when the mail is written, and then takes it along.
+_HOLD_USER = """
+SELECT FROM accounts_user AS receiver WHERE id = %s AND erased_at IS NULL
+    AND NOT EXISTS (SELECT FROM notifications_refusal WHERE user_id = receiver.id AND kind = %s)
+FOR SHARE
+"""
+
+
+def _may_write_to(user_id: int | None, kind: str) -> bool:
+    if user_id is None:
+        return True
+    with connection.cursor() as cursor:
+        cursor.execute(_HOLD_USER, [user_id, kind if kind in settings.OPTIONAL_MAILS else ""])
+        return cursor.fetchone() is not None
+
+
+def erase_mails(*, user_id: int, addresses: Collection[str]) -> None:
+    """Delete the mails to a user, and those to these addresses whoever had asked for them."""
+    everywhere = Q(user_id=user_id) | Q(upper__in=[address.upper() for address in addresses])
+    mails = Mail.objects.alias(upper=Upper("recipient")).filter(everywhere)
+    erase_log_entries(model=Mail, ids=list(mails.values_list("pk", flat=True)))
+    mails.delete()
+    Refusal.objects.filter(user_id=user_id).delete()
 
 
 @in_one_transaction

@@ -13,6 +13,8 @@ DELIVERED = "delivered"
 CANCELED = "canceled"
 RETURNED = "returned"
 
+# What still has to be paid, packed or sent.
+OPEN = (PENDING, CONFIRMED, PROCESSING)
 TRANSITIONS: dict[str, tuple[str, ...]] = {
     PENDING: (CONFIRMED, CANCELED),
     CONFIRMED: (PROCESSING, CANCELED),

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from django.core.exceptions import ImproperlyConfigured
 
 from core.logging import logging_settings
+from storefront.settings.mails import OPTIONAL_MAILS  # noqa: F401 - a setting
 from storefront.settings.openapi import SPECTACULAR_SETTINGS  # noqa: F401 - a setting
 from storefront.settings.reading import BASE_DIR, env, read, read_networks, read_positive, read_rate, read_rates
 from storefront.settings.roles import STAFF_ROLES  # noqa: F401 - a setting
@@ -46,6 +47,8 @@ CART_LIFETIME = timedelta(days=read_positive("CART_LIFETIME_DAYS", 30))
 PAYMENT_PROVIDERS = read("list", "PAYMENT_PROVIDERS", ["manual"])
 # How long an unpaid order keeps its stock; a bank transfer takes days, a card minutes.
 MANUAL_PAYMENT_DEADLINE = timedelta(hours=read_positive("MANUAL_PAYMENT_DEADLINE_HOURS", 72))
+ERASURE_GRACE = timedelta(days=read_positive("ERASURE_GRACE_DAYS", 14))  # signing in meanwhile keeps the account
+ERASED_DOMAIN = "erased.invalid"  # stands in their addresses; no mail goes there (RFC 2606)
 BANK_TRANSFER_INSTRUCTIONS = read(
     "str", "BANK_TRANSFER_INSTRUCTIONS", "Please transfer the total and give the order number as reference."
 )

@@ -66,6 +66,7 @@ VARIABLES = [
     ("REVIEW_REQUIRES_PURCHASE", "yes", "REVIEW_REQUIRES_PURCHASE", True),
     ("REVIEW_FORBIDDEN_WORDS", "spam,free money", "REVIEW_FORBIDDEN_WORDS", ["spam", "free money"]),
     ("REVIEW_REQUEST_DAYS", "3", "REVIEW_REQUEST_DELAY", timedelta(days=3)),
+    ("ERASURE_GRACE_DAYS", "3", "ERASURE_GRACE", timedelta(days=3)),
     ("MEMBERSHIP_GRACE_DAYS", "3", "MEMBERSHIP_GRACE", timedelta(days=3)),
     ("DATABASE_URL", "postgres://u:p@db:5433/shop", "DATABASES.default.PORT", 5433),
     ("POSTGRES_USER", "ann", "DATABASES.default.USER", "ann"),

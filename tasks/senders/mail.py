@@ -19,6 +19,7 @@ from django.core.mail.backends.base import BaseEmailBackend
 
 from core.faults import fault_point
 from core.notifications.models import Mail
+from core.notifications.preferences import unsubscribe_link
 from core.notifications.services import (
     claim_mail,
     postpone_unclaimed,
@@ -118,6 +119,12 @@ def record_refusal(mail: Mail, error: str, *, is_permanent: bool) -> None:
         record_postponed(mail=mail, error=error, is_outcome_known=True)
 
 
+def unsubscribe_headers(mail: Mail) -> dict[str, str]:
+    """What a mail program's own button for an optional mail does (RFC 8058)."""
+    link = unsubscribe_link(user_id=mail.user_id, kind=mail.kind)
+    return {"List-Unsubscribe": f"<{link}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"} if link else {}
+
+
 def message_of(mail: Mail) -> EmailMultiAlternatives:
     """The mail as text with an HTML alternative; a repeat has the same Message-ID and Date."""
     message = EmailMultiAlternatives(
@@ -125,7 +132,8 @@ def message_of(mail: Mail) -> EmailMultiAlternatives:
         body=mail.text,
         from_email=settings.DEFAULT_FROM_EMAIL,
         to=[mail.recipient],
-        headers={
+        headers=unsubscribe_headers(mail)
+        | {
             "Message-ID": f"<{mail.key}@{settings.EMAIL_MESSAGE_ID_DOMAIN}>",
             "Date": formatdate(mail.created_at.timestamp()),
             "Auto-Submitted": "auto-generated",

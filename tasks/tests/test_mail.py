@@ -12,12 +12,14 @@ import time_machine
 from celery.exceptions import SoftTimeLimitExceeded
 from django.utils import timezone
 
+from core.accounts.tests.factories import make_user
 from core.notifications.models import Mail
+from core.notifications.preferences import unsubscribe_link
 from core.notifications.services import mail_lease, take_due_mails
 from core.notifications.tests.factories import make_mail
 from tasks.celery_settings import task_soft_time_limit
 from tasks.schedule import SCHEDULES
-from tasks.senders.mail import LAST_BEGINNING_SECONDS, send_mails
+from tasks.senders.mail import LAST_BEGINNING_SECONDS, message_of, send_mails
 from tasks.tests.smtp_server import free_port, mail_server
 
 pytestmark = pytest.mark.django_db
@@ -199,3 +201,12 @@ def test_a_mail_whose_time_is_up_killed_nobody(port, soft_time_limit):
     mail.refresh_from_db()
     assert (mail.state, mail.attempts, mail.deaths) == ("sent", 2, 0)
     assert {message["Message-ID"] for message in server.accepted} == {f"<{mail.key}@storefront.example>"}
+
+
+@pytest.mark.parametrize(("kind", "can_be_refused"), [("back_in_stock", True), ("user_registered", False)])
+def test_an_optional_mail_has_the_header_that_ends_it(kind, can_be_refused):
+    user = make_user()
+    headers = message_of(make_mail(kind=kind, user_id=user.pk)).extra_headers
+    link = unsubscribe_link(user_id=user.pk, kind=kind)
+    assert headers.get("List-Unsubscribe") == (f"<{link}>" if can_be_refused else None)
+    assert headers.get("List-Unsubscribe-Post") == ("List-Unsubscribe=One-Click" if can_be_refused else None)

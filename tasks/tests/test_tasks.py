@@ -84,6 +84,7 @@ def old_rows(queues, settings, tmp_path):
     Order.objects.filter(pk=Order.objects.first().pk).update(reserved_until=long_ago)
     ReviewRequest.objects.create(order=Order.objects.latest("pk"), due_at=long_ago)
     make_cart(expires_at=long_ago)
+    make_buyer(erase_at=long_ago)
     PendingDocument.objects.create(product_id=1)
     old_event = Event.objects.create(name="tests.forgotten", payload={}, created_at=long_ago, relayed_at=long_ago)
     Change.objects.create(topic="product", key="1", xid=1)
@@ -114,6 +115,7 @@ def due_mails() -> list:
 
 # Every task has an entry: one that cannot be run twice here has not been shown to be safe.
 SAMPLE_ARGUMENTS = {
+    "accounts.erase_users": list,
     "catalog.walk": list,
     "catalog.push_documents": list,
     "catalog.evaluate_collections": list,

@@ -55,6 +55,10 @@ def email_change(world, dice, thing):
     return {"new_email": f"{word(dice)}@shop.example", "password": dice.choice([PASSWORD, "wrong-horse-battery"])}
 
 
+def preferences(world, dice, thing):
+    return {dice.choice(["back_in_stock", "marketing", "review_request"]): dice.random() < 0.5}
+
+
 def profile(world, dice, thing):
     return {"first_name": word(dice), "last_name": word(dice), "phone": "+44 20 7946 0958"}
 
@@ -275,6 +279,10 @@ STEPS: dict[tuple[str, str], Step] = (
         ("get", "users/profile/"): Step(),
         ("put", "users/profile/"): Step(body=profile),
         ("patch", "users/profile/"): Step(body=profile),
+        ("delete", "users/profile/"): Step(0.2),
+        ("get", "notification-preferences/"): Step(0.3),
+        ("patch", "notification-preferences/"): Step(0.5, body=preferences),
+        ("get", "notifications/"): Step(0.5, queries=PAGES),
         ("get", "products/"): Step(4, queries=PRODUCTS),
         ("post", "products/"): Step(1, body=new_product, learn=learn_product),
         ("get", "products/<product_id>/"): Step(3, "product", learn=learn_product),

@@ -8,6 +8,7 @@ from core.accounts import lockout, tokens
 from core.accounts.events import registration_repeated, user_registered
 from core.accounts.lockout import Place
 from core.accounts.models import RefreshFamily, User
+from core.accounts.services.erasing import keep_account
 from core.accounts.services.passwords import refuse_weak
 from core.accounts.tokens import InvalidToken, TokenPair
 from core.errors import Forbidden, NotAuthenticated
@@ -84,6 +85,7 @@ def _signed_in(user: User | None, *, place: Place, password: str) -> tuple[User,
         raise BadCredentials()
     if settings.REQUIRE_VERIFIED_EMAIL and not user.is_verified:
         raise EmailNotVerified()
+    keep_account(user=user)
     pair = tokens.issue_tokens(user=user, network=place.network_digest)
     lockout.forget_attempts(place=place)
     return user, pair

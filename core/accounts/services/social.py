@@ -8,6 +8,7 @@ from django.core import signing
 
 from core.accounts import tokens
 from core.accounts.models import User
+from core.accounts.services.erasing import keep_account
 from core.accounts.tokens import InvalidToken, TokenPair
 
 SALT = "accounts.social"
@@ -31,4 +32,5 @@ def sign_in_with_code(*, code: str, network: str) -> tuple[User, TokenPair]:
     user = User.objects.select_related(*settings.AUTH_USER_SELECT_RELATED).filter(pk=user_id).first()
     if user is None:
         raise InvalidToken()
+    keep_account(user=user)
     return user, tokens.issue_tokens(user=user, network=network, family_id=UUID(family))

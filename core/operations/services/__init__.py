@@ -1,5 +1,6 @@
 """Everything that changes runs."""
 
+from core.operations.services.erasing import erase_operator
 from core.operations.services.failures import failed_rows
 from core.operations.services.files import open_file, prune_batches, prune_failures, prune_files, store_file
 from core.operations.services.runs import (
@@ -15,6 +16,7 @@ from core.operations.services.runs import (
 __all__ = [
     "cancel_run",
     "create_run",
+    "erase_operator",
     "failed_rows",
     "open_file",
     "pause_run",

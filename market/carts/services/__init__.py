@@ -1,6 +1,7 @@
 """Writes of carts, wishlists and stock alerts."""
 
 from market.carts.services.binding import bind_cart
+from market.carts.services.erasing import erase_carts
 from market.carts.services.stock_alerts import cancel_stock_alert, request_stock_alert, tell_waiting_customers
 from market.carts.services.wishlists import (
     add_wishlist_item,
@@ -35,6 +36,7 @@ __all__ = [
     "delete_cart",
     "delete_expired_carts",
     "delete_wishlist",
+    "erase_carts",
     "move_item_to_cart",
     "remove_item",
     "remove_wishlist_item",

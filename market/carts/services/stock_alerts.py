@@ -83,7 +83,9 @@ def _queue_mail(alert: StockAlert) -> None:
         "title": f"{product.title}, {variant.title}" if variant.title else product.title,
         "product_url": f"{settings.SHOP_URL}/api/v1/products/{product.pk}/",
     }
-    queue_mail(kind="back_in_stock", recipient=user.email, context=context, key=f"back-in-stock-{alert.pk}")
+    queue_mail(
+        kind="back_in_stock", recipient=user.email, context=context, key=f"back-in-stock-{alert.pk}", user_id=user.pk
+    )
 
 
 def _held_in_stock(variant_id: int) -> bool | None:

@@ -67,6 +67,12 @@ class ProfileSerializer(serializers.ModelSerializer):
         return data | data.pop("customer", {})
 
 
+class ErasureSerializer(serializers.Serializer):
+    """When the account will be erased."""
+
+    erase_at = serializers.DateTimeField()
+
+
 class AddressSerializer(serializers.Serializer):
     """Where to send it, or whom to bill. `country` is an ISO 3166 code of two letters."""
 

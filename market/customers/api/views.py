@@ -8,6 +8,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from core.accounts import services as accounts
 from core.accounts.models import User
 from core.api.keyset import Keyset
 from market.customers import selectors, services
@@ -16,6 +17,7 @@ from market.customers.api.permissions import ViewCustomerHistoryPermission
 from market.customers.api.serializers import (
     CustomerDetailSerializer,
     CustomerSerializer,
+    ErasureSerializer,
     ProfileSerializer,
     SavedAddressSerializer,
 )
@@ -43,6 +45,15 @@ class ProfileView(APIView):
     @extend_schema(request=ProfileSerializer, responses=ProfileSerializer)
     def patch(self, request: Request) -> Response:
         return self._update(request, partial=True)
+
+    @extend_schema(
+        summary="Have the account erased",
+        description="Every login ends. Who signs in before `erase_at` keeps the account; orders under way come first.",
+        responses={202: ErasureSerializer},
+    )
+    def delete(self, request: Request) -> Response:
+        erase_at = accounts.request_erasure(user_id=request.user.pk)
+        return Response(ErasureSerializer({"erase_at": erase_at}).data, status=status.HTTP_202_ACCEPTED)
 
     def _update(self, request: Request, *, partial: bool) -> Response:
         body = ProfileSerializer(request.user, data=request.data, partial=partial)

@@ -1,6 +1,7 @@
 """The shop's side of a user: made with the user, edited by its owner; and the tiers that customers reach."""
 
 from market.customers.services.addresses import add_address, delete_address, update_address
+from market.customers.services.erasing import erase_customer
 from market.customers.services.imports import import_customers
 from market.customers.services.membership import (
     TierChange,
@@ -18,6 +19,7 @@ __all__ = [
     "delete_address",
     "ensure_customer",
     "ensure_standard_tiers",
+    "erase_customer",
     "hold_customers",
     "import_customers",
     "queue_membership_mail",

@@ -141,7 +141,7 @@ def queue_membership_mail(*, change_id: int, key: str) -> None:
         "currency": settings.SHOP_CURRENCY,
         "standing": selectors.membership_of(customer=change.customer),
     }
-    queue_mail(kind="membership_changed", recipient=user.email, context=context, key=key)
+    queue_mail(kind="membership_changed", recipient=user.email, context=context, key=key, user_id=user.pk)
 
 
 def _standings(*, customer_ids: Collection[int], lowest: int) -> Iterator[tuple[int, rules.Standing, Decimal]]:

@@ -13,7 +13,7 @@ def queue_order_mail(*, kind: str, order_id: int, key: str) -> None:
 
     It tells the order as it is now. An order that is gone gets no mail.
     """
-    order = Order.objects.prefetch_related("items").filter(pk=order_id).first()
+    order = Order.objects.select_related("customer").prefetch_related("items").filter(pk=order_id).first()
     if order is None:
         return
     context = {
@@ -24,7 +24,14 @@ def queue_order_mail(*, kind: str, order_id: int, key: str) -> None:
         "order_url": guest_order_url(order),
         "payment_instructions": settings.BANK_TRANSFER_INSTRUCTIONS,
     }
-    queue_mail(kind=kind, recipient=order.email, context=context, key=key, language=order.language)
+    queue_mail(
+        kind=kind,
+        recipient=order.email,
+        context=context,
+        key=key,
+        language=order.language,
+        user_id=order.customer and order.customer.user_id,
+    )
 
 
 def guest_order_url(order: Order) -> str:
