@@ -181,7 +181,7 @@ class RunningShop:
     def _web_answers(self) -> bool:
         try:
             return requests.get(f"{self.url}/health/live/", timeout=5).status_code < 500
-        except requests.ConnectionError:
+        except (requests.ConnectionError, requests.Timeout):
             return False
 
     def _open_transactions(self) -> list[str]:
