@@ -83,6 +83,7 @@ def test_users_are_told_about_their_account(fact, subject):
 @pytest.mark.parametrize("handler", all_handlers(), ids=lambda handler: handler.name)
 def test_who_is_gone_gets_no_mail(handler):
     payload = {"order_id": 0, "user_id": 0, "review_id": 0, "customer_id": 0, "change_id": 0, "variant_id": 0}
+    payload["product_ids"] = []
     event = Event.objects.create(name=handler.event_name, payload=payload)
     handler.function(event)
     assert not Mail.objects.exists()
