@@ -10,7 +10,6 @@ from functools import cache
 from uuid import uuid4
 
 import pytest
-from django.db import transaction
 from django.test import Client
 from rest_framework.test import APIClient
 
@@ -26,8 +25,6 @@ from market.catalog.tests.factories import make_category
 from market.orders.tests.factories import make_buyer, make_order
 from market.payments.models import Payment
 from market.reviews.tests.factories import make_review
-from market.shipping.services import ensure_standard_method
-from market.taxes.services import ensure_standard_rate
 
 pytestmark = pytest.mark.django_db
 
@@ -136,26 +133,16 @@ def planted(body: object, path: tuple, nasty: object) -> object:
     return copy
 
 
-@pytest.fixture(scope="module")
-def kept_rows(django_db_setup, django_db_blocker) -> Iterator[None]:
-    """What the module's tests share is made once and goes with the transaction around them all."""
-    with django_db_blocker.unblock(), transaction.atomic():
-        ensure_standard_rate()
-        ensure_standard_method()
-        yield
-        transaction.set_rollback(True)
-
-
-@pytest.fixture(scope="module")
-def clients(kept_rows) -> dict[str, APIClient]:
+@pytest.fixture
+def clients() -> dict[str, APIClient]:
     """Nobody, and staff who may do everything: most code is behind the door."""
     staff = with_api_middleware(APIClient())
     staff.credentials(HTTP_AUTHORIZATION=f"Bearer {issue_tokens(user=make_staff()).access}")
     return {"nobody": with_api_middleware(APIClient()), "staff": staff}
 
 
-@pytest.fixture(scope="module")
-def things(kept_rows) -> dict[str, str]:
+@pytest.fixture
+def things() -> dict[str, str]:
     """One of each thing that a path or a body can name, by the name of its parameter."""
     variant = make_offer()
     cart = make_cart(units={variant: 2})
