@@ -1,8 +1,9 @@
 """Valkey frozen or refused: customers and staff notice nothing, and what waits for the broker happens afterwards.
 
-The longest wait is the shop's own measure (`core.metrics`), taken inside the requests. A request is given 10 ms of the
-20; what else the clock shows is time in which its thread was not run. So the bound is 20 ms and what the kernel says
-that the threads of a web process stood in line for a processor meanwhile (`/proc/PID/task/*/schedstat`). On a busy
+How many waited longer is the shop's own measure (`core.metrics`), taken inside the requests; each phase is judged by
+what it added. A request is given 10 ms of the 20; what else the clock shows is time in which its thread was not run. So
+the bound is 20 ms and what the kernel says that the threads of a web process stood in line for a processor meanwhile
+(`/proc/PID/task/*/schedstat`), rounded up to the next bound that is counted. On a busy
 machine that is much: that no request is given a second wait is what `core/tests/test_quick_redis.py` shows.
 """
 
@@ -10,11 +11,12 @@ import shutil
 import signal
 import subprocess
 import tempfile
-from collections import defaultdict
+import time
+from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
-from itertools import pairwise
 from pathlib import Path
 
 import psutil
@@ -142,10 +144,25 @@ def workers_of(shop: RunningShop) -> list[int]:
     return workers
 
 
-def stood_in_line(process: int) -> float:
-    """Seconds that the threads of a process were ready to run and did not, so far."""
-    lines = [path.read_text() for path in Path(f"/proc/{process}/task").glob("*/schedstat")]
-    return sum(int(line.split()[1]) for line in lines) / 1e9
+def stood_in_line(process: int) -> dict[int, float]:
+    """Seconds that each thread of a process was ready to run and did not, so far."""
+    seconds = {}
+    for task in Path(f"/proc/{process}/task").iterdir():
+        with suppress(FileNotFoundError, ProcessLookupError):  # a thread may end meanwhile
+            seconds[int(task.name)] = int((task / "schedstat").read_text().split()[1]) / 1e9
+    return seconds
+
+
+def added(after: dict[int, float], before: dict[int, float]) -> float:
+    return sum(seconds - before.get(thread, 0) for thread, seconds in after.items())
+
+
+def waited_longer(after: dict[tuple[str, ...], float], before: dict[tuple[str, ...], float], seconds: float) -> float:
+    """How many waits of the phase took longer than the first bound from `seconds` on that is counted."""
+    name = "storefront_redis_wait_seconds_bucket"
+    bound = min((key[1] for key in after if key[0] == name and float(key[1]) >= seconds), key=float)
+    over = [told["storefront_redis_wait_seconds_count",] - told[name, bound] for told in (after, before)]
+    return over[0] - over[1]
 
 
 def signed_in(shop: RunningShop, email: str) -> requests.Session:
@@ -197,6 +214,7 @@ def assert_nobody_waits(
 ) -> None:
     """Order all of these, and work in the admin, with Valkey away."""
     proxy.begin()
+    at_first, began = told(shop), time.monotonic()
     workers = workers_of(shop)
     statuses: list[int] = []
     in_line = 0.0
@@ -204,24 +222,23 @@ def assert_nobody_waits(
         assert len(statuses) < CHECKOUTS // 2, "a process does not ask: the limits were not counted"
         before = {process: stood_in_line(process) for process in workers}
         statuses += check_out_at_once(shop, bodies[len(statuses) : len(statuses) + CLIENTS])
-        in_line = max(in_line, *(stood_in_line(process) - before[process] for process in workers))
+        in_line = max(in_line, *(added(stood_in_line(process), before[process]) for process in workers))
     found_out = told(shop)
     statuses += check_out_at_once(shop, bodies[len(statuses) :])
     assert "clerk@shop.example" in clerk.get("/admin/").text
     assert "reprice" in signed_in(shop, "clerk@shop.example").get("/admin/operations/run/add/").text
-    attempts = proxy.unanswered()
+    attempts, elapsed_seconds = proxy.unanswered(), time.monotonic() - began
     after = told(shop)
 
     assert statuses == [201] * CHECKOUTS
     # Each process found out once, by the requests that came at that moment; nobody waited afterwards.
-    longest = after["storefront_redis_longest_wait_seconds",]
-    print(f"longest wait {longest * 1000:.1f} ms, in line {in_line * 1000:.1f} ms, {len(attempts)} attempts")
-    assert longest <= LONGEST_WAIT_SECONDS + in_line, f"{longest:.4f} s; in line {in_line:.4f} s"
+    too_long = waited_longer(after, at_first, LONGEST_WAIT_SECONDS + in_line)
+    print(f"{too_long:.0f} waits too long, in line {in_line * 1000:.1f} ms, {len(attempts)} attempts")
+    assert too_long == 0, f"in line {in_line:.4f} s"
     waits = ("storefront_redis_wait_seconds_count",)
     assert after[waits] == found_out[waits]
     assert (after["storefront_breakers_open", "redis"], after["storefront_redis_up", "cache"]) == (2, 0)
-    asked = defaultdict(list)
-    for attempt in attempts:
-        asked[attempt.process].append(attempt.asked_at)
+    asked = Counter(attempt.process for attempt in attempts)
     assert set(asked) == set(workers)
-    assert [gap for times in asked.values() for gap in (b - a for a, b in pairwise(times)) if gap < 0.9] == []
+    # The one that found out, then one probe a second.
+    assert max(asked.values()) <= elapsed_seconds + 2
