@@ -257,6 +257,7 @@ PAGES = {
     "health/ready/",
     "media/<path>",
     "metrics",
+    "unsubscribe/",  # whoever holds a link of a mail: core/notifications/tests
 }
 # What the admin shows to whoever is not signed in.
 ADMIN_DOORS = {"admin/login/", "admin/logout/"}

@@ -5,8 +5,12 @@ takes, each with the `Keyset` that it stands for; the first is the default. A fi
 whole families of parameters, such as `attributes[color]`, says so by `is_known(name)`.
 """
 
+from collections.abc import Sequence
+from functools import reduce
+from operator import or_
+
 from django import forms
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django_filters import rest_framework as django_filters
 from drf_spectacular.contrib.django_filters import DjangoFilterExtension
 
@@ -36,6 +40,19 @@ class StrictBooleanFilter(django_filters.BooleanFilter):
     def __init__(self, *args, **kwargs) -> None:
         super().__init__(*args, **kwargs)
         self.extra.pop("widget", None)
+
+
+class WordsFilter(django_filters.CharFilter):
+    """Rows that have every word in some of the fields, as a part of it and whatever its case."""
+
+    def __init__(self, *, fields: Sequence[str], **kwargs) -> None:
+        super().__init__(**kwargs)
+        self.fields = fields
+
+    def filter(self, queryset: QuerySet, value: str | None) -> QuerySet:
+        for word in (value or "").split():
+            queryset = queryset.filter(reduce(or_, (Q(**{f"{field}__icontains": word}) for field in self.fields)))
+        return queryset
 
 
 class StrictFilterBackend(django_filters.DjangoFilterBackend):

@@ -79,6 +79,22 @@ def add_problem_components(result: dict[str, Any], generator: Any, request: Any,
     return result
 
 
+BLANK = {"type": "string", "maxLength": 0}
+
+
+def let_blanks_match_both(result: Any, *_: Any, **__: Any) -> Any:
+    """Post-processing hook: a blank that the field's own schema takes too fits two schemas, which `oneOf` refuses."""
+    if isinstance(result, dict):
+        if BLANK in result.get("oneOf", []):
+            result["anyOf"] = result.pop("oneOf")
+        for value in result.values():
+            let_blanks_match_both(value)
+    elif isinstance(result, list):
+        for value in result:
+            let_blanks_match_both(value)
+    return result
+
+
 class ProblemAutoSchema(AutoSchema):
     """drf-spectacular's schema with the problem answers that the operation's shape allows.
 

@@ -58,9 +58,9 @@ class WatchedConnection(psycopg.Connection):
             if self.due_at > monotonic():
                 return  # answered at the last moment
             self.is_overdue = True
+            self.breaker.trip(DatabaseAway())  # before the waiting thread goes on, and tries again
             with suppress(OSError):
                 self._handle.shutdown(socket.SHUT_RDWR)
-        self.breaker.trip(DatabaseAway())
 
     def has_news(self) -> bool:
         """Whether the server has sent something unasked: most likely that it ended this connection."""

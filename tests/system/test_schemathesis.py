@@ -121,7 +121,7 @@ def test_answers_are_as_documented(twin):
         asked = {
             "anonymous": ("", known_things(None)),
             "customer": (issue_tokens(user=buyer).access, known_things(buyer)),
-            "staff": (issue_tokens(user=staff).access, known_things(buyer)),
+            "staff": (issue_tokens(user=staff).access, known_things(make_buyer())),
         }
     with ThreadPoolExecutor() as threads:
         runs = {name: threads.submit(ask, shop, name, token, things) for name, (token, things) in asked.items()}

@@ -1,16 +1,15 @@
 """Filters of the staff's list of users."""
 
-from django.db.models import Q, QuerySet
 from django_filters import rest_framework as django_filters
 
 from core.accounts.models import User
-from core.api.filters import StrictBooleanFilter
+from core.api.filters import StrictBooleanFilter, WordsFilter
 
 
 class UserFilter(django_filters.FilterSet):
     """`search` finds parts of email, username and names; every word must be found."""
 
-    search = django_filters.CharFilter(method="filter_search")
+    search = WordsFilter(fields=("email", "username", "first_name", "last_name"))
     is_active = StrictBooleanFilter()
     is_staff = StrictBooleanFilter()
     is_verified = StrictBooleanFilter()
@@ -20,13 +19,3 @@ class UserFilter(django_filters.FilterSet):
     class Meta:
         model = User
         fields: list[str] = []
-
-    def filter_search(self, queryset: QuerySet[User], name: str, value: str) -> QuerySet[User]:
-        for word in value.split():
-            queryset = queryset.filter(
-                Q(email__icontains=word)
-                | Q(username__icontains=word)
-                | Q(first_name__icontains=word)
-                | Q(last_name__icontains=word)
-            )
-        return queryset

@@ -61,6 +61,20 @@ class Touch(Operation):
         return Outcome(failures=failures, changes=changes, counts={"touched": len(rows) - len(failures)})
 
 
+class Reader(Touch):
+    """Touch, with a file and a permission of its own."""
+
+    name = "read"
+    title = "Read rows"
+    permission = "accounts.add_user"
+    takes_file = True
+
+    @classmethod
+    def check_file(cls, file):
+        if file.read(4) != b"rows":
+            raise Invalid("These are no rows.")
+
+
 def email_of(key: str) -> str:
     """The address of the user that the row stands for."""
     return f"touch-{key}@example.com"

@@ -9,28 +9,13 @@ from django.test import Client
 from django.urls import reverse
 
 from core.accounts.tests.factories import make_staff, make_user
-from core.errors import Invalid
 from core.operations.models import Run
 from core.operations.services.working import claim_run, do_next_batch, prepared_operation
-from core.operations.tests.factories import Touch, make_people, registered, touched
+from core.operations.tests.factories import Reader, Touch, make_people, registered, touched
 
 pytestmark = pytest.mark.django_db
 LIST = reverse("admin:operations_run_changelist")
 ADD = reverse("admin:operations_run_add")
-
-
-class Reader(Touch):
-    """Touch, with a file."""
-
-    name = "read"
-    title = "Read rows"
-    permission = "accounts.add_user"
-    takes_file = True
-
-    @classmethod
-    def check_file(cls, file):
-        if file.read(4) != b"rows":
-            raise Invalid("These are no rows.")
 
 
 @pytest.fixture(autouse=True)

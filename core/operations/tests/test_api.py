@@ -8,27 +8,12 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 
 from core.accounts.models import User
 from core.accounts.tests.factories import make_staff, make_user
-from core.errors import Invalid
 from core.operations.models import Run, RunFile
 from core.operations.services.working import claim_run, do_next_batch, prepared_operation
-from core.operations.tests.factories import Touch, make_people, make_run, registered, touched
+from core.operations.tests.factories import Reader, Touch, make_people, make_run, registered, touched
 
 pytestmark = pytest.mark.django_db
 OPERATIONS, RUNS = "/api/v1/operations/", "/api/v1/runs/"
-
-
-class Reader(Touch):
-    """Touch, with a file and a permission of its own."""
-
-    name = "read"
-    title = "Read rows"
-    permission = "accounts.add_user"
-    takes_file = True
-
-    @classmethod
-    def check_file(cls, file):
-        if file.read(4) != b"rows":
-            raise Invalid("These are no rows.")
 
 
 @pytest.fixture(autouse=True)

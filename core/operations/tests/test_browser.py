@@ -20,7 +20,7 @@ from core.operations.tests.factories import Touch, make_people, make_run, regist
 CHROMIUM = shutil.which("chromium")
 FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-sync"]
 LAST = "end"
-WATCH_SECONDS = 30
+WATCH_SECONDS = 120
 
 
 @pytest.fixture(autouse=True)
@@ -46,7 +46,7 @@ def watch(url: str, session: str, seen: Queue) -> list[str]:
             if new != value:
                 value = new
                 seen.put((value, page.inner_text("#run-text")))
-        page.wait_for_selector(".run-finished", timeout=20_000)
+        page.wait_for_selector(".run-finished", timeout=60_000)
         seen.put((LAST, page.inner_text("#run-text")))
         browser.close()
     return complaints
@@ -64,16 +64,16 @@ def test_the_bar_moves_and_the_page_tells_the_end(live_server):
     # Playwright runs an event loop in its thread, where Django refuses to work.
     with ThreadPoolExecutor(1) as thread:
         browser = thread.submit(watch, url, office.cookies[settings.SESSION_COOKIE_NAME].value, seen)
-        assert seen.get(timeout=60) == (0, "preparing")
+        assert seen.get(timeout=120) == (0, "preparing")
         lease = claim_run(run_id=run.pk, worker="tests:1")
         operation = prepared_operation(lease=lease)
         do_next_batch(lease=lease, operation=operation)
         do_next_batch(lease=lease, operation=operation)
-        value, text = seen.get(timeout=30)
+        value, text = seen.get(timeout=120)
         assert (value, text.partition(",")[0]) == (50, "3 of 6 rows")
         while do_next_batch(lease=lease, operation=operation):
             pass
-        assert seen.get(timeout=30)[0] == 100
-        assert seen.get(timeout=30) == (LAST, "6 of 6 rows")
-        assert browser.result(timeout=30) == []
+        ends = iter(lambda: seen.get(timeout=120), (LAST, "6 of 6 rows"))
+        assert [value for value, _ in ends][-1] == 100  # maybe after steps on the way
+        assert browser.result(timeout=120) == []
     assert Run.objects.get().state == "finished"

@@ -25,7 +25,7 @@ def breaker(transactional_db):
     """The test database's breaker, closed before and after; the test's connection is not used again."""
     found = breaker_of("default")
     yield found
-    assert found.wait_until_closed(10)
+    assert found.wait_until_closed(60)
     connection.close()
 
 
@@ -53,16 +53,17 @@ def seconds_of(work) -> tuple[float, Exception | None]:
     return time.monotonic() - began, raised
 
 
-def test_an_overdue_wait_ends_and_the_breaker_spares_the_next(short_deadline, breaker):
+def test_an_overdue_wait_ends_and_the_breaker_spares_the_next(short_deadline, breaker, monkeypatch):
+    monkeypatch.setattr("core.breaker.PROBE_INTERVAL_SECONDS", 5)  # not closed again while this looks
     with deadline():
         seconds, error = seconds_of(lambda: run("SELECT pg_sleep(20)"))
         assert isinstance(error.__cause__, DatabaseAway)
-        assert 0.3 <= seconds < 2
+        assert 0.3 <= seconds < 10
         assert breaker.is_open
         connection.close_if_unusable_or_obsolete()  # what Django does after each request
         error = seconds_of(lambda: run("SELECT 1"))[1]
         assert str(error.__cause__) == "The database did not answer a moment ago."
-    assert breaker.wait_until_closed(10)
+    assert breaker.wait_until_closed(60)
     with deadline():
         assert run("SELECT 1") == [(1,)]
 
@@ -94,7 +95,7 @@ def test_many_short_waits_are_not_one_long_one(settings, breaker):
             for _ in range(5):
                 run("SELECT pg_sleep(0.15)")
             break
-        assert breaker.wait_until_closed(30)
+        assert breaker.wait_until_closed(60)
     assert not breaker.is_open
 
 
@@ -116,7 +117,7 @@ def test_a_stream_that_has_left_its_request_waits_no_longer(short_deadline, brea
 def test_what_reads_revocations_and_asks_for_health_waits_no_longer(short_deadline, breaker, monkeypatch):
     with locked("accounts_tokenrevocation"):
         RevocationList().read()
-    assert breaker.wait_until_closed(10)
+    assert breaker.wait_until_closed(60)
     monkeypatch.setattr(health, "QUESTION", "SELECT pg_sleep(600)")
     with pytest.raises(DatabaseAway):
         health.ask_database()
@@ -182,12 +183,12 @@ def test_the_api_answers_503_within_the_deadline(short_deadline, breaker, api_cl
         blocker.execute("LOCK TABLE catalog_category IN ACCESS EXCLUSIVE MODE")
         began = time.monotonic()
         answers = [api_client.get("/api/v1/categories/") for _ in range(20)]
-        assert time.monotonic() - began < 2
+        assert time.monotonic() - began < 5  # were each to wait: 6
     finally:
         blocker.close()
     assert {(answer.status_code, answer["Retry-After"]) for answer in answers} == {(503, "2")}
     assert {answer.json()["code"] for answer in answers} == {"unavailable"}
-    assert breaker.wait_until_closed(10)
+    assert breaker.wait_until_closed(60)
     connection.close_if_unusable_or_obsolete()  # the test client leaves out what Django does before each request
     assert api_client.get("/api/v1/categories/").status_code == 200
 

@@ -24,7 +24,10 @@ urlpatterns = [
     path("products/suggest/", ProductViewSet.as_view({"get": "suggest"})),
     path("products/<int:product_id>/", ProductViewSet.as_view(DETAIL, detail=True)),
     path("products/slug/<slug:slug>/", ProductViewSet.as_view({"get": "by_slug"}, detail=True)),
-    path("products/<int:product_id>/related/", ProductViewSet.as_view({"get": "related"}, detail=True)),
+    path(
+        "products/<int:product_id>/related/",
+        ProductViewSet.as_view({"get": "related"}, detail=True, pagination_class=None, filter_backends=[]),
+    ),
     path("products/<int:product_id>/image-requests/", ImageRequestViewSet.as_view(LIST)),
     path("products/<int:product_id>/variants/", VariantViewSet.as_view(LIST)),
     path("products/<int:product_id>/variants/<int:pk>/", VariantViewSet.as_view(DETAIL, detail=True)),

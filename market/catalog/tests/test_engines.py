@@ -97,7 +97,7 @@ def test_no_text_breaks_an_engine(api_client, settle):
     make_product(title="Mug")
     settle()
     for text in ("a & b", "'a':*", '{"match_all": {}}', "🙂", "title:mug", "*", "\u202emug", "a " * 50):
-        found(api_client, text)
+        assert found(api_client, text) in ([], ["Mug"]), text
 
 
 def test_opensearch_keeps_the_newest_version_whatever_comes_late(cluster):

@@ -3,14 +3,14 @@
 from django.db.models import Q, QuerySet
 from django_filters import rest_framework as django_filters
 
-from core.api.filters import StrictBooleanFilter
+from core.api.filters import StrictBooleanFilter, WordsFilter
 from market.customers.models import Customer, MembershipTier
 
 
 class CustomerFilter(django_filters.FilterSet):
     """`search` finds parts of email, names and phone; every word must be found."""
 
-    search = django_filters.CharFilter(method="filter_search")
+    search = WordsFilter(fields=("user__email", "user__first_name", "user__last_name", "phone"))
     is_active = StrictBooleanFilter(field_name="user__is_active")
     is_verified = StrictBooleanFilter(field_name="user__is_verified")
     tier = django_filters.ChoiceFilter(choices=MembershipTier.Code.choices, method="filter_tier")
@@ -20,16 +20,6 @@ class CustomerFilter(django_filters.FilterSet):
     class Meta:
         model = Customer
         fields: list[str] = []
-
-    def filter_search(self, queryset: QuerySet[Customer], name: str, value: str) -> QuerySet[Customer]:
-        for word in value.split():
-            queryset = queryset.filter(
-                Q(user__email__icontains=word)
-                | Q(user__first_name__icontains=word)
-                | Q(user__last_name__icontains=word)
-                | Q(phone__icontains=word)
-            )
-        return queryset
 
     def filter_tier(self, queryset: QuerySet[Customer], name: str, value: str) -> QuerySet[Customer]:
         """Who has no membership yet has the lowest tier."""
