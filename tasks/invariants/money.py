@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from market.orders.models import Order
-from market.pricing.rules import ENGINE_VERSION, input_from_json, quote
+from market.pricing.rules import READABLE_VERSIONS, input_from_json, quote
 from tasks.invariants.engine import NAMED, Check, Evidence, sql_check
 
 # Newest and any others, alike: a fault of today is found at once, an old one in time.
@@ -74,11 +74,11 @@ def mispriced_orders(evidence: Evidence) -> list[str]:
 
 
 def differences(order: Order) -> Iterator[str]:
-    """What pricing the order again gives otherwise. An order of an older engine is left to its version."""
+    """What pricing the order again gives otherwise. Who priced elsewhere left nothing to price from."""
     if not hasattr(order, "quote"):
         yield "no record of how it was priced"
         return
-    if order.quote.engine_version != ENGINE_VERSION:
+    if order.quote.engine_version not in READABLE_VERSIONS:
         return
     again = quote(input_from_json(order.quote.inputs))
     for column in COLUMNS:

@@ -6,90 +6,16 @@ the destination is taken out of it: `gross * rate / (1 + rate)`. Tax is rounded 
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
 from decimal import Decimal
 from typing import Any
 
 from core.money import ZERO, round_money
+from market.pricing.rules.inputs import LineInput, QuoteInput, ShippingInput
+from market.pricing.rules.results import Quote, QuotedLine
 
-ENGINE_VERSION = 1
-
-
-@dataclass(frozen=True, slots=True)
-class LineInput:
-    """So many units of one variant. `tax_rate` (0-1) is None while the destination is unknown."""
-
-    variant_id: int
-    sku: str
-    title: str
-    quantity: int
-    unit_price: Decimal
-    tax_rate: Decimal | None
-
-
-@dataclass(frozen=True, slots=True)
-class ShippingInput:
-    """The chosen shipping method, and the tax rate (0-1) on it at the destination."""
-
-    code: str
-    label: str
-    price: Decimal
-    tax_rate: Decimal
-
-
-@dataclass(frozen=True, slots=True)
-class QuoteInput:
-    """All that a quote depends on. `shipping` is None before a destination is known."""
-
-    lines: tuple[LineInput, ...]
-    shipping: ShippingInput | None
-    prices_include_tax: bool
-    currency: str
-
-
-@dataclass(frozen=True, slots=True)
-class Discount:
-    """An amount off. `target` is `merchandise` or `shipping`."""
-
-    promotion: int
-    label: str
-    amount: Decimal
-    target: str
-
-
-@dataclass(frozen=True, slots=True)
-class QuotedLine:
-    """A priced line. `line_total` is after discounts, with tax if prices have it."""
-
-    variant_id: int
-    sku: str
-    title: str
-    quantity: int
-    unit_price: Decimal
-    tax_rate: Decimal | None
-    discount_total: Decimal
-    tax_total: Decimal | None
-    line_total: Decimal
-
-
-@dataclass(frozen=True, slots=True)
-class Quote:
-    """A priced cart: a value, never stored. Lines are in the order of their variant ids.
-
-    While `is_estimate`, shipping and tax are unknown (None) and not in `grand_total`. `trace` has
-    one JSON object per step, in the order of the computation, amounts as strings.
-    """
-
-    lines: tuple[QuotedLine, ...]
-    subtotal: Decimal
-    discounts: tuple[Discount, ...]
-    discount_total: Decimal
-    shipping_total: Decimal | None
-    shipping_tax_total: Decimal | None
-    tax_total: Decimal | None
-    grand_total: Decimal
-    is_estimate: bool
-    trace: tuple[Mapping[str, Any], ...]
+# 1 knew no promotions. What it priced, this one prices alike.
+ENGINE_VERSION = 2
+READABLE_VERSIONS = (1, 2)
 
 
 def quote(quote_input: QuoteInput) -> Quote:
@@ -157,22 +83,6 @@ def exact_tax(*, amount: Decimal, rate: Decimal, included: bool) -> Decimal:
     return amount * rate / (1 + rate) if included else amount * rate
 
 
-def input_to_json(quote_input: QuoteInput) -> dict[str, Any]:
-    """The input as JSON, amounts as strings; `input_from_json` gives the equal input back."""
-    return _plain(asdict(quote_input))
-
-
-def input_from_json(document: Mapping[str, Any]) -> QuoteInput:
-    """The input that `input_to_json` wrote, also after a trip through the database."""
-    shipping = document["shipping"]
-    return QuoteInput(
-        lines=tuple(_from_plain(LineInput, line) for line in document["lines"]),
-        shipping=None if shipping is None else _from_plain(ShippingInput, shipping),
-        prices_include_tax=document["prices_include_tax"],
-        currency=document["currency"],
-    )
-
-
 def _quoted_line(line: LineInput, *, inclusive: bool, is_estimate: bool, trace: list) -> QuotedLine:
     line_total = round_money(line.unit_price * line.quantity)
     step = {
@@ -219,24 +129,3 @@ def _quoted_shipping(
         }
     )
     return shipping.price, tax
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, Decimal):
-        return str(value)
-    if isinstance(value, Mapping):
-        return {name: _plain(part) for name, part in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(part) for part in value]
-    return value
-
-
-def _from_plain(kind: type, document: Mapping[str, Any]) -> Any:
-    """The dataclass from its JSON object; its fields with Decimal in their type were strings."""
-    decimals = {field.name for field in fields(kind) if field.type in (Decimal, Decimal | None)}
-    return kind(
-        **{
-            name: Decimal(value) if name in decimals and value is not None else value
-            for name, value in document.items()
-        }
-    )

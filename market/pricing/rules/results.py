@@ -1,0 +1,75 @@
+"""What a quote answers."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Discount:
+    """An amount off. `target` is `merchandise` or `shipping`; the benefit of a tier has no promotion."""
+
+    promotion: int | None
+    label: str
+    amount: Decimal
+    target: str
+
+
+@dataclass(frozen=True, slots=True)
+class QuotedLine:
+    """A priced line. `line_total` is after discounts, with tax if prices have it.
+
+    `quantity` is the bought units and those given away, whose price is in `discount_total`.
+    """
+
+    variant_id: int
+    sku: str
+    title: str
+    quantity: int
+    unit_price: Decimal
+    tax_rate: Decimal | None
+    discount_total: Decimal
+    tax_total: Decimal | None
+    line_total: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class GiftLine:
+    """Units that a promotion gives away; they are among those of the line of their variant."""
+
+    promotion: int
+    variant_id: int
+    quantity: int
+
+
+@dataclass(frozen=True, slots=True)
+class PromotionApplied:
+    """A use of a promotion for checkout to take: by which code, and what it gave."""
+
+    promotion: int
+    version: int
+    code: str
+    amount: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """A priced cart: a value, never stored. Lines are in the order of their variant ids.
+
+    While `is_estimate`, shipping and tax are unknown (None) and not in `grand_total`. `trace` has
+    one JSON object per step, in the order of the computation, amounts as strings.
+    """
+
+    lines: tuple[QuotedLine, ...]
+    subtotal: Decimal
+    discounts: tuple[Discount, ...]
+    discount_total: Decimal
+    shipping_total: Decimal | None
+    shipping_tax_total: Decimal | None
+    tax_total: Decimal | None
+    grand_total: Decimal
+    is_estimate: bool
+    trace: tuple[Mapping[str, Any], ...]
+    gifts: tuple[GiftLine, ...] = ()
+    applied: tuple[PromotionApplied, ...] = ()
