@@ -95,3 +95,13 @@ class IdempotencyKey(models.Model):
             models.CheckConstraint(condition=Q(refusal__isnull=True) | Q(reference=""), name="idempotency_one_outcome"),
         ]
         indexes = [models.Index(fields=["created_at"], name="idempotency_created_at")]
+
+
+class ReferenceVersion(models.Model):
+    """The version of one topic's reference data, raised by triggers in the transaction that changes it.
+
+    Versions come from a sequence and are never used again, also after a rollback or a TRUNCATE.
+    """
+
+    topic = models.CharField(max_length=32, primary_key=True)
+    version = models.BigIntegerField()

@@ -1,25 +1,28 @@
 """Reads of carts."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from functools import cache
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
 from django.db import connection
-from django.db.models import Count, F, OuterRef, QuerySet, Subquery
+from django.db.models import Count, F, OuterRef, Prefetch, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
 from core.countries import COUNTRY_CODES
+from core.money import ZERO
 from market.carts import sql
 from market.carts.errors import CartNotFound, UnknownCountry, UnknownShippingMethod, WishlistNotFound
-from market.carts.models import Cart, Wishlist, WishlistItem
+from market.carts.models import Cart, CartItem, StockAlert, Wishlist, WishlistItem
 from market.catalog.models import Product, ProductImage, Variant
 from market.pricing.rules import LineInput, Quote, QuoteInput, ShippingInput, quote
-from market.shipping.models import ShippingMethod
-from market.shipping.selectors import shipping_methods
-from market.taxes.models import STANDARD_CLASS
+from market.pricing.selectors import PriceTables, price_tables
+from market.shipping.rules import Destination, Option, Parcel, Refusal, options
+from market.taxes.rules import STANDARD_CLASS, rate_for
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +51,8 @@ class CartLine:
     seen_unit_price: Decimal
     available: int
     is_sellable: bool
+    weight_grams: int
+    tax_class: str
     created_at: datetime
     updated_at: datetime
 
@@ -65,7 +70,8 @@ class CartLine:
 class PricedCart:
     """A cart with its quote for one destination. Lines are in the order in which they were added.
 
-    `shipping_method` is the code that was priced: the chosen one, else the shop's first.
+    `shipping_method` is the code that was priced: the chosen one, else the first that goes there;
+    `shipping_refusal` says why none was. `shipping_options` are all methods for this destination.
     """
 
     id: UUID
@@ -74,6 +80,8 @@ class PricedCart:
     region: str
     postal_code: str
     shipping_method: str
+    shipping_refusal: Refusal | None
+    shipping_options: list[Option]
     version: int
     order_number: str | None
     expires_at: datetime
@@ -102,7 +110,8 @@ def priced_cart(
     postal_code: str | None = None,
     shipping_method: str | None = None,
 ) -> PricedCart:
-    """The cart with prices, stock, shipping and tax as of now: one statement however many lines.
+    """The cart with prices, stock, shipping and tax as of now: one statement however many lines, and
+    one more after staff changed rates or methods.
 
     With `country` it is priced for that destination, and with `shipping_method` for that method,
     in place of the cart's own. Before a destination and a method are known the quote is an
@@ -119,31 +128,33 @@ def priced_cart(
                 "region": region,
                 "postal_code": postal_code,
                 "shipping_method": shipping_method,
-                "tax_class": STANDARD_CLASS,
             },
         )
         rows = cursor.fetchall()
     if not rows:
         raise CartNotFound
-    header, has_lines = rows[0][:15], rows[0][15] is not None
+    header, has_lines = rows[0][:12], rows[0][12] is not None
     (id_, customer_id, owner_id, version, order_number, expires_at, is_expired) = header[:7]
     if is_expired or (customer_id is not None and owner_id != user_id):
         raise CartNotFound
-    (country, region, postal_code, wanted_method, method_code, method_label, method_price, tax_rate) = header[7:]
-    if shipping_method and country and method_code is None and order_number is None:
+    (country, region, postal_code, wanted_method, prices_version) = header[7:]
+    tables = price_tables.at(prices_version)
+    lines = tuple(_line(row[12:]) for row in rows) if has_lines else ()
+    destination = Destination(country=country, region=region, postal_code=postal_code) if country else None
+    offered = [] if destination is None else _offered(lines=lines, destination=destination, tables=tables)
+    chosen = _chosen(offered, wanted=wanted_method)
+    if shipping_method and chosen is None and destination is not None and order_number is None:
         raise UnknownShippingMethod
-    shipping = None
-    if method_code is not None:
-        shipping = ShippingInput(code=method_code, label=method_label, price=method_price, tax_rate=tax_rate)
-    lines = tuple(_line(row[15:]) for row in rows) if has_lines else ()
-    quote_input = _quote_input(lines=lines, shipping=shipping, tax_rate=tax_rate)
+    quote_input = _quote_input(lines=lines, chosen=chosen, destination=destination, tables=tables)
     return PricedCart(
         id=id_,
         customer_id=customer_id,
         country=country,
         region=region,
         postal_code=postal_code,
-        shipping_method=method_code or wanted_method,
+        shipping_method=quote_input.shipping.code if quote_input.shipping else wanted_method,
+        shipping_refusal=chosen.refusal if chosen else None,
+        shipping_options=offered,
         version=version,
         order_number=order_number,
         expires_at=expires_at,
@@ -202,26 +213,54 @@ def wishlist_items(*, wishlist_id: int) -> QuerySet[WishlistItem]:
     )
 
 
-def shipping_methods_for_cart(
-    *, cart_id: UUID, user_id: int | None = None, country: str = "", postal_code: str = ""
-) -> QuerySet[ShippingMethod]:
-    """The ways to send the cart to this destination, else to the cart's own: two queries.
+def shipping_options_for_cart(
+    *, cart_id: UUID, user_id: int | None = None, country: str = "", region: str = "", postal_code: str = ""
+) -> list[Option]:
+    """What each way to send the cart to this destination, else to the cart's own, costs, or why it cannot be had.
 
-    Raises CartNotFound, and Invalid (`country`) when it is no country or known from nowhere.
+    One statement. Raises CartNotFound, and Invalid (`country`) when it is no country or known from nowhere.
     """
-    cart = Cart.objects.unexpired().visible_to(user_id).filter(pk=cart_id).values("country", "postal_code").first()
-    if cart is None:
-        raise CartNotFound
-    if not country:
-        country, postal_code = cart["country"], postal_code or cart["postal_code"]
-    if country not in COUNTRY_CODES:
+    if country and country not in COUNTRY_CODES:
         raise UnknownCountry
-    return shipping_methods(country=country, postal_code=postal_code)
+    place = {"country": country, "region": region, "postal_code": postal_code} if country else {}
+    cart = priced_cart(cart_id=cart_id, user_id=user_id, **place)
+    if not cart.country:
+        raise UnknownCountry
+    return cart.shipping_options
+
+
+def carts_data(*, customer_id: int) -> Iterator[dict[str, Any]]:
+    """The customer's carts for himself, oldest first: two queries per 500."""
+    own = ("id", "country", "region", "postal_code", "shipping_method", "order_number", "created_at", "expires_at")
+    carts = Cart.objects.filter(customer_id=customer_id).order_by("created_at", "pk")
+    items = CartItem.objects.select_related("variant__product").order_by("pk")
+    for cart in carts.prefetch_related(Prefetch("items", items)).iterator(chunk_size=500):
+        lines = [_named(item.variant) | {"quantity": item.quantity} for item in cart.items.all()]
+        yield {name: getattr(cart, name) for name in own} | {"items": lines}
+
+
+def wishlists_data(*, customer_id: int) -> Iterator[dict[str, Any]]:
+    """The customer's wishlists for himself: two queries per 500."""
+    wishlists = Wishlist.objects.filter(customer_id=customer_id).order_by("pk")
+    items = WishlistItem.objects.select_related("variant__product").order_by("pk")
+    for wishlist in wishlists.prefetch_related(Prefetch("items", items)).iterator(chunk_size=500):
+        lines = [_named(item.variant) | {"created_at": item.created_at} for item in wishlist.items.all()]
+        yield {"title": wishlist.title, "created_at": wishlist.created_at, "items": lines}
+
+
+def stock_alerts_data(*, customer_id: int) -> Iterator[dict[str, Any]]:
+    """What the customer waits for: one query."""
+    alerts = StockAlert.objects.filter(customer_id=customer_id).select_related("variant__product").order_by("pk")
+    return (_named(alert.variant) | {"created_at": alert.created_at} for alert in alerts.iterator(chunk_size=500))
+
+
+def _named(variant: Variant) -> dict[str, str]:
+    return {"sku": variant.sku, "product": variant.product.title, "variant": variant.title}
 
 
 def _line(row: tuple) -> CartLine:
     (item_id, quantity, seen_unit_price, created_at, updated_at, variant_id, sku, variant_title, unit_price) = row[:9]
-    (product_id, product_title, product_slug, image, alt, available, is_sellable) = row[9:]
+    (product_id, product_title, product_slug, image, alt, available, is_sellable, weight_grams, tax_class) = row[9:]
     return CartLine(
         item_id=item_id,
         variant_id=variant_id,
@@ -236,12 +275,45 @@ def _line(row: tuple) -> CartLine:
         seen_unit_price=seen_unit_price,
         available=available,
         is_sellable=is_sellable,
+        weight_grams=weight_grams,
+        tax_class=tax_class,
         created_at=created_at,
         updated_at=updated_at,
     )
 
 
-def _quote_input(*, lines: Iterable[CartLine], shipping: ShippingInput | None, tax_rate: Decimal) -> QuoteInput:
+def _offered(*, lines: Sequence[CartLine], destination: Destination, tables: PriceTables) -> list[Option]:
+    """Every method of the shop for these lines and destination."""
+    parcel = Parcel(
+        subtotal=sum((line.unit_price * line.quantity for line in lines), ZERO),
+        weight_grams=sum(line.weight_grams * line.quantity for line in lines),
+    )
+    shipping = tables.shipping
+    return options(methods=shipping.methods, zones=shipping.zones, destination=destination, parcel=parcel)
+
+
+def _chosen(offered: Sequence[Option], *, wanted: str) -> Option | None:
+    """The wanted method, if the shop has it; without a wish the first that can be had, else the first and why not."""
+    if wanted:
+        return next((option for option in offered if option.method.code == wanted), None)
+    return next((option for option in offered if option.refusal is None), next(iter(offered), None))
+
+
+def _quote_input(
+    *, lines: Iterable[CartLine], chosen: Option | None, destination: Destination | None, tables: PriceTables
+) -> QuoteInput:
+    """What the engine is asked. Without a method that can be had it is an estimate."""
+
+    @cache
+    def rate(tax_class: str) -> Decimal:
+        return rate_for(rates=tables.rates, tax_class=tax_class, country=destination.country, region=destination.region)
+
+    shipping = None
+    if chosen is not None and chosen.price is not None:
+        method = chosen.method
+        shipping = ShippingInput(
+            code=method.code, label=method.label, price=chosen.price, tax_rate=rate(STANDARD_CLASS)
+        )
     return QuoteInput(
         lines=tuple(
             LineInput(
@@ -250,7 +322,7 @@ def _quote_input(*, lines: Iterable[CartLine], shipping: ShippingInput | None, t
                 title=line.title,
                 quantity=line.quantity,
                 unit_price=line.unit_price,
-                tax_rate=None if shipping is None else tax_rate,
+                tax_rate=None if shipping is None else rate(line.tax_class),
             )
             for line in lines
         ),

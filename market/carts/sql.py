@@ -5,15 +5,18 @@ this caller passes. It raises `version`, pushes `expires_at` out and, as a row l
 writes of one cart in a row. A statement that takes no cart writes nothing.
 """
 
-PRICED_CART = """
+from market.pricing.sql import PRICES_VERSION
+
+PRICED_CART = f"""
     SELECT cart.id, cart.customer_id, customer.user_id, cart.version, cart.order_number, cart.expires_at,
            cart.order_number IS NULL AND cart.expires_at <= statement_timestamp(),
            aim.country, aim.region, aim.postal_code, aim.shipping_method,
-           method.code, method.label, method.price, COALESCE(tax.rate, 0),
+           {PRICES_VERSION},
            item.id, item.quantity, item.unit_price, item.created_at, item.updated_at,
            variant.id, variant.sku, variant.title, variant.price,
            product.id, product.title, product.slug, picture.image, picture.alt,
-           COALESCE(stock.on_hand - stock.reserved, 0), variant.is_active AND product.status = 'active'
+           COALESCE(stock.on_hand - stock.reserved, 0), variant.is_active AND product.status = 'active',
+           variant.weight_grams, product.tax_class
     FROM carts_cart cart
     CROSS JOIN LATERAL (
         SELECT COALESCE(%(country)s::text, cart.country) AS country,
@@ -23,16 +26,6 @@ PRICED_CART = """
                COALESCE(%(shipping_method)s::text, cart.shipping_method) AS shipping_method
     ) aim
     LEFT JOIN customers_customer customer ON customer.id = cart.customer_id
-    LEFT JOIN LATERAL (
-        SELECT code, label, price FROM shipping_shippingmethod
-        WHERE is_active AND aim.shipping_method IN ('', code)
-        ORDER BY position, id LIMIT 1
-    ) method ON aim.country <> ''
-    LEFT JOIN LATERAL (
-        SELECT rate FROM taxes_taxrate
-        WHERE tax_class = %(tax_class)s AND country IN (aim.country, '')
-        ORDER BY country DESC LIMIT 1
-    ) tax ON TRUE
     LEFT JOIN carts_cartitem item ON item.cart_id = cart.id
     LEFT JOIN catalog_variant variant ON variant.id = item.variant_id
     LEFT JOIN catalog_product product ON product.id = variant.product_id

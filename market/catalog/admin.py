@@ -95,7 +95,17 @@ class ProductAdmin(RefusalsShown, admin.ModelAdmin):
     search_help_text = "Title, slug or SKU"
     show_full_result_count = False
     autocomplete_fields = ["category", "product_type"]
-    fields = ["title", "slug", "description", "status", "is_featured", "category", "product_type", "attributes"]
+    fields = [
+        "title",
+        "slug",
+        "description",
+        "status",
+        "is_featured",
+        "category",
+        "product_type",
+        "attributes",
+        "tax_class",
+    ]
     prepopulated_fields = {"slug": ["title"]}
     inlines = [VariantInline, ProductImageInline]
     actions = ["archive"]

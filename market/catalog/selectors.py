@@ -167,6 +167,7 @@ def product_detail(*, product_id: int | None = None, slug: str | None = None, is
             "product_type_id",
             "attributes",
             "is_featured",
+            "tax_class",
             "created_at",
             "updated_at",
             price=F("listing__price"),

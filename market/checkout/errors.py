@@ -31,6 +31,13 @@ class PriceChanged(Conflict):
     title = "The total has changed."
 
 
+class ShippingUnavailable(Conflict):
+    """The method does not go to the address, or not with these goods; `errors` says why."""
+
+    code = "shipping_unavailable"
+    title = "This cannot be sent there so."
+
+
 class CartChanging(InProgress):
     """The cart was written to each time between being priced and being claimed."""
 

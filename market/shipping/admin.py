@@ -1,17 +1,43 @@
-"""Staff screens for shipping methods."""
+"""Staff screens for where and how the shop sends."""
 
 from django.contrib import admin
 
-from market.shipping.models import ShippingMethod
+from market.shipping.models import ShippingMethod, ShippingStep, ShippingZone, ZoneArea
+
+
+class AreaInline(admin.TabularInline):
+    """The places of a zone."""
+
+    model = ZoneArea
+    extra = 1
+
+
+@admin.register(ShippingZone)
+class ShippingZoneAdmin(admin.ModelAdmin):
+    """Zones, each with its places."""
+
+    list_display = ["name", "position"]
+    list_editable = ["position"]
+    search_fields = ["name"]
+    inlines = [AreaInline]
+
+
+class StepInline(admin.TabularInline):
+    """The prices of a method that depends on weight or on the price of the goods."""
+
+    model = ShippingStep
+    extra = 1
 
 
 @admin.register(ShippingMethod)
 class ShippingMethodAdmin(admin.ModelAdmin):
     """Methods in the order in which buyers see them."""
 
-    list_display = ["label", "code", "price", "delivery_days", "is_active", "position"]
+    list_display = ["label", "code", "kind", "price", "free_over", "delivery_days", "is_active", "position"]
     list_editable = ["is_active", "position"]
     search_fields = ["code", "label"]
+    filter_horizontal = ["zones"]
+    inlines = [StepInline]
 
     def get_readonly_fields(self, request, obj=None) -> list[str]:
         """The code is kept by carts and orders, so it stays what it was."""

@@ -1,13 +1,61 @@
-"""Reads of shipping methods."""
+"""Reads of zones and shipping methods."""
 
-from django.db.models import QuerySet
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
 
 from market.shipping.models import ShippingMethod
+from market.shipping.rules import Area, Method, PriceKind, Zone
 
 
-def shipping_methods(*, country: str, postal_code: str = "") -> QuerySet[ShippingMethod]:
-    """The methods that send to the destination, in the shop's order: one query.
+@dataclass(frozen=True, slots=True)
+class ShippingTable:
+    """All that shipping is priced by: the active methods in the order of the shop, and the zones."""
 
-    Every active method sends everywhere at a flat price, so the destination takes nothing away.
-    """
-    return ShippingMethod.objects.filter(is_active=True).order_by("position", "pk")
+    methods: tuple[Method, ...]
+    zones: tuple[Zone, ...]
+
+
+def table_from(document: Mapping[str, Any]) -> ShippingTable:
+    """What `sql.SHIPPING_TABLE` answers, as the rules take it."""
+    return ShippingTable(
+        methods=tuple(_method(row) for row in document["methods"] or ()),
+        zones=tuple(
+            Zone(
+                id=row["id"],
+                position=row["position"],
+                areas=tuple(
+                    Area(
+                        country=area["country"],
+                        region=area["region"],
+                        postal_patterns=tuple(
+                            filter(None, (part.strip() for part in area["postal_patterns"].split(",")))
+                        ),
+                    )
+                    for area in row["areas"] or ()
+                ),
+            )
+            for row in document["zones"] or ()
+        ),
+    )
+
+
+def _method(row: Mapping[str, Any]) -> Method:
+    return Method(
+        code=row["code"],
+        label=row["label"],
+        kind=PriceKind(row["kind"]),
+        price=Decimal(row["price"]),
+        delivery_days=row["delivery_days"],
+        delivery_days_most=row["delivery_days_most"] or row["delivery_days"],
+        zone_ids=frozenset(row["zone_ids"] or ()),
+        steps=tuple((Decimal(step["at_least"]), Decimal(step["price"])) for step in row["steps"] or ()),
+        free_over=None if row["free_over"] is None else Decimal(row["free_over"]),
+        max_weight_grams=row["max_weight_grams"],
+    )
+
+
+def is_offered(*, code: str) -> bool:
+    """Whether the shop has a method of this code now: one query."""
+    return ShippingMethod.objects.filter(code=code, is_active=True).exists()

@@ -6,21 +6,27 @@ from django.db.models import Q
 
 from core.countries import COUNTRY_CODES
 from core.models import TimeStampedModel
-
-STANDARD_CLASS = "standard"
+from market.taxes.rules import STANDARD_CLASS, TAX_CLASS_LENGTH
 
 
 class TaxRate(TimeStampedModel):
-    """The share of tax on a class of goods in a country; an empty country is the rest of the world."""
+    """The share of tax on a class of goods in a place; an empty country is the rest of the world."""
 
     name = models.CharField(max_length=100)
-    tax_class = models.CharField(max_length=32, default=STANDARD_CLASS)
+    tax_class = models.CharField(max_length=TAX_CLASS_LENGTH, default=STANDARD_CLASS)
     country = models.CharField(max_length=2, blank=True, help_text="ISO 3166 code; empty: everywhere else")
+    region = models.CharField(
+        max_length=100,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="As addresses write it; empty: all of the country",
+    )
     rate = models.DecimalField(max_digits=5, decimal_places=4, help_text="0.2000 is 20 percent")
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["tax_class", "country"], name="tax_rate_once_per_country"),
+            models.UniqueConstraint(fields=["tax_class", "country", "region"], name="tax_rate_once_per_place"),
             models.CheckConstraint(condition=Q(rate__gte=0, rate__lt=1), name="tax_rate_is_a_share"),
         ]
 
@@ -30,6 +36,8 @@ class TaxRate(TimeStampedModel):
     def clean(self) -> None:
         if self.country and self.country not in COUNTRY_CODES:
             raise ValidationError({"country": "This is no ISO 3166 country code, such as GB."})
+        if self.region and not self.country:
+            raise ValidationError({"region": "Name the country too."})
 
     @property
     def is_rest_of_world(self) -> bool:

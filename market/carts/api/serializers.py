@@ -17,6 +17,7 @@ from market.carts.selectors import CartLine, LineImage, PricedCart
 from market.carts.services import WantedLine
 from market.catalog.rules import thumbnail_name
 from market.pricing.rules import QuotedLine
+from market.shipping.rules import Option, Refusal
 
 Value = TypeVar("Value")
 
@@ -107,11 +108,19 @@ class CartDiscountSerializer(serializers.Serializer):
     target = serializers.CharField()
 
 
+class ShippingProblemSerializer(serializers.Serializer):
+    """Why a method cannot be had."""
+
+    code = serializers.CharField(help_text="not_sent_there or too_heavy")
+    message = serializers.CharField()
+
+
 class CartDeliverySerializer(serializers.Serializer):
     country = serializers.CharField()
     region = serializers.CharField(allow_blank=True)
     postal_code = serializers.CharField()
     shipping_method = serializers.CharField(allow_blank=True)
+    problem = ShippingProblemSerializer(allow_null=True, help_text="Why nothing can be sent there so.")
 
 
 class CartSerializer(serializers.Serializer):
@@ -150,8 +159,10 @@ class ClaimedCartSerializer(CartSerializer):
 class CartShippingMethodSerializer(serializers.Serializer):
     code = serializers.CharField()
     label = serializers.CharField()
-    price = money()
-    delivery_days = serializers.IntegerField()
+    price = nullable_money()
+    delivery_days = serializers.IntegerField(help_text="Until it arrives, at best.")
+    delivery_days_most = serializers.IntegerField(help_text="Until it arrives, at worst.")
+    problem = ShippingProblemSerializer(allow_null=True)
 
 
 def cart_document(cart: PricedCart) -> dict[str, Any]:
@@ -165,6 +176,7 @@ def cart_document(cart: PricedCart) -> dict[str, Any]:
             "region": cart.region,
             "postal_code": cart.postal_code,
             "shipping_method": cart.shipping_method,
+            "problem": _problem(cart.shipping_refusal),
         }
     return {
         "id": str(cart.id),
@@ -186,6 +198,22 @@ def cart_document(cart: PricedCart) -> dict[str, Any]:
         "order": cart.order_number,
         "expires_at": cart.expires_at,
     }
+
+
+def option_document(option: Option) -> dict[str, Any]:
+    """A way to send a cart, in the shape of `CartShippingMethodSerializer`."""
+    return {
+        "code": option.method.code,
+        "label": option.method.label,
+        "price": option.price,
+        "delivery_days": option.method.delivery_days,
+        "delivery_days_most": option.method.delivery_days_most,
+        "problem": _problem(option.refusal),
+    }
+
+
+def _problem(refusal: Refusal | None) -> dict[str, str] | None:
+    return None if refusal is None else {"code": refusal.code, "message": refusal.message}
 
 
 def claimed_document(cart: PricedCart, conflicts: Sequence[Conflict]) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from core.accounts.api.authentication import ShoppingAuthentication
+from core.api.filters import read_flag
 from market.carts import selectors, services
 from market.carts.api import serializers
 
@@ -75,18 +76,24 @@ class CartViewSet(CartView):
         summary="The ways to send a cart",
         parameters=[
             OpenApiParameter("country", str, description="ISO 3166; the cart's own destination if left out"),
+            OpenApiParameter("region", str),
             OpenApiParameter("postal_code", str),
+            OpenApiParameter("all", bool, description="With those that cannot be had, and why"),
         ],
         responses=serializers.CartShippingMethodSerializer(many=True),
     )
     def shipping_methods(self, request: Request, cart_id: UUID) -> Response:
-        methods = selectors.shipping_methods_for_cart(
+        offered = selectors.shipping_options_for_cart(
             cart_id=cart_id,
             user_id=request.user.pk,
             country=request.query_params.get("country", "").upper(),
+            region=request.query_params.get("region", ""),
             postal_code=request.query_params.get("postal_code", ""),
         )
-        return Response(serializers.CartShippingMethodSerializer(methods, many=True).data)
+        everything = read_flag(request, "all")
+        return Response(
+            [serializers.option_document(option) for option in offered if everything or option.refusal is None]
+        )
 
 
 class CartItemViewSet(CartView):

@@ -34,7 +34,7 @@ from market.carts.errors import (
 from market.carts.models import Cart, CartItem
 from market.carts.selectors import Offer, offers
 from market.inventory.errors import InsufficientStock
-from market.shipping.models import ShippingMethod
+from market.shipping.selectors import is_offered
 
 # A write is refused by one statement and explained by the next; between them the reason can go
 # away, and the write is tried again.
@@ -146,7 +146,7 @@ def set_delivery(
     """
     if country not in COUNTRY_CODES:
         raise UnknownCountry
-    if shipping_method and not ShippingMethod.objects.filter(code=shipping_method, is_active=True).exists():
+    if shipping_method and not is_offered(code=shipping_method):
         raise UnknownShippingMethod
     _take(
         cart_id=cart_id,

@@ -15,7 +15,7 @@ from market.carts.tests.asking import CARTS, every_write, items_url, problem
 from market.carts.tests.factories import make_cart, make_full_cart, make_offer
 from market.catalog.models import Product, ProductImage, Variant
 from market.inventory.models import StockItem
-from market.shipping.models import ShippingMethod
+from market.shipping.models import ShippingMethod, ShippingStep, ShippingZone, ZoneArea
 from market.taxes.models import TaxRate
 
 pytestmark = pytest.mark.django_db
@@ -113,9 +113,11 @@ def test_shipping_and_tax_are_known_once_a_destination_is(api_client):
     assert before == [None, None, "23.80", True, None]
     # 23.80 / 6 = 3.966… and 4.95 / 6 = 0.825
     delivery = {"country": "GB", "region": "", "postal_code": "E1 6AN", "shipping_method": "standard"}
+    delivery["problem"] = None
     assert british == ["4.95", "4.80", "28.75", False, delivery]
     # 23.80 * 19 / 119 = 3.80 and 9.00 * 19 / 119 = 1.436…
     delivery = {"country": "DE", "region": "Berlin", "postal_code": "10115", "shipping_method": "express"}
+    delivery["problem"] = None
     assert german == ["9.00", "5.24", "32.80", False, delivery]
 
 
@@ -208,10 +210,71 @@ def test_shipping_methods_of_a_destination(api_client):
 
     assert problem(unknown) == problem(bad) == (400, "invalid", ["country"])
     assert asked.json() == [
-        {"code": "standard", "label": "Standard delivery", "price": "4.95", "delivery_days": 3},
-        {"code": "express", "label": "Express", "price": "9.00", "delivery_days": 1},
+        {
+            "code": "standard",
+            "label": "Standard delivery",
+            "price": "4.95",
+            "delivery_days": 3,
+            "delivery_days_most": 3,
+            "problem": None,
+        },
+        {
+            "code": "express",
+            "label": "Express",
+            "price": "9.00",
+            "delivery_days": 1,
+            "delivery_days_most": 1,
+            "problem": None,
+        },
     ]
     assert api_client.get(url).json() == asked.json()
+
+
+def test_zones_weight_and_class_make_the_price(api_client):
+    zone = ShippingZone.objects.create(name="Highlands")
+    ZoneArea.objects.create(zone=zone, country="GB", postal_patterns="IV*")
+    ShippingMethod.objects.update(is_active=False)
+    van = ShippingMethod.objects.create(
+        code="van", label="Van", kind="by_weight", price=5, max_weight_grams=3000, delivery_days=1
+    )
+    van.zones.add(zone)
+    ShippingStep.objects.create(method=van, at_least=2000, price=8)
+    TaxRate.objects.create(name="Books", tax_class="books", country="GB", rate="0.0000")
+    book, mug = make_offer(price=Decimal("12.00"), weight_grams=900), make_offer(price=Decimal("6.00"))
+    Product.objects.filter(pk=book.product_id).update(tax_class="books")
+    cart = make_cart(units={book: 1, mug: 1})
+    url = f"{CARTS}{cart.pk}/"
+
+    def sent_to(postal_code):
+        answer = api_client.put(f"{url}delivery/", {"country": "GB", "postal_code": postal_code}).json()
+        problem = answer["delivery"]["problem"]
+        return answer["shipping_total"], answer["tax_total"], problem and problem["code"]
+
+    assert sent_to("IV1 1AA") == ("5.00", "1.83", None)  # 6.00 / 6 and 5.00 / 6; nothing on the book
+    assert sent_to("E1 6AN") == (None, None, "not_sent_there")
+    api_client.post(items_url(cart), {"variant": book.pk, "quantity": 2})
+    assert sent_to("IV1 1AA") == ("8.00", "2.33", None)
+    api_client.post(items_url(cart), {"variant": book.pk, "quantity": 1})
+    assert sent_to("IV1 1AA") == (None, None, "too_heavy")
+
+    asked = {"country": "GB", "postal_code": "IV1"}
+    assert api_client.get(f"{url}shipping-methods/", asked).json() == []
+    [offered] = api_client.get(f"{url}shipping-methods/", asked | {"all": "1"}).json()
+    assert (offered["price"], offered["problem"]) == (
+        None,
+        {"code": "too_heavy", "message": "Van takes 3 kg at most; this weighs 3.6 kg."},
+    )
+
+
+def test_what_staff_change_shows_at_once_and_costs_one_statement_more(api_client, count_statements):
+    cart = make_cart(units={make_offer(): 1}, country="GB", postal_code="E1")
+    spent = []
+    for price in ("1.00", "2.00"):
+        with count_statements() as statements:
+            ShippingMethod.objects.update(price=price)
+            shown = [api_client.get(f"{CARTS}{cart.pk}/").json()["shipping_total"] for _ in range(2)]
+        spent.append((shown, len(statements) - 1))
+    assert spent == [(["1.00"] * 2, 3), (["2.00"] * 2, 3)]
 
 
 @pytest.mark.parametrize("lines", [1, 10, 50])
@@ -253,8 +316,9 @@ def shape_of(document, like):
 
 
 def test_the_document_is_the_one_in_the_schema(api_client):
-    cart = make_cart(units={make_offer(): 1}, country="GB", postal_code="E1")
+    cart = make_cart(units={make_offer(weight_grams=2): 1}, country="GB", postal_code="E1")
     ProductImage.objects.create(product=cart.items.get().variant.product, image="a.jpg")
+    ShippingMethod.objects.update(max_weight_grams=1)  # so that there is a problem to show
 
     answer = api_client.get(f"{CARTS}{cart.pk}/")
 

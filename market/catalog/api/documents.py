@@ -74,7 +74,7 @@ def product(detail: ProductDetail, variants: list[dict[str, Any]], *, is_staff: 
         "created_at": row["created_at"],
         "updated_at": row["updated_at"],
     }
-    of_staff = {"status": row["status"], "product_type": row["product_type_id"]}
+    of_staff = {"status": row["status"], "product_type": row["product_type_id"], "tax_class": row["tax_class"]}
     return document | of_staff if is_staff else document
 
 

@@ -200,6 +200,7 @@ class ProductSerializer(ProductRowSerializer):
     updated_at = serializers.DateTimeField()
     status = serializers.ChoiceField(Product.Status.choices, required=False, help_text="For staff only.")
     product_type = serializers.IntegerField(allow_null=True, required=False, help_text="For staff only.")
+    tax_class = serializers.CharField(required=False, help_text="For staff only.")
 
 
 class VariantWriteSerializer(serializers.Serializer):
@@ -231,6 +232,7 @@ class ProductWriteSerializer(serializers.Serializer):
     )
     attributes = AttributeValuesField(required=False)
     featured = serializers.BooleanField(source="is_featured", required=False)
+    tax_class = serializers.CharField(max_length=Product._meta.get_field("tax_class").max_length, required=False)
 
 
 class ProductCreateSerializer(ProductWriteSerializer):

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from core.models import TimeStampedModel
 from market.catalog.querysets import RATING_OR_ZERO, ProductListingQuerySet
+from market.taxes.rules import STANDARD_CLASS, TAX_CLASS_LENGTH
 
 TITLE_LENGTH = 200
 NO_VALUES = Value({}, output_field=models.JSONField())
@@ -101,6 +102,12 @@ class Product(TimeStampedModel):
     )
     attributes = models.JSONField(default=dict, blank=True, db_default=NO_VALUES)
     is_featured = models.BooleanField(default=False, db_default=False)
+    tax_class = models.CharField(
+        max_length=TAX_CLASS_LENGTH,
+        default=STANDARD_CLASS,
+        db_default=STANDARD_CLASS,
+        help_text="A class that some tax rate has, else the standard rate is due.",
+    )
 
     class Meta:
         ordering = ["-pk"]

@@ -18,10 +18,22 @@ from market.catalog.services.locks import delete_unordered, hold_product
 from market.catalog.services.searching import announce_documents
 from market.catalog.services.uniqueness import refusing_taken_values
 from market.catalog.services.variants import NewVariant, insert_variants
+from market.taxes.rules import STANDARD_CLASS
+from market.taxes.selectors import tax_classes
 
 SLUG_LENGTH = Product._meta.get_field("slug").max_length
 PRODUCT_FIELDS = frozenset(
-    {"title", "slug", "description", "status", "category_id", "product_type_id", "attributes", "is_featured"}
+    {
+        "title",
+        "slug",
+        "description",
+        "status",
+        "category_id",
+        "product_type_id",
+        "attributes",
+        "is_featured",
+        "tax_class",
+    }
 )
 
 
@@ -43,14 +55,16 @@ def create_product(
     product_type_id: int | None = None,
     attributes: Mapping[str, Any] | None = None,
     is_featured: bool = False,
+    tax_class: str = STANDARD_CLASS,
     variants: Sequence[NewVariant] = (),
 ) -> Product:
     """Put a product with its variants into the catalog; it is listed once active with an active variant.
 
     Without `slug` one is made from the title. Raises Invalid for a slug or SKU that is taken, prices
-    that contradict each other, an unknown category or type, and attributes that the type refuses.
+    that contradict each other, an unknown category, type or tax class, and attributes that the type refuses.
     """
     _require_category(category_id)
+    _require_tax_class(tax_class)
     rules = held_rules(product_type_id=product_type_id)
     with refusing_taken_values({"slug": "slug"}):
         product = Product.objects.create(
@@ -62,6 +76,7 @@ def create_product(
             product_type_id=product_type_id,
             attributes=checked_attributes(attributes or {}, rules=rules, of_variant=False),
             is_featured=is_featured,
+            tax_class=tax_class,
         )
     if variants:
         insert_variants(product_id=product.pk, variants=variants, rules=rules, prefix="variants.")
@@ -80,6 +95,8 @@ def update_product(*, product_id: int, changes: Mapping[str, Any]) -> Product:
     product = hold_product(product_id=product_id)
     if "category_id" in changes:
         _require_category(changes["category_id"])
+    if "tax_class" in changes:
+        _require_tax_class(changes["tax_class"])
     for name, value in changes.items():
         setattr(product, name, value)
     if changes.keys() & {"product_type_id", "attributes"}:
@@ -128,6 +145,12 @@ def _slug_for(title: str, *, except_id: int | None = None) -> str:
     wanted = slug_of(title, max_length=SLUG_LENGTH) or "product"
     alike = Product.objects.filter(slug__startswith=wanted[: SLUG_LENGTH - 8]).exclude(pk=except_id)
     return free_slug(wanted, taken=alike.values_list("slug", flat=True), max_length=SLUG_LENGTH)
+
+
+def _require_tax_class(tax_class: str) -> None:
+    if tax_class != STANDARD_CLASS and tax_class not in tax_classes():
+        message = "No tax rate has this class."
+        raise Invalid(message, errors=[FieldError("tax_class", "unknown", message)])
 
 
 def _require_category(category_id: int | None) -> None:

@@ -8,12 +8,14 @@ from django.db import connection, transaction
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from core.accounts.tests.factories import make_staff
 from core.errors import Conflict, Invalid, ShopError
 from market.catalog import services
 from market.catalog.errors import CategoryCycle
 from market.catalog.models import Category, Product, ProductListing, Variant
 from market.catalog.rules import search_text
 from market.catalog.tests.factories import make_category, make_product, make_variant, new_variant
+from market.taxes.models import TaxRate
 
 prices = st.sampled_from([Decimal("0.00"), Decimal("1.00"), Decimal("2.50"), Decimal("10.00")])
 changes = st.one_of(
@@ -79,7 +81,7 @@ def computed_listing(product: Product) -> dict | None:
 
 
 @pytest.mark.django_db
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(steps=st.lists(changes, max_size=12))
 def test_listing_equals_what_it_is_computed_from(steps):
     with transaction.atomic():
@@ -231,3 +233,16 @@ def test_one_sku_added_twice_at_once_is_refused_once():
     refusals = [refusal for refusal in together(*add) if refusal]
     assert [error.field for refusal in refusals for error in refusal.errors] == ["sku"]
     assert not isinstance(refusals[0], Conflict)
+
+
+@pytest.mark.django_db
+def test_a_tax_class_is_one_that_some_rate_has(client_of):
+    TaxRate.objects.create(name="Books", tax_class="books", rate="0.0500")
+    staff = client_of(make_staff())
+    refused = staff.post("/api/v1/products/", {"title": "Atlas", "tax_class": "bocks"}, format="json")
+    made = staff.post("/api/v1/products/", {"title": "Atlas", "tax_class": "books"}, format="json").json()
+    url = f"/api/v1/products/{made['id']}/"
+    again = staff.patch(url, {"tax_class": "toys"}, format="json")
+    assert [(r.status_code, r.json()["errors"][0]["field"]) for r in (refused, again)] == [(400, "tax_class")] * 2
+    assert (made["tax_class"], Product.objects.get().tax_class) == ("books", "books")
+    assert staff.patch(url, {"tax_class": "standard"}, format="json").json()["tax_class"] == "standard"

@@ -18,7 +18,7 @@ from core.idempotency import Done, Outcome, run_once
 from market.carts.errors import CartOrdered
 from market.carts.selectors import CartLine, PricedCart, priced_cart
 from market.carts.services import claim_cart
-from market.checkout.errors import CartChanging, CartEmpty, NotForSale, PriceChanged, TotalTooLarge
+from market.checkout.errors import CartChanging, CartEmpty, NotForSale, PriceChanged, ShippingUnavailable, TotalTooLarge
 from market.customers.selectors import saved_address
 from market.inventory import services as inventory
 from market.inventory.errors import InsufficientStock
@@ -69,7 +69,8 @@ def place_order(*, checkout: Checkout, key: str | None) -> Outcome:
 
     The outcome's `result` is the `OrderView` of a newly placed order, else None: with the same key
     or, without one, with the same request the first order comes back. Refusals are the outcome's
-    `refusal` (409: cart_ordered, insufficient_stock, not_for_sale, price_changed); what is invalid
+    `refusal` (409: cart_ordered, insufficient_stock, not_for_sale, price_changed,
+    shipping_unavailable); what is invalid
     is raised. At most eleven statements however many lines, twelve with a saved address. Locks the key,
     the cart, the stock.
     """
@@ -188,6 +189,11 @@ def _repeat(*, checkout: Checkout, order_number: str) -> Done:
 def _refuse_unorderable(*, cart: PricedCart, checkout: Checkout) -> None:
     if not cart.lines:
         raise CartEmpty(errors=[FieldError("cart", "cart_empty", CartEmpty.title)])
+    if cart.shipping_refusal is not None:
+        refusal = cart.shipping_refusal
+        raise ShippingUnavailable(
+            refusal.message, errors=[FieldError("shipping_method", refusal.code, refusal.message)]
+        )
     if cart.quote.is_estimate:
         message = "No shipping method sends there."
         raise Invalid(message, errors=[FieldError("shipping_method", "unknown", message)])

@@ -17,7 +17,7 @@ from market.orders.models import Order, OrderEvent, OrderItem, OrderQuote
 from market.orders.tests.factories import ADDRESS, checkout_body, make_buyer
 from market.payments.models import Payment
 from market.pricing.rules import input_from_json, quote
-from market.shipping.models import ShippingMethod
+from market.shipping.models import ShippingMethod, ShippingZone
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("unthrottled")]
 URL = "/api/v1/orders/"
@@ -315,6 +315,19 @@ def test_without_a_key_the_same_body_gets_the_same_order(api_client):
         first.json()["number"],
     )
     assert traces()["orders"] == 1
+
+
+def test_what_cannot_be_sent_there_is_refused_with_the_reason(api_client):
+    zone = ShippingZone.objects.create(name="Elsewhere")
+    ShippingMethod.objects.get().zones.add(zone)
+    cart = make_cart(units={make_offer(): 1})
+    refused = post(api_client, cart)
+    [error] = refused.json()["errors"]
+    assert (refused.status_code, refused.json()["code"]) == (409, "shipping_unavailable")
+    assert (error["field"], error["code"]) == ("shipping_method", "not_sent_there")
+    assert traces() == NOTHING
+    zone.areas.create()
+    assert post(api_client, cart).status_code == 201
 
 
 def test_a_repeat_gets_its_order_although_its_way_of_sending_is_gone(api_client):

@@ -5,11 +5,11 @@ from importlib import import_module
 
 import pytest
 from django.apps import apps
+from django.core.exceptions import ValidationError
 from django.urls import reverse
 
 from core.accounts.models import User
-from market.shipping.models import ShippingMethod
-from market.shipping.selectors import shipping_methods
+from market.shipping.models import ShippingMethod, ShippingZone, ZoneArea
 from market.shipping.services import ensure_standard_method
 
 pytestmark = pytest.mark.django_db
@@ -44,15 +44,6 @@ def test_a_new_shop_gets_the_same_method_from_its_migration():
     assert made == [("standard", "Standard delivery", Decimal("4.95"), 3, True, 0)] * 2
 
 
-def test_buyers_see_the_active_methods_in_the_order_of_the_shop():
-    for code, position, is_active in [("express", 2, True), ("pickup", 0, False), ("letter", 1, True)]:
-        ShippingMethod.objects.create(
-            code=code, label=code, price=1, delivery_days=1, position=position, is_active=is_active
-        )
-
-    assert [method.code for method in shipping_methods(country="GB")] == ["standard", "letter", "express"]
-
-
 def test_staff_change_a_method_but_not_its_code(client):
     client.force_login(User.objects.create_superuser("boss@example.com", "correct horse battery"))
     method = ShippingMethod.objects.get()
@@ -60,10 +51,34 @@ def test_staff_change_a_method_but_not_its_code(client):
     listed = client.get(reverse("admin:shipping_shippingmethod_changelist"))
     client.post(
         reverse("admin:shipping_shippingmethod_change", args=[method.pk]),
-        {"code": "other", "label": "Slow", "price": "1.50", "delivery_days": 9, "position": 0, "is_active": "on"},
+        {"code": "other", "label": "Slow", "price": "1.50", "delivery_days": 9, "position": 0, "is_active": "on"}
+        | {"kind": "by_weight", "steps-TOTAL_FORMS": 1, "steps-INITIAL_FORMS": 0}
+        | {"steps-0-at_least": "1000", "steps-0-price": "3.00"},
     )
 
     assert listed.status_code == 200
     assert list(ShippingMethod.objects.values_list("code", "label", "price", "delivery_days")) == [
         ("standard", "Slow", Decimal("1.50"), 9)
     ]
+    assert list(method.steps.values_list("at_least", "price")) == [(1000, 3)]
+
+
+@pytest.mark.parametrize(
+    ("area", "fields"),
+    [
+        ({"country": "XX"}, ["country"]),
+        ({"region": "Bavaria"}, ["region"]),
+        ({"postal_patterns": "BT*"}, ["postal_patterns"]),
+        ({"country": "GB", "postal_patterns": "BT*, *"}, ["postal_patterns"]),
+        ({"country": "DE", "postal_patterns": "20000..1"}, ["postal_patterns"]),
+        ({"country": "DE", "region": "Hamburg", "postal_patterns": "20000..20999, 21*, 22145"}, []),
+    ],
+)
+def test_areas_that_make_no_sense_are_refused(area, fields):
+    zone = ShippingZone.objects.create(name="North")
+    refused = []
+    try:
+        ZoneArea(zone=zone, **area).full_clean()
+    except ValidationError as refusal:
+        refused = list(refusal.message_dict)
+    assert refused == fields
