@@ -7,22 +7,25 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import psycopg
 import requests
 from django.db import connection
 
 from storefront.embedded.processes import Program, kill_group, spawn
+from tasks.invariants import check_invariants
+from tasks.invariants.engine import Evidence
 from tests.databases import url_of
 
 ROOT = Path(__file__).resolve().parents[1]
 LOADTEST_TOKEN = "tests-are-not-throttled"
-START_SECONDS = 60
+# For what never comes: a machine at work on other things takes its time, and no test is judged by that.
+WAIT_SECONDS = 120
 Answer = TypeVar("Answer")
 
 
@@ -33,11 +36,11 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
-def wait_for(probe: Callable[[], Answer], *, seconds: float = 30, what: str) -> Answer:
+def wait_for(probe: Callable[[], Answer], *, seconds: float = WAIT_SECONDS, what: str | Callable[[], str]) -> Answer:
     """The first true answer of `probe`, asked again and again; fails naming `what` after the time."""
     end = time.monotonic() + seconds
     while not (answer := probe()):
-        assert time.monotonic() < end, f"not within {seconds} s: {what}"
+        assert time.monotonic() < end, f"not within {seconds} s: {what() if callable(what) else what}"
         time.sleep(0.05)
     return answer
 
@@ -54,7 +57,7 @@ class Client(requests.Session):
             self.headers["Authorization"] = f"Bearer {token}"
 
     def request(self, method, url, **options):
-        options.setdefault("timeout", 60)
+        options.setdefault("timeout", WAIT_SECONDS)
         return super().request(method, self.shop_url + url if url.startswith("/") else url, **options)
 
 
@@ -83,18 +86,18 @@ class RunningShop:
         """A client of its own (one per thread), signed in when given an access token."""
         return Client(self.url, token)
 
-    def plant_fault(self, point: str) -> None:
-        """The next process that reaches this fault point kills itself there."""
+    def plant_fault(self, *points: str) -> None:
+        """The next process that reaches one of these fault points kills itself there: one at each."""
         planted = Path(self.environment["FAULTS_FILE"])
-        planted.with_suffix(".new").write_text(point)
+        planted.with_suffix(".new").write_text("\n".join(points))
         planted.with_suffix(".new").rename(planted)
 
     def fault_is_pending(self) -> bool:
-        """Whether the planted fault has not struck yet."""
+        """Whether a planted fault has not struck yet."""
         return Path(self.environment["FAULTS_FILE"]).exists()
 
     def clear_fault(self) -> None:
-        """Take a planted fault away."""
+        """Take planted faults away."""
         Path(self.environment["FAULTS_FILE"]).unlink(missing_ok=True)
 
     @contextmanager
@@ -121,7 +124,19 @@ class RunningShop:
             capture_output=True,
             text=True,
             check=False,
-            timeout=120,
+            timeout=2 * WAIT_SECONDS,
+        )
+
+    def violations(self, *, acknowledged: Iterable[Mapping[str, Any]] | None = None) -> str:
+        """What `check_invariants` finds violated, with the rows that it names, asked in this process: starting
+        another takes seconds. `acknowledged` are documents of orders that clients got."""
+        journal = None if acknowledged is None else list(acknowledged)
+        with self.orm():
+            results = check_invariants(evidence=Evidence(acknowledged=journal))
+        return "\n".join(
+            f"violated {result.invariant} {result.topic} {result.rule}: {', '.join(result.offenders)}"
+            for result in results
+            if result.state == "violated"
         )
 
     def log(self, name: str) -> str:
@@ -136,7 +151,7 @@ class RunningShop:
                 self.processes[name] = spawn(self.programs[name], output=log.fileno())
         if "web" in names:
             try:
-                wait_for(self._web_answers, seconds=START_SECONDS, what=f"the web at {self.url}")
+                wait_for(self._web_answers, what=f"the web at {self.url}")
             except AssertionError as error:
                 raise AssertionError(f"{error}\n{self.log('web')[-3000:]}") from None
 

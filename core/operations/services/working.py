@@ -139,7 +139,7 @@ def do_next_batch(*, lease: Lease, operation: Operation) -> bool:
     else:
         rows, failed = _retry_rows(run, operation)
     _store_step(run, lease, rows=rows, failed=failed)
-    fault_point("run.batch_done")
+    fault_point(f"run.batch_done.{run.batches}")
     return run.state == State.RUNNING
 
 
