@@ -14,6 +14,7 @@ from django.conf import settings
 from django.core.mail import get_connection
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
+from django.db.models import Count
 from django.utils import timezone
 
 from core.models import Heartbeat
@@ -52,6 +53,7 @@ def examine() -> list[Finding]:
             examine_database_clock,
             examine_life,
             examine_backlog,
+            examine_queues,
             examine_taxes,
             *examinations,
         ]
@@ -108,6 +110,16 @@ def examine_backlog() -> Iterator[Finding]:
         yield Finding("warning", "dead_letters", f"{dead} dead letters wait in the admin to be retried or dismissed.")
     if failed := Mail.objects.filter(state=Mail.State.FAILED).count():
         yield Finding("warning", "failed_mails", f"{failed} mails were refused for good; the admin tells why.")
+
+
+def examine_queues() -> Iterator[Finding]:
+    """Whether work waits in queues that no worker takes: written by code that this shop does not have."""
+    if Delivery._meta.db_table not in connection.introspection.table_names():
+        return
+    strays = Delivery.objects.filter(state=Delivery.State.PENDING).exclude(queue__in=QUEUES)
+    for queue, count in strays.values_list("queue").annotate(Count("pk")).order_by("queue"):
+        text = f"{count} deliveries wait in the queue {queue!r}, which no worker takes: this code has no such queue."
+        yield Finding("error", "unknown_queue", text)
 
 
 def examine_taxes() -> Iterator[Finding]:

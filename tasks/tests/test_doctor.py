@@ -120,6 +120,21 @@ def test_work_that_died_is_named():
     assert named() == [("warning", "dead_letters"), ("warning", "failed_mails")]
 
 
+def test_work_that_no_worker_takes_is_named():
+    with handler_of(something_happened, lambda event: None):
+        for queue in ("parcels", "parcels", "letters", "parcels", QUEUES[0]):
+            Delivery.objects.filter(pk=make_delivery().pk).update(queue=queue)
+    Delivery.objects.filter(pk=Delivery.objects.filter(queue="parcels").latest("pk").pk).update(state="dismissed")
+    assert [(finding.level, finding.name, finding.text) for finding in examine()] == [
+        (
+            "error",
+            "unknown_queue",
+            f"{count} deliveries wait in the queue {queue!r}, which no worker takes: this code has no such queue.",
+        )
+        for queue, count in (("letters", 1), ("parcels", 2))
+    ]
+
+
 def test_a_database_that_is_away_hides_nothing_else(settings):
     settings.DEBUG = True
     before = connection.settings_dict["PORT"]
