@@ -345,6 +345,8 @@ STORAGES = {
 # Names carry a hash, so that nobody asks for the plain ones; packing neither these nor source maps
 # makes collecting take 8 s of CPU instead of 37.
 WHITENOISE_KEEP_ONLY_HASHED_FILES = True
+# Served under their own names: what browsers ask for unasked.
+WHITENOISE_ROOT = BASE_DIR / "storefront/root"
 WHITENOISE_SKIP_COMPRESS_EXTENSIONS = ("map", "png", "jpg", "jpeg", "gif", "webp", "ico", "woff", "woff2", "gz", "br")
 IMAGE_MAX_BYTES = read_positive("IMAGE_MAX_KB", 10 * 1024) * 1024
 AWS_STORAGE_BUCKET_NAME = read("str", "AWS_STORAGE_BUCKET_NAME", "")

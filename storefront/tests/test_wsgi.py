@@ -112,3 +112,8 @@ def test_the_api_redirects_no_body_to_the_final_slash():
     assert (status, '"code":"not_found"' in text) == (404, True)
     assert call("/api/v1/products")[0] == 301
     assert call("/api/v1/nowhere")[0] == 404
+
+
+def test_what_browsers_ask_for_unasked_is_there():
+    status, _, text = call("/favicon.ico")
+    assert (status, text[:4]) == (200, "\x00\x00\x01\x00")  # an ICO file begins like this
