@@ -1,0 +1,28 @@
+"""Refusals about promotions and coupons."""
+
+from core.errors import Conflict, NotFound
+
+
+class PromotionNotFound(NotFound):
+    """There is no such promotion."""
+
+    code = "promotion_not_found"
+    title = "There is no such promotion."
+
+
+class PromotionUsed(Conflict):
+    """Orders have used the promotion: it is archived, never deleted."""
+
+    code = "promotion_used"
+    title = "Orders have used this promotion. Archive it instead."
+
+
+class PromotionGone(Conflict):
+    """A promotion of the quote cannot be had any more; `extra` tells which and the code why."""
+
+    code = "promotion_not_applicable"
+    title = "A promotion cannot be given any more. Please look at the cart again."
+
+
+class PromotionChanged(Exception):
+    """A promotion of the quote was edited since: the cart has to be priced anew."""

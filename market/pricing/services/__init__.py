@@ -1,0 +1,17 @@
+"""Writes of promotions, coupons and their uses."""
+
+from market.pricing.services.coupons import create_coupon, generate_coupons, update_coupon
+from market.pricing.services.promotions import create_promotion, delete_promotion, set_status, update_promotion
+from market.pricing.services.uses import give_back_uses, take_uses
+
+__all__ = [
+    "create_coupon",
+    "create_promotion",
+    "delete_promotion",
+    "generate_coupons",
+    "give_back_uses",
+    "set_status",
+    "take_uses",
+    "update_coupon",
+    "update_promotion",
+]

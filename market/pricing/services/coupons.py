@@ -1,0 +1,83 @@
+"""Codes that open promotions: made by hand, or many at once that nobody can guess."""
+
+import secrets
+from collections.abc import Iterator
+
+from django.db import IntegrityError, transaction
+
+from core.errors import FieldError, Invalid
+from core.transactions import in_one_transaction
+from market.pricing.errors import PromotionNotFound
+from market.pricing.models import CODE_LENGTH, Coupon, Promotion
+from market.pricing.rules import normal_code
+
+# Without 0 O 1 I L: 31 signs, so that eleven of them are some 54 bits.
+ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
+RANDOM_SIGNS = 11
+MOST_AT_ONCE = 100_000
+CHUNK = 5_000
+
+
+@in_one_transaction
+def create_coupon(*, promotion_id: int, code: str, usage_limit: int | None = None) -> Coupon:
+    """Make one code, upper and lower case alike. Raises PromotionNotFound, and Invalid naming `code`."""
+    _require_promotion(promotion_id)
+    code = normal_code(code)
+    if not (3 <= len(code) <= CODE_LENGTH and set(code) <= set("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-")):
+        raise _bad_code("Give 3 to 32 letters, digits, - or _.", "invalid")
+    try:
+        with transaction.atomic():
+            return Coupon.objects.create(promotion_id=promotion_id, code=code, usage_limit=usage_limit)
+    except IntegrityError:
+        raise _bad_code("There is such a code already.", "taken") from None
+
+
+@in_one_transaction
+def update_coupon(*, coupon_id: int, is_active: bool) -> None:
+    """Let a code be used, or not any more. Idempotent."""
+    Coupon.objects.filter(pk=coupon_id).update(is_active=is_active)
+
+
+@in_one_transaction
+def generate_coupons(
+    *, promotion_id: int, count: int, batch: str, prefix: str = "", usage_limit: int | None = 1
+) -> list[str]:
+    """Make so many codes that nobody can guess, all or none; answers them.
+
+    Raises PromotionNotFound, and Invalid naming `count` (1 to 100,000), `prefix` or `batch` (one that exists).
+    """
+    _require_promotion(promotion_id)
+    prefix = normal_code(prefix)
+    if not 1 <= count <= MOST_AT_ONCE:
+        raise _invalid("count", "out_of_range", f"Give 1 to {MOST_AT_ONCE}.")
+    if not set(prefix) <= set(ALPHABET + "01OIL_-") or len(prefix) > CODE_LENGTH - RANDOM_SIGNS:
+        raise _invalid("prefix", "invalid", f"Give at most {CODE_LENGTH - RANDOM_SIGNS} letters, digits, - or _.")
+    if not batch or Coupon.objects.filter(batch=batch).exists():
+        raise _invalid("batch", "taken", "Give a name that no other batch has.")
+    codes: set[str] = set()
+    while len(codes) < count:
+        codes.update(_drawn(prefix, count - len(codes)))
+        codes -= set(Coupon.objects.filter(code__in=codes).values_list("code", flat=True))
+    rows = (
+        Coupon(promotion_id=promotion_id, code=code, usage_limit=usage_limit, batch=batch) for code in sorted(codes)
+    )
+    Coupon.objects.bulk_create(rows, batch_size=CHUNK)
+    return sorted(codes)
+
+
+def _drawn(prefix: str, count: int) -> Iterator[str]:
+    for _ in range(count):
+        yield prefix + "".join(secrets.choice(ALPHABET) for _ in range(RANDOM_SIGNS))
+
+
+def _require_promotion(promotion_id: int) -> None:
+    if not Promotion.objects.filter(pk=promotion_id).exists():
+        raise PromotionNotFound
+
+
+def _bad_code(message: str, code: str) -> Invalid:
+    return _invalid("code", code, message)
+
+
+def _invalid(field: str, code: str, message: str) -> Invalid:
+    return Invalid(message, errors=[FieldError(field, code, message)])

@@ -1,0 +1,125 @@
+"""Making and editing promotions: each edit is a new version, and orders keep theirs."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.db.models import Count, ProtectedError, Sum
+from django.db.models.functions import Coalesce
+
+from core.errors import FieldError, Invalid
+from core.money import ZERO
+from core.transactions import in_one_transaction
+from market.catalog.models import Variant
+from market.pricing.errors import PromotionNotFound, PromotionUsed
+from market.pricing.models import Promotion, PromotionTally, PromotionUse, PromotionVersion
+from market.pricing.rules import PromotionInput, promotion_from_json, promotion_to_json
+
+
+@in_one_transaction
+def create_promotion(*, label: str, rules: Mapping[str, Any], status: str = Promotion.Status.DRAFT) -> Promotion:
+    """Make a promotion; it is given once it is active.
+
+    `rules` has the fields of `PromotionInput`. Raises Invalid naming the field that makes no sense.
+    """
+    parsed = read_rules(label=label, rules=rules)
+    promotion = Promotion.objects.create(label=label, status=status, **_columns(parsed))
+    _write_version(promotion)
+    PromotionTally.objects.create(promotion=promotion)
+    return promotion
+
+
+@in_one_transaction
+def update_promotion(*, promotion_id: int, label: str, rules: Mapping[str, Any]) -> Promotion:
+    """Give a promotion another label or other rules: a new version, unless nothing changed.
+
+    Locks it, so that orders under way are counted or see the new version. Raises PromotionNotFound, and
+    Invalid naming the field that makes no sense.
+    """
+    parsed = read_rules(label=label, rules=rules)
+    promotion = _held(promotion_id)
+    columns = _columns(parsed)
+    if (label, columns["rules"]) == (promotion.label, promotion.rules):
+        return promotion
+    promotion.label, promotion.version = label, promotion.version + 1
+    for name, value in columns.items():
+        setattr(promotion, name, value)
+    promotion.save()
+    _write_version(promotion)
+    if parsed.is_limited:
+        _count_uses(promotion)
+    return promotion
+
+
+@in_one_transaction
+def set_status(*, promotion_id: int, status: str) -> Promotion:
+    """Activate, withdraw or archive a promotion. Idempotent. Raises PromotionNotFound."""
+    promotion = _held(promotion_id)
+    if promotion.status != status:
+        promotion.status = status
+        promotion.save(update_fields=["status", "updated_at"])
+    return promotion
+
+
+@in_one_transaction
+def delete_promotion(*, promotion_id: int) -> None:
+    """Delete a promotion that no order has used. Raises PromotionNotFound and PromotionUsed."""
+    promotion = _held(promotion_id)
+    try:
+        promotion.delete()
+    except ProtectedError:
+        raise PromotionUsed from None
+
+
+def read_rules(*, label: str, rules: Mapping[str, Any]) -> PromotionInput:
+    """The promotion that the rules describe. Raises Invalid naming `rules.` and the field."""
+    try:
+        parsed = promotion_from_json(rules, id=0, version=1, label=label)
+    except ValueError as error:
+        field, _, message = str(error).partition(": ")
+        raise _invalid(field, message or str(error)) from None
+    if parsed.problem:
+        field, _, message = parsed.problem.partition(": ")
+        raise _invalid(f"rules.{field}" if message else "rules", message or parsed.problem)
+    if parsed.codes:
+        raise _invalid("rules.codes", "Codes are coupons of their own.")
+    if parsed.gift_variant is not None and not Variant.objects.filter(pk=parsed.gift_variant).exists():
+        raise _invalid("rules.gift_variant", "There is no such variant.")
+    return parsed
+
+
+def _invalid(field: str, message: str) -> Invalid:
+    return Invalid(f"{field}: {message}", errors=[FieldError(field, "invalid", message)])
+
+
+def _held(promotion_id: int) -> Promotion:
+    promotion = Promotion.objects.select_for_update(no_key=True).filter(pk=promotion_id).first()
+    if promotion is None:
+        raise PromotionNotFound
+    return promotion
+
+
+def _columns(parsed: PromotionInput) -> dict[str, Any]:
+    return {
+        "rules": promotion_to_json(parsed),
+        "kind": parsed.kind.value,
+        "requires_coupon": parsed.requires_coupon,
+        "priority": parsed.priority,
+        "starts_at": parsed.starts_at,
+        "ends_at": parsed.ends_at,
+    }
+
+
+def _write_version(promotion: Promotion) -> None:
+    PromotionVersion.objects.create(
+        promotion=promotion, number=promotion.version, label=promotion.label, rules=promotion.rules
+    )
+
+
+def _count_uses(promotion: Promotion) -> None:
+    """The tally as the uses say: those of a time without limits were not counted."""
+    PromotionTally.objects.select_for_update(no_key=True).get(pk=promotion.pk)
+    uses = PromotionUse.objects.filter(promotion=promotion)
+    uses.filter(is_counted=False).update(is_counted=True)
+    PromotionTally.objects.filter(pk=promotion.pk).update(
+        **uses.order_by().aggregate(uses=Count("pk"), amount=Coalesce(Sum("amount"), ZERO))
+    )
