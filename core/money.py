@@ -1,7 +1,8 @@
 """Money: decimal amounts in the shop's one currency, rounded in one place."""
 
 from collections.abc import Sequence
-from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal
+from decimal import ROUND_HALF_UP, Decimal
+from fractions import Fraction
 
 CENT = Decimal("0.01")
 ZERO = Decimal("0.00")
@@ -12,26 +13,38 @@ def round_money(amount: Decimal) -> Decimal:
     return amount.quantize(CENT, rounding=ROUND_HALF_UP)
 
 
-def share_by_largest_remainder(*, total: Decimal, weights: Sequence[Decimal]) -> list[Decimal]:
-    """Split `total` in cents proportionally to `weights`, so that the shares sum to it exactly.
+def to_cents(amount: Decimal) -> int:
+    """The amount, which is a whole number of cents, as that number."""
+    return int(amount.scaleb(2))
+
+
+def from_cents(cents: int) -> Decimal:
+    """So many cents as an amount with two places."""
+    return Decimal(cents).scaleb(-2)
+
+
+def round_cents(numerator: Fraction | int, denominator: int = 1) -> int:
+    """The exact number of cents, none below zero, to the cent as `round_money` does it."""
+    return int((2 * numerator + denominator) // (2 * denominator))
+
+
+def share_cents(*, total: int, weights: Sequence[Fraction | int]) -> list[int]:
+    """Split so many cents, none below zero, proportionally to `weights`, so that the shares sum to them exactly.
 
     Each share is first cut to the cent; the cents left over go to the largest remainders, ties to
-    the earlier position (Hamilton's method). With no positive weight every share is zero, so the
-    total must be zero then. Raises ValueError for a total that is no whole number of cents, and
-    for a total that nobody can carry.
+    the earlier position (Hamilton's method). With no positive weight every share is zero. Raises
+    ValueError for a total that nobody can carry.
     """
-    if total != round_money(total):
-        raise ValueError(f"{total} is not a whole number of cents")
-    weight_sum = sum(weights, Decimal(0))
+    weight_sum = sum(weights)
     if weight_sum <= 0:
         if total:
             raise ValueError("a total cannot be shared among no weights")
-        return [ZERO for _ in weights]
-    sign = -1 if total < 0 else 1
-    exact = [abs(total) * weight / weight_sum for weight in weights]
-    shares = [amount.quantize(CENT, rounding=ROUND_DOWN) for amount in exact]
-    missing_cents = int((abs(total) - sum(shares, ZERO)) / CENT)
-    by_remainder = sorted(range(len(shares)), key=lambda i: (shares[i] - exact[i], i))
-    for position in by_remainder[:missing_cents]:
-        shares[position] += CENT
-    return [sign * share for share in shares]
+        return [0] * len(weights)
+    cut = [divmod(total * weight, weight_sum) for weight in weights]
+    shares = [int(share) for share, _ in cut]
+    missing = total - sum(shares)
+    if missing:
+        # Sorting is stable, so of equal remainders the earlier comes first.
+        for position in sorted(range(len(cut)), key=lambda position: -cut[position][1])[:missing]:
+            shares[position] += 1
+    return shares

@@ -1,7 +1,9 @@
 """The quote engine: what a cart costs, and why. Plain Python: no Django, no clock, no queries."""
 
-from market.pricing.rules.documents import input_from_json, input_to_json
-from market.pricing.rules.engine import ENGINE_VERSION, READABLE_VERSIONS, exact_tax, quote, refuse_impossible
+from market.pricing.rules.checks import refuse_impossible
+from market.pricing.rules.conditions import WAITS_FOR_DELIVERY
+from market.pricing.rules.documents import input_from_json, input_to_json, promotion_from_json, promotion_to_json
+from market.pricing.rules.engine import ENGINE_VERSION, READABLE_VERSIONS, exact_tax, quote
 from market.pricing.rules.inputs import (
     CodeInput,
     CustomerInput,
@@ -11,13 +13,16 @@ from market.pricing.rules.inputs import (
     QuoteInput,
     ShippingInput,
     UsesInput,
+    normal_code,
 )
 from market.pricing.rules.promotions import Goods, Kind, PromotionInput, Stage, Threshold
 from market.pricing.rules.results import Discount, GiftLine, PromotionApplied, Quote, QuotedLine
+from market.pricing.rules.trace import explanation
 
 __all__ = [
     "ENGINE_VERSION",
     "READABLE_VERSIONS",
+    "WAITS_FOR_DELIVERY",
     "CodeInput",
     "CustomerInput",
     "Discount",
@@ -37,8 +42,12 @@ __all__ = [
     "Threshold",
     "UsesInput",
     "exact_tax",
+    "explanation",
     "input_from_json",
     "input_to_json",
+    "normal_code",
+    "promotion_from_json",
+    "promotion_to_json",
     "quote",
     "refuse_impossible",
 ]

@@ -15,6 +15,9 @@ from functools import cache
 from typing import Any
 
 from market.pricing.rules.inputs import QuoteInput
+from market.pricing.rules.promotions import PromotionInput
+
+COLUMNS = frozenset({"id", "version", "label"})
 
 
 def input_to_json(quote_input: QuoteInput) -> dict[str, Any]:
@@ -28,6 +31,19 @@ def input_from_json(document: Mapping[str, Any]) -> QuoteInput:
     Raises ValueError naming the place of what it cannot read.
     """
     return _read_object(QuoteInput, document, at="input")
+
+
+def promotion_to_json(promotion: PromotionInput) -> dict[str, Any]:
+    """What a promotion says, as its row keeps it: without the number, version and label, which are columns."""
+    return {name: value for name, value in _document(promotion).items() if name not in COLUMNS}
+
+
+def promotion_from_json(document: Mapping[str, Any], *, id: int, version: int, label: str) -> PromotionInput:
+    """The promotion that `promotion_to_json` wrote. Raises ValueError naming the place of what it cannot read."""
+    if columns := sorted(COLUMNS & document.keys()):
+        raise ValueError(f"rules.{columns[0]}: no such field")
+    columns = {"id": id, "version": version, "label": label}
+    return _read_object(PromotionInput, {**document, **columns}, at="rules")
 
 
 def _document(value: Any) -> Any:

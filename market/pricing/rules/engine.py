@@ -1,81 +1,97 @@
-"""The quote engine: what a cart costs, and why. The one place that computes a price.
+"""The one place that computes a price.
 
 Money: `grand_total = subtotal - discount_total + shipping_total + (0 if prices_include_tax else
 tax_total)`. With prices that include tax the gross price is the same everywhere, and the tax of
 the destination is taken out of it: `gross * rate / (1 + rate)`. Tax is rounded once per line.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from decimal import Decimal
-from typing import Any
+from fractions import Fraction
 
-from core.money import ZERO, round_money
-from market.pricing.rules.inputs import LineInput, QuoteInput, ShippingInput
-from market.pricing.rules.results import Quote, QuotedLine
+from core.money import ZERO, from_cents, to_cents
+from market.pricing.rules.basket import basket_of
+from market.pricing.rules.benefits import Cut, Offer
+from market.pricing.rules.checks import refuse_impossible
+from market.pricing.rules.choosing import Choice, choose
+from market.pricing.rules.conditions import Refusal, Situation, why_refused
+from market.pricing.rules.inputs import CodeInput, QuoteInput, normal_code
+from market.pricing.rules.promotions import PromotionInput, Stage
+from market.pricing.rules.results import Discount, GiftLine, PromotionApplied, Quote, QuotedLine
+from market.pricing.rules.settling import Settlement
+from market.pricing.rules.trace import (
+    Step,
+    applied_step,
+    coupon_steps,
+    line_steps,
+    money,
+    refused_step,
+    tier_step,
+)
 
 # 1 knew no promotions. What it priced, this one prices alike.
 ENGINE_VERSION = 2
 READABLE_VERSIONS = (1, 2)
+MERCHANDISE, SHIPPING = "merchandise", "shipping"
 
 
 def quote(quote_input: QuoteInput) -> Quote:
-    """Price the cart. The order of the lines makes no difference.
+    """Price the cart. The order of the lines, promotions and uses makes no difference.
 
-    Raises ValueError for input that no cart can have: a variant twice, a quantity below one, a
-    negative price, a rate that is no share, a destination with lines of unknown rate.
+    In order: list prices, line promotions, cart promotions, the tier's benefit, shipping promotions, tax.
+    Raises ValueError, naming it, for input that no cart can have: a variant twice, a quantity below one, a
+    negative price, a rate that is no share, a destination with lines of unknown rate, a promotion that makes
+    no sense.
     """
     refuse_impossible(quote_input)
-    trace: list[Mapping[str, Any]] = []
-    is_estimate = quote_input.shipping is None
-    inclusive = quote_input.prices_include_tax
-    lines = tuple(
-        _quoted_line(line, inclusive=inclusive, is_estimate=is_estimate, trace=trace)
-        for line in sorted(quote_input.lines, key=lambda line: line.variant_id)
-    )
-    subtotal = sum((line.unit_price * line.quantity for line in lines), ZERO)
-    discount_total = sum((line.discount_total for line in lines), ZERO)
-    trace.append({"step": "subtotal", "amount": str(subtotal)})
-    shipping_total, shipping_tax_total = _quoted_shipping(quote_input.shipping, inclusive=inclusive, trace=trace)
-    tax_total = None
-    if not is_estimate:
-        tax_total = sum((line.tax_total for line in lines), shipping_tax_total)
-        trace.append({"step": "tax", "amount": str(tax_total)})
-    grand_total = subtotal - discount_total + (shipping_total or ZERO)
-    if not inclusive:
-        grand_total += tax_total or ZERO
-    trace.append({"step": "grand_total", "amount": str(grand_total), "prices_include_tax": inclusive})
-    return Quote(
-        lines=lines,
-        subtotal=subtotal,
-        discounts=(),
-        discount_total=discount_total,
-        shipping_total=shipping_total,
-        shipping_tax_total=shipping_tax_total,
-        tax_total=tax_total,
-        grand_total=grand_total,
-        is_estimate=is_estimate,
-        trace=tuple(trace),
-    )
+    situation = situation_of(quote_input)
+    promotions = sorted(quote_input.promotions, key=_place)
+    refusals: dict[int, Refusal] = {}
+    offers = []
+    for promotion in promotions:
+        refusal = why_refused(promotion, situation)
+        if refusal is None:
+            offers.append(Offer(promotion, situation))
+        else:
+            refusals[promotion.id] = refusal
+    rates = [None if line.tax_rate is None else Fraction(line.tax_rate) for line in situation.basket.lines]
+    choice = choose(offers, situation, rates)
+    refusals |= choice.refusals
+    applied = [(offer, cut) for offer, cut in choice.outcome.cuts if offer.promotion.id not in refusals]
+    return _quote(situation, promotions=promotions, refusals=refusals, applied=applied, choice=choice)
 
 
-def refuse_impossible(quote_input: QuoteInput) -> None:
-    """Raise ValueError for input that no cart can have, see `quote`."""
-    variant_ids = [line.variant_id for line in quote_input.lines]
-    if len(set(variant_ids)) != len(variant_ids):
-        raise ValueError("a variant appears on two lines")
-    rates = [line.tax_rate for line in quote_input.lines]
-    prices = [line.unit_price for line in quote_input.lines]
+def situation_of(quote_input: QuoteInput) -> Situation:
+    """The facts as conditions look at them, with entered codes at the promotions that they open."""
+    shipping = None
     if quote_input.shipping is not None:
-        rates.append(quote_input.shipping.tax_rate)
-        prices.append(quote_input.shipping.price)
-        if None in rates:
-            raise ValueError("a destination is known but not the tax rate of every line")
-    if any(line.quantity < 1 for line in quote_input.lines):
-        raise ValueError("a quantity is below one")
-    if any(price < 0 or price != round_money(price) for price in prices):
-        raise ValueError("a price is negative or no whole number of cents")
-    if any(rate is not None and not 0 <= rate < 1 for rate in rates):
-        raise ValueError("a tax rate is not a share")
+        shipping = 0 if quote_input.customer.has_free_shipping else to_cents(quote_input.shipping.price)
+    entered = _resolved(quote_input)
+    codes: dict[int, list[CodeInput]] = {}
+    for code in entered:
+        if code.promotion is not None:
+            codes.setdefault(code.promotion, []).append(code)
+    return Situation(
+        basket=basket_of(quote_input.lines, tier=quote_input.customer.tier),
+        facts=quote_input,
+        entered=entered,
+        codes=codes,
+        uses={uses.promotion: uses for uses in quote_input.uses},
+        gifts={gift.variant_id: gift for gift in quote_input.gifts},
+        shipping=shipping,
+    )
+
+
+def _resolved(quote_input: QuoteInput) -> tuple[CodeInput, ...]:
+    """The entered codes, with the promotion of those that a promotion names itself."""
+    if all(code.promotion is not None for code in quote_input.codes):
+        return quote_input.codes
+    named = {normal_code(code): promotion.id for promotion in quote_input.promotions for code in promotion.codes}
+    return tuple(
+        replace(code, promotion=named.get(normal_code(code.code))) if code.promotion is None else code
+        for code in quote_input.codes
+    )
 
 
 def exact_tax(*, amount: Decimal, rate: Decimal, included: bool) -> Decimal:
@@ -83,49 +99,180 @@ def exact_tax(*, amount: Decimal, rate: Decimal, included: bool) -> Decimal:
     return amount * rate / (1 + rate) if included else amount * rate
 
 
-def _quoted_line(line: LineInput, *, inclusive: bool, is_estimate: bool, trace: list) -> QuotedLine:
-    line_total = round_money(line.unit_price * line.quantity)
-    step = {
-        "step": "line",
-        "variant": line.variant_id,
-        "quantity": line.quantity,
-        "unit_price": str(line.unit_price),
-        "amount": str(line_total),
-    }
-    tax_total = None
-    if not is_estimate:
-        exact = exact_tax(amount=line_total, rate=line.tax_rate, included=inclusive)
-        tax_total = round_money(exact)
-        step |= {"tax_rate": str(line.tax_rate), "tax_exact": str(exact), "tax": str(tax_total)}
-    trace.append(step)
-    return QuotedLine(
-        variant_id=line.variant_id,
-        sku=line.sku,
-        title=line.title,
-        quantity=line.quantity,
-        unit_price=line.unit_price,
-        tax_rate=line.tax_rate,
-        discount_total=ZERO,
+def _place(promotion: PromotionInput) -> tuple[int, int, int]:
+    return promotion.place
+
+
+def _quote(
+    situation: Situation,
+    *,
+    promotions: Sequence[PromotionInput],
+    refusals: dict[int, Refusal],
+    applied: Sequence[tuple[Offer, Cut]],
+    choice: Choice,
+) -> Quote:
+    """The totals and the trace of what was chosen."""
+    facts, settlement = situation.facts, choice.outcome.settlement
+    lines, gifts = _lines(situation, settlement, applied)
+    subtotal = sum((line.unit_price * line.quantity for line in lines), ZERO)
+    discount_total = sum((line.discount_total for line in lines), ZERO)
+    shipping_total, shipping_tax, tax_total = None, None, None
+    grand_total = subtotal - discount_total
+    if facts.shipping is not None:
+        shipping_total, shipping_tax = from_cents(settlement.shipping), from_cents(settlement.shipping_tax)
+        tax_total = from_cents(sum(settlement.taxes) + settlement.shipping_tax)
+        grand_total += shipping_total
+        if not facts.prices_include_tax:
+            grand_total += tax_total
+    trace = [*line_steps(situation.basket), {"step": "subtotal", "amount": money(situation.basket.subtotal)}]
+    trace += _promotion_steps(situation, promotions, refusals, applied)
+    if settlement.tier_shares:
+        trace.append(tier_step(situation, settlement))
+    if facts.shipping is not None:
+        trace += _delivery_steps(situation, settlement, shipping_total, shipping_tax)
+        trace.append({"step": "tax", "amount": str(tax_total)})
+    trace.append({"step": "grand_total", "amount": str(grand_total), "prices_include_tax": facts.prices_include_tax})
+    return Quote(
+        lines=lines,
+        subtotal=subtotal,
+        discounts=tuple(_discounts(situation, settlement, applied)),
+        discount_total=discount_total,
+        shipping_total=shipping_total,
+        shipping_tax_total=shipping_tax,
         tax_total=tax_total,
-        line_total=line_total,
+        grand_total=grand_total,
+        is_estimate=facts.shipping is None,
+        trace=tuple(trace),
+        gifts=gifts,
+        applied=tuple(_uses(situation, applied)),
     )
 
 
-def _quoted_shipping(
-    shipping: ShippingInput | None, *, inclusive: bool, trace: list
-) -> tuple[Decimal, Decimal] | tuple[None, None]:
-    if shipping is None:
-        return None, None
-    exact = exact_tax(amount=shipping.price, rate=shipping.tax_rate, included=inclusive)
-    tax = round_money(exact)
-    trace.append(
+def _lines(
+    situation: Situation, settlement: Settlement, applied: Sequence[tuple[Offer, Cut]]
+) -> tuple[tuple[QuotedLine, ...], tuple[GiftLine, ...]]:
+    """The lines with what is given away on them, and what that is."""
+    basket, taxes = situation.basket, settlement.taxes
+    gifts = tuple(
+        GiftLine(offer.promotion.id, offer.promotion.gift_variant, cut.gift_units)
+        for offer, cut in applied
+        if cut.gift_units
+    )
+    given: dict[int, int] = {}
+    for gift in gifts:
+        given[gift.variant_id] = given.get(gift.variant_id, 0) + gift.quantity
+    lines = []
+    for place, line in enumerate(basket.lines):
+        units = given.pop(line.variant_id, 0)
+        price, left = basket.unit_prices[place], settlement.lines[place]
+        lines.append(
+            QuotedLine(
+                variant_id=line.variant_id,
+                sku=line.sku,
+                title=line.title,
+                quantity=line.quantity + units,
+                unit_price=from_cents(price),
+                tax_rate=line.tax_rate,
+                discount_total=from_cents(basket.amounts[place] - left + units * price),
+                tax_total=None if taxes is None else from_cents(taxes[place]),
+                line_total=from_cents(left),
+            )
+        )
+    for variant_id, units in given.items():
+        gift = situation.gifts[variant_id]
+        lines.append(
+            QuotedLine(
+                variant_id=variant_id,
+                sku=gift.sku,
+                title=gift.title,
+                quantity=units,
+                unit_price=gift.unit_price,
+                tax_rate=gift.tax_rate,
+                discount_total=units * gift.unit_price,
+                tax_total=None if taxes is None else ZERO,
+                line_total=ZERO,
+            )
+        )
+    if given:
+        lines.sort(key=lambda line: line.variant_id)
+    return tuple(lines), gifts
+
+
+def _discounts(
+    situation: Situation, settlement: Settlement, applied: Sequence[tuple[Offer, Cut]]
+) -> Iterator[Discount]:
+    """What was taken off, in the order in which it was."""
+    customer, facts = situation.facts.customer, situation.facts
+    of_cart = [(offer.promotion, cut) for offer, cut in applied if offer.promotion.stage is not Stage.SHIPPING]
+    of_shipping = [(offer.promotion, cut) for offer, cut in applied if offer.promotion.stage is Stage.SHIPPING]
+    for promotion, cut in of_cart:
+        yield Discount(promotion.id, promotion.label, from_cents(cut.amount + cut.gift_amount), MERCHANDISE)
+    if any(settlement.tier_shares):
+        yield Discount(None, customer.tier_label, from_cents(sum(settlement.tier_shares)), MERCHANDISE)
+    if facts.shipping is not None and customer.has_free_shipping and facts.shipping.price:
+        yield Discount(None, customer.tier_label, facts.shipping.price, SHIPPING)
+    for promotion, cut in of_shipping:
+        yield Discount(promotion.id, promotion.label, from_cents(cut.amount), SHIPPING)
+
+
+def _uses(situation: Situation, applied: Sequence[tuple[Offer, Cut]]) -> Iterator[PromotionApplied]:
+    for offer, cut in applied:
+        code = situation.code_for(offer.promotion)
+        yield PromotionApplied(
+            promotion=offer.promotion.id,
+            version=offer.promotion.version,
+            code="" if code is None else code.code,
+            amount=from_cents(cut.amount + cut.gift_amount),
+        )
+
+
+def _promotion_steps(
+    situation: Situation,
+    promotions: Sequence[PromotionInput],
+    refusals: dict[int, Refusal],
+    applied: Sequence[tuple[Offer, Cut]],
+) -> list[Step]:
+    """Each promotion in the order of application, then each code."""
+    given = {offer.promotion.id: (offer, cut) for offer, cut in applied}
+    steps = []
+    for promotion in promotions:
+        refusal = refusals.get(promotion.id)
+        if refusal is None:
+            steps.append(applied_step(*given[promotion.id], situation.code_for(promotion)))
+        else:
+            steps.append(refused_step(promotion, refusal))
+    if situation.entered:
+        steps += coupon_steps(situation, {step["promotion"]: step for step in steps})
+    return steps
+
+
+def _delivery_steps(
+    situation: Situation, settlement: Settlement, shipping_total: Decimal, shipping_tax: Decimal
+) -> list[Step]:
+    """Shipping after its discounts, and the tax on it and on each line."""
+    shipping, included = situation.facts.shipping, situation.facts.prices_include_tax
+    steps = [
         {
             "step": "shipping",
             "method": shipping.code,
-            "amount": str(shipping.price),
+            "price": str(shipping.price),
+            "discount": str(shipping.price - shipping_total),
+            "amount": str(shipping_total),
             "tax_rate": str(shipping.tax_rate),
-            "tax_exact": str(exact),
-            "tax": str(tax),
+            "tax_exact": str(exact_tax(amount=shipping_total, rate=shipping.tax_rate, included=included)),
+            "tax": str(shipping_tax),
         }
-    )
-    return shipping.price, tax
+    ]
+    for line, left, tax in zip(situation.basket.lines, settlement.lines, settlement.taxes, strict=True):
+        taxed = from_cents(left)
+        steps.append(
+            {
+                "step": "line_tax",
+                "variant": line.variant_id,
+                "amount": str(taxed),
+                "tax_rate": str(line.tax_rate),
+                "tax_exact": str(exact_tax(amount=taxed, rate=line.tax_rate, included=included)),
+                "tax": money(tax),
+            }
+        )
+    return steps

@@ -124,3 +124,8 @@ class QuoteInput:
     country: str = ""
     moment: datetime | None = None
     time_zone: str = "UTC"
+
+
+def normal_code(text: str) -> str:
+    """A coupon code as it is compared: without spaces around it, upper and lower case alike."""
+    return text.strip().upper()

@@ -1,14 +1,22 @@
 """A promotion as the engine knows it: what it gives, on which goods, to whom, when and how often."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from enum import IntEnum, StrEnum
+from fractions import Fraction
 from functools import cached_property
+from typing import Any
 
 from core.money import ZERO
 
-HUNDRED = Decimal(100)
+HUNDRED_PERCENT = 100
+# Above everything that the database holds as an amount.
+NO_PRICE = Decimal(10) ** 12
+WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+# What a line is among: ("product", 7), ("category", 3), ("collection", 2), ("attribute", "color=red").
+Name = tuple[str, int | str]
 
 
 class Kind(StrEnum):
@@ -31,7 +39,7 @@ class Stage(IntEnum):
     SHIPPING = 3
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Goods:
     """Some of the goods; without any condition, all of them.
 
@@ -45,9 +53,31 @@ class Goods:
     categories: tuple[int, ...] = ()
     attributes: tuple[str, ...] = ()
 
-    @property
+    @cached_property
     def is_everything(self) -> bool:
         return not (self.products or self.collections or self.categories or self.attributes)
+
+    @cached_property
+    def names(self) -> frozenset[Name]:
+        """The products, collections and categories of which one is enough."""
+        kinds = (("product", self.products), ("collection", self.collections), ("category", self.categories))
+        return frozenset((kind, id_) for kind, ids in kinds for id_ in ids)
+
+    @cached_property
+    def alternatives(self) -> tuple[frozenset[Name], ...]:
+        """The tokens attribute by attribute: of each set one is needed."""
+        by_code: dict[str, set[Name]] = {}
+        for token in self.attributes:
+            by_code.setdefault(token.partition("=")[0], set()).add(("attribute", token))
+        return tuple(frozenset(tokens) for tokens in by_code.values())
+
+    @cached_property
+    def _hash(self) -> int:
+        return hash((self.products, self.collections, self.categories, self.attributes))
+
+    def __hash__(self) -> int:
+        """Worked out once: it is asked for in every quote."""
+        return self._hash
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,3 +153,117 @@ class PromotionInput:
     def place(self) -> tuple[int, int, int]:
         """Where it stands in the order of application."""
         return self.stage, self.priority, self.id
+
+    @cached_property
+    def share(self) -> Fraction | None:
+        """The part of the price that it takes off, for the kinds whose value is a percentage."""
+        if self.kind in (Kind.PERCENTAGE, Kind.BUY_X_GET_Y):
+            return Fraction(self.value) / HUNDRED_PERCENT
+        return None
+
+    @cached_property
+    def name(self) -> str:
+        """What people call it."""
+        return self.label or f"promotion {self.id}"
+
+    @cached_property
+    def is_limited(self) -> bool:
+        """Whether it matters how often it was used."""
+        return not (self.usage_limit is None and self.usage_limit_per_customer is None and self.budget is None)
+
+    @cached_property
+    def is_all_day(self) -> bool:
+        return (self.from_hour, self.until_hour) == (0, 24)
+
+    @cached_property
+    def weekday_names(self) -> str:
+        return ", ".join(WEEKDAYS[day - 1] for day in sorted(self.weekdays))
+
+    @cached_property
+    def told(self) -> dict[str, Any]:
+        """What every step of a trace tells of it."""
+        return {
+            "step": "promotion",
+            "promotion": self.id,
+            "version": self.version,
+            "label": self.label,
+            "kind": self.kind.value,
+            "stage": self.stage.name.lower(),
+            "is_public": self.is_public,
+        }
+
+    @cached_property
+    def asks_for_moment(self) -> bool:
+        return not (self.starts_at is None and self.ends_at is None and not self.weekdays and self.is_all_day)
+
+    @cached_property
+    def problem(self) -> str:
+        """What makes no sense in it: the field and why; empty if all does."""
+        return next(_problems(self), "")
+
+
+def _problems(promotion: PromotionInput) -> Iterator[str]:
+    yield from _bad_amounts(promotion)
+    yield from _bad_counts(promotion)
+    yield from _bad_times(promotion)
+    kind = promotion.kind
+    if promotion.share is not None and not 0 <= promotion.share <= 1:
+        yield "value: a percentage is 0 to 100"
+    if kind is Kind.BUY_X_GET_Y and not (promotion.buy_quantity and promotion.get_quantity):
+        yield "buy_quantity, get_quantity: both are at least one"
+    if promotion.get_goods is not None and (kind is not Kind.BUY_X_GET_Y or promotion.get_goods.is_everything):
+        yield "get_goods: some goods, of buy_x_get_y alone"
+    if promotion.is_per_unit and kind is not Kind.FIXED_AMOUNT:
+        yield "is_per_unit: of fixed_amount alone"
+    if (kind is Kind.GIFT) != (promotion.gift_variant is not None):
+        yield "gift_variant: of a gift, and of nothing else"
+    if (kind is Kind.SPEND_THRESHOLD) != bool(promotion.thresholds):
+        yield "thresholds: of spend_threshold, and of nothing else"
+    measures = {(step.min_subtotal is None, step.min_quantity is None) for step in promotion.thresholds}
+    if measures - {(False, True)} and measures - {(True, False)}:
+        yield "thresholds: all by min_subtotal or all by min_quantity"
+    if any((step.percent is None) == (step.amount is None) for step in promotion.thresholds):
+        yield "thresholds: each has either percent or amount"
+    if any(step.percent is not None and not 0 <= step.percent <= HUNDRED_PERCENT for step in promotion.thresholds):
+        yield "thresholds: a percentage is 0 to 100"
+
+
+def _bad_amounts(promotion: PromotionInput) -> Iterator[str]:
+    if not promotion.value.is_finite():
+        yield "value: not a number"
+    amounts = {name: getattr(promotion, name) for name in ("max_discount", "min_subtotal", "budget")}
+    if promotion.kind in (Kind.FIXED_AMOUNT, Kind.FIXED_PRICE):
+        amounts["value"] = promotion.value
+    for step in promotion.thresholds:
+        amounts |= {"thresholds min_subtotal": step.min_subtotal, "thresholds amount": step.amount}
+    for name, amount in amounts.items():
+        if amount is not None and not is_price(amount):
+            yield f"{name}: negative or no whole number of cents"
+
+
+def _bad_counts(promotion: PromotionInput) -> Iterator[str]:
+    limits = ("min_quantity", "usage_limit", "usage_limit_per_customer", "usage_limit_per_order")
+    for name in ("buy_quantity", "get_quantity", *limits):
+        count = getattr(promotion, name)
+        if count is not None and (type(count) is not int or count < 0):
+            yield f"{name}: no count"
+    if promotion.usage_limit_per_order == 0:
+        yield "usage_limit_per_order: below one"
+
+
+def _bad_times(promotion: PromotionInput) -> Iterator[str]:
+    for name in ("starts_at", "ends_at"):
+        moment = getattr(promotion, name)
+        if moment is not None and moment.tzinfo is None:
+            yield f"{name}: without a time zone"
+    if any(day not in range(1, 8) for day in promotion.weekdays):
+        yield "weekdays: 1 (Monday) to 7 (Sunday)"
+    if promotion.from_hour not in range(24) or promotion.until_hour not in range(1, 25):
+        yield "from_hour, until_hour: 0 to 23 and 1 to 24"
+    elif promotion.from_hour == promotion.until_hour:
+        yield "from_hour, until_hour: the same"
+
+
+def is_price(amount: Decimal) -> bool:
+    """Whether it is an amount that something can cost."""
+    return amount.is_finite() and 0 <= amount < NO_PRICE and (cents := amount.scaleb(2)) == int(cents)

@@ -141,7 +141,8 @@ def test_two_units_and_shipping(inclusive, unit_price, rate, line_tax, shipping_
 def test_trace_tells_each_step_in_order():
     result = quote(QuoteInput((line(7, 3, "3.33"), line(2)), shipping(), True, "GBP"))
 
-    assert [step["step"] for step in result.trace] == ["line", "line", "subtotal", "shipping", "tax", "grand_total"]
+    names = ["line", "line", "subtotal", "shipping", "line_tax", "line_tax", "tax", "grand_total"]
+    assert [step["step"] for step in result.trace] == names
     assert [step["variant"] for step in result.trace[:2]] == [2, 7]
     assert result.trace[1] == {
         "step": "line",
@@ -149,10 +150,50 @@ def test_trace_tells_each_step_in_order():
         "quantity": 3,
         "unit_price": "3.33",
         "amount": "9.99",
+    }
+    assert result.trace[5] == {
+        "step": "line_tax",
+        "variant": 7,
+        "amount": "9.99",
         "tax_rate": "0.2000",
         "tax_exact": "1.665",
         "tax": "1.67",
     }
+
+
+def test_what_the_first_version_stored_is_priced_as_it_was():
+    stored = {
+        "lines": [
+            {
+                "variant_id": 7,
+                "sku": "MUG",
+                "title": "Mug",
+                "quantity": 3,
+                "unit_price": "3.33",
+                "tax_rate": "0.2000",
+            },
+            {
+                "variant_id": 2,
+                "sku": "LAMP",
+                "title": "Lamp",
+                "quantity": 1,
+                "unit_price": "30.05",
+                "tax_rate": "0.0700",
+            },
+        ],
+        "shipping": {"code": "standard", "label": "Standard", "price": "4.95", "tax_rate": "0.2000"},
+        "prices_include_tax": False,
+        "currency": "GBP",
+    }
+
+    again = quote(input_from_json(stored))
+
+    assert input_to_json(input_from_json(stored)) == stored
+    assert [(part.variant_id, str(part.tax_total), str(part.line_total)) for part in again.lines] == [
+        (2, "2.10", "30.05"),
+        (7, "2.00", "9.99"),
+    ]
+    assert (str(again.tax_total), str(again.grand_total), again.discounts) == ("5.09", "50.08", ())
 
 
 @pytest.mark.parametrize(
