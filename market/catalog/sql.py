@@ -199,11 +199,11 @@ WRITE_DOCUMENTS = """
          written (product_id, document, tier)
     JOIN catalog_productlisting listing ON listing.product_id = written.product_id
     LEFT JOIN catalog_searchdocument held ON held.product_id = written.product_id
+    WHERE (held.is_listed, held.popularity, held.tier, held.document) IS DISTINCT FROM
+          (listing.is_listed, listing.popularity, coalesce(written.tier, held.tier, 5), written.document::tsvector)
     ON CONFLICT (product_id) DO UPDATE
     SET is_listed = EXCLUDED.is_listed, popularity = EXCLUDED.popularity, tier = EXCLUDED.tier,
         document = EXCLUDED.document
-    WHERE (stored.is_listed, stored.popularity, stored.tier, stored.document)
-          IS DISTINCT FROM (EXCLUDED.is_listed, EXCLUDED.popularity, EXCLUDED.tier, EXCLUDED.document)
 """
 
 # Queues the documents of some products for an engine of its own; one that is queued gets the next version.
@@ -243,24 +243,28 @@ TAKE_COUNTS = "UPDATE {table} SET products = counted, counted = 0"
 
 # The products that match a query, tier after tier until there are enough, the best first: as arrays of
 # their ids, ranks and popularities. Who has all words as they were typed weighs twice.
-_TIERS = " UNION ALL ".join(
-    f"""(SELECT product_id, popularity, document FROM catalog_searchdocument
-         WHERE is_listed AND tier = {tier} AND document @@ %(query)s::tsquery)"""
-    for tier in range(6)
-)
-SEARCH = f"""
+SEARCH = """
     SELECT array_agg(product_id), array_agg(search_rank), array_agg(popularity)
     FROM (
         SELECT product_id, popularity,
                ts_rank(%(weights)s::real[], document, %(meant)s::tsquery, 1)
                * CASE WHEN document @@ %(typed)s::tsquery THEN 2 ELSE 1 END AS search_rank
-        FROM ({_TIERS} LIMIT %(limit)s) found
+        FROM ({tiers} LIMIT %(limit)s) found
         ORDER BY search_rank DESC, popularity DESC, product_id DESC
     ) ranked
 """
+# Of one tier. Parallel workers, to whom the process id of the backend means nothing, would read all tiers
+# at once, the largest first.
+SEARCH_TIER = """
+    (SELECT product_id, popularity, document FROM catalog_searchdocument
+     WHERE is_listed AND tier = {tier} AND {conditions} AND pg_backend_pid() > 0)
+"""
+# One of the conditions. Each is a key of its own, so that a scan of the index leaps to where all meet; in a
+# single query it would read whatever has few products, such as the many shelves that a word may mean.
+SEARCH_CONDITION = "document @@ %(condition_{number})s::tsquery"
 
 # The active categories directly below one (the roots for an empty slug) in their order, each with the ids
-# of those below it; then a row without id that tells how many products the last walk counted in all.
+# of those below it; then a row without id: how many products the last walk counted in these, and in the shop.
 FACET_SHELVES = """
     WITH RECURSIVE below AS (
         SELECT top.id AS top_id, top.id FROM catalog_category top
@@ -270,13 +274,15 @@ FACET_SHELVES = """
         SELECT below.top_id, child.id FROM catalog_category child JOIN below ON child.parent_id = below.id
         WHERE child.is_active
     )
-    (SELECT top.id, top.slug, top.title, array_agg(below.id), 0
+    (SELECT top.id, top.slug, top.title, array_agg(below.id), 0, 0
      FROM below JOIN catalog_category top ON top.id = below.top_id
      GROUP BY top.id ORDER BY top.position, top.title, top.id LIMIT %(limit)s)
     UNION ALL
-    SELECT NULL, NULL, NULL, NULL, coalesce(sum(products), 0)::bigint FROM catalog_facetcount
-    WHERE kind = 'product' AND CASE WHEN %(category_ids)s::bigint[] IS NULL THEN category_id IS NULL
-                                    ELSE category_id = ANY(%(category_ids)s::bigint[]) END
+    SELECT NULL, NULL, NULL, NULL,
+           (SELECT coalesce(sum(products), 0)::bigint FROM catalog_facetcount
+            WHERE category_id = ANY(%(category_ids)s::bigint[]) AND kind = 'product'),
+           (SELECT coalesce(sum(products), 0)::bigint FROM catalog_facetcount
+            WHERE category_id IS NULL AND kind = 'product')
 """
 
 # How many of the picked listings have each value. Bands of prices are numbered from 0.
@@ -294,17 +300,16 @@ COUNT_NOW = """
     SELECT 'attribute', token, count(*) FROM picked CROSS JOIN unnest(attribute_tokens) token GROUP BY token
 """
 
-# The same as the last walk counted it; the products of a category as its count.
-COUNTED_BY_WALK = """
-    SELECT kind, value, sum(products)::bigint FROM catalog_facetcount
-    WHERE CASE WHEN %(category_ids)s::bigint[] IS NULL THEN category_id IS NULL
-               ELSE category_id = ANY(%(category_ids)s::bigint[]) END
-    GROUP BY kind, value
+# The same as the last walk counted it in some categories, or in the whole shop, and the products of the
+# categories below.
+_COUNTED_BY_WALK = """
+    SELECT kind, value, sum(products)::bigint FROM catalog_facetcount WHERE {of} GROUP BY kind, value
     UNION ALL
     SELECT 'category', category_id::text, products FROM catalog_facetcount
-    WHERE kind = 'product' AND category_id IS NOT NULL
-      AND (%(category_ids)s::bigint[] IS NULL OR category_id = ANY(%(category_ids)s::bigint[]))
+    WHERE category_id = ANY(%(below)s::bigint[]) AND kind = 'product'
 """
+COUNTED_BY_WALK = _COUNTED_BY_WALK.format(of="category_id = ANY(%(category_ids)s::bigint[])")
+COUNTED_BY_WALK_IN_ALL = _COUNTED_BY_WALK.format(of="category_id IS NULL")
 
 # A listed product, and after it those that go with it: first those that share most collections, then
 # those of its category, each by sales. Of a collection the newest products are candidates.

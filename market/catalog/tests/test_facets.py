@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from market.catalog.adapters.search.facets import most_counted
 from market.catalog.adapters.search.vocabulary import memo
 from market.catalog.models import FacetCount, ProductListing
 from market.catalog.services.searching import walk_catalog
@@ -180,6 +181,7 @@ def test_lists_counts_and_facets_agree_with_plain_python_under_200_combinations_
 
 def test_a_shelf_too_large_to_count_is_answered_from_the_last_walk(api_client, monkeypatch):
     monkeypatch.setattr("market.catalog.adapters.search.facets.MAX_COUNTED", 3)
+    monkeypatch.setattr("market.catalog.adapters.search.facets.LEAST_COUNTED", 3)
     shelf = make_category(slug="shelf")
     below = make_category(slug="below", title="Below", parent=shelf)
     products = [make_product(category=below, price="7.00") for _ in range(4)]
@@ -205,10 +207,18 @@ def test_a_shelf_too_large_to_count_is_answered_from_the_last_walk(api_client, m
     narrowed = shown_facets(api_client, {"category": "shelf", "max_price": "50"})
     assert (narrowed["count"], narrowed["count_is_exact"]) == (3, False)
     # Small enough, it is counted as it is now, whatever the walk has seen.
-    FacetCount.objects.update(products=0)
+    FacetCount.objects.filter(category__isnull=False).update(products=0)
     assert shown_facets(api_client, {"category": "shelf"})["count_is_exact"] is False
     monkeypatch.setattr("market.catalog.adapters.search.facets.MAX_COUNTED", 10)
     assert shown_facets(api_client, {"category": "shelf"}) == expected | {"count_is_exact": True}
+
+
+@pytest.mark.parametrize(
+    ("products", "most"),
+    [(0, 10_000), (10_000, 10_000), (10_001, 9_999), (50_000, 2_000), (100_000, 1_000), (1_000_000, 1_000)],
+)
+def test_a_shop_of_ten_thousand_is_counted_whole_and_a_larger_one_in_part(products, most):
+    assert most_counted(products) == most
 
 
 def test_facets_follow_a_change_with_its_commit_and_the_walk_after_it(api_client):

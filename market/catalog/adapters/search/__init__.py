@@ -37,7 +37,15 @@ class Engine(Protocol):
 
     is_current: bool
 
-    def find(self, *, text: str, terms: Sequence[Term], category_ids: Collection[int] | None, limit: int) -> Found: ...
+    def find(
+        self,
+        *,
+        text: str,
+        terms: Sequence[Term],
+        category_ids: Collection[int] | None,
+        limit: int,
+        among_popular: bool = False,
+    ) -> Found: ...
 
     def ensure_index(self) -> None: ...
 
@@ -62,9 +70,14 @@ def terms_of(text: str) -> tuple[Term, ...]:
 
 
 def suggestions(text: str) -> list[dict[str, Any]]:
-    """At most ten products for a search box, each `{id, slug, title, highlight}` with another title: two statements."""
+    """At most ten products for a search box, each `{id, slug, title, highlight}` with another title: two statements,
+    three when it is none of the 100,000 most popular products."""
     terms = terms_of(text)
-    found = search(text=text, terms=terms, limit=SUGGESTED_AMONG)
+    if not terms:
+        return []
+    found = engine().find(text=text, terms=terms, category_ids=None, limit=SUGGESTED_AMONG, among_popular=True)
+    if not found.places:
+        found = search(text=text, terms=terms, limit=SUGGESTED_AMONG)
     by_title: dict[str, dict[str, Any]] = {}
     for row in selectors.found_titles(found.product_ids):
         by_title.setdefault(row["title"], row)

@@ -12,8 +12,8 @@ from market.catalog import sql
 from market.catalog.models import ProductListing
 from market.catalog.rules import PRICE_BANDS, band_bounds
 
-# A list is counted as far as its own `count` goes.
 MAX_COUNTED = 10_000
+LEAST_COUNTED = 1_000
 MAX_CATEGORIES = 100
 MAX_ATTRIBUTES = 20
 MAX_VALUES = 50
@@ -67,13 +67,14 @@ def facets(
     `is_plain` says that nothing but the category narrows them: then a shelf that is too large to be
     counted is answered from the counts of the last walk.
     """
-    shelves, expected = _shelves(slug=slug, category_ids=category_ids)
-    by_walk = is_plain and expected > MAX_COUNTED
-    counts = _counted_by_walk(category_ids) if by_walk else _counted_now(listings)
+    shelves, expected, in_shop = _shelves(slug=slug, category_ids=category_ids)
+    most = most_counted(in_shop)
+    by_walk = is_plain and expected > most
+    counts = _counted_by_walk(category_ids, shelves) if by_walk else _counted_now(listings, most)
     count = counts["product"][""]
-    is_exact = not by_walk and count <= MAX_COUNTED
+    is_exact = not by_walk and count <= most
     return Facets(
-        count=count if by_walk else min(count, MAX_COUNTED),
+        count=count if by_walk else min(count, most),
         is_exact=is_exact,
         categories=_categories(shelves, counts["category"]),
         attributes=_attributes(counts["attribute"]),
@@ -83,25 +84,35 @@ def facets(
     )
 
 
-def _shelves(*, slug: str, category_ids: Collection[int] | None) -> tuple[list[tuple], int]:
+def most_counted(products: int) -> int:
+    """How far a list is counted in a shop of so many products: whole in one of up to 10,000, the n-th part
+    of that in one n times as large, 1,000 at least. So facets cost in every shop what they cost in a small one."""
+    return max(MAX_COUNTED * MAX_COUNTED // max(products, MAX_COUNTED), LEAST_COUNTED)
+
+
+def _shelves(*, slug: str, category_ids: Collection[int] | None) -> tuple[list[tuple], int, int]:
     """The categories below that of the slug (the roots without one), and how many products the last
-    walk counted in all of it."""
+    walk counted in all of it and in the shop."""
     with connection.cursor() as cursor:
         ids = None if category_ids is None else list(category_ids)
         cursor.execute(sql.FACET_SHELVES, {"slug": slug, "category_ids": ids, "limit": MAX_CATEGORIES})
         rows = cursor.fetchall()
-    return [row[:4] for row in rows if row[0] is not None], next(row[4] for row in rows if row[0] is None)
+    in_these, in_shop = next(row[4:] for row in rows if row[0] is None)
+    return [row[:4] for row in rows if row[0] is not None], in_shop if ids is None else in_these, in_shop
 
 
-def _counted_now(listings: QuerySet[ProductListing]) -> Counts:
+def _counted_now(listings: QuerySet[ProductListing], most: int) -> Counts:
     columns = ("category_id", "price", "in_stock", "rating", "attribute_tokens")
-    picked = listings.order_by().values_list(*columns)[: MAX_COUNTED + 1]
+    picked = listings.order_by().values_list(*columns)[: most + 1]
     text, params = picked.query.sql_with_params()
     return _counts(sql.COUNT_NOW.format(picked=text), [*params, list(PRICE_BANDS)])
 
 
-def _counted_by_walk(category_ids: Collection[int] | None) -> Counts:
-    return _counts(sql.COUNTED_BY_WALK, {"category_ids": None if category_ids is None else list(category_ids)})
+def _counted_by_walk(category_ids: Collection[int] | None, shelves: Sequence[tuple]) -> Counts:
+    below = [category_id for *_, ids in shelves for category_id in ids]
+    if category_ids is None:
+        return _counts(sql.COUNTED_BY_WALK_IN_ALL, {"below": below})
+    return _counts(sql.COUNTED_BY_WALK, {"category_ids": list(category_ids), "below": below})
 
 
 def _counts(statement: str, values: list | dict) -> Counts:

@@ -59,7 +59,15 @@ class Engine:
     def client(self) -> OpenSearch:
         return OpenSearch(hosts=[settings.OPENSEARCH_URL], timeout=SEARCH_SECONDS, max_retries=0)
 
-    def find(self, *, text: str, terms: Sequence[Term], category_ids: Collection[int] | None, limit: int) -> Found:
+    def find(
+        self,
+        *,
+        text: str,
+        terms: Sequence[Term],
+        category_ids: Collection[int] | None,
+        limit: int,
+        among_popular: bool = False,
+    ) -> Found:
         """The listed products that match every term, as the cluster ranks them: one request."""
         filters: list[dict[str, Any]] = [{"term": {"is_listed": True}}]
         if category_ids is not None:
@@ -75,7 +83,9 @@ class Engine:
         try:
             answer = self.breaker.call(lambda: self.client.search(index=self.index, body=body))
         except BreakerOpen:
-            return postgres.Engine().find(text=text, terms=terms, category_ids=category_ids, limit=limit)
+            return postgres.Engine().find(
+                text=text, terms=terms, category_ids=category_ids, limit=limit, among_popular=among_popular
+            )
         places = [
             (hit["_score"], hit["fields"]["popularity"][0], hit["fields"]["product_id"][0])
             for hit in answer["hits"]["hits"]
