@@ -10,6 +10,7 @@ from core.transactions import in_one_transaction
 from market.catalog.errors import CategoryCycle, CategoryNotEmpty, CategoryNotFound
 from market.catalog.models import TITLE_LENGTH, Category
 from market.catalog.rules import free_slug, slug_of
+from market.catalog.services.collections import evaluate_collections_by_category
 from market.catalog.services.images import delete_stored_after_commit
 from market.catalog.services.uniqueness import refusing_taken_values
 
@@ -49,8 +50,9 @@ def create_category(
 def update_category(*, category_id: int, changes: Mapping[str, Any]) -> Category:
     """Set some of title, slug, description, parent_id, is_active and position.
 
-    Moves in the tree happen one at a time. Raises CategoryNotFound, CategoryCycle for a parent
-    that is the category or lies below it, and Invalid as `create_category`.
+    Moves in the tree happen one at a time; products stay as they are. Collections whose rules name a
+    category are looked up anew, as others may lie below it now. Raises CategoryNotFound, CategoryCycle
+    for a parent that is the category or lies below it, and Invalid as `create_category`.
     """
     if unknown := changes.keys() - CATEGORY_FIELDS:
         raise TypeError(f"a category has no {', '.join(sorted(unknown))} to change")
@@ -60,10 +62,13 @@ def update_category(*, category_id: int, changes: Mapping[str, Any]) -> Category
     if changes.get("parent_id") is not None:
         _require_parent(changes["parent_id"])
         _refuse_cycle(category_id=category_id, parent_id=changes["parent_id"])
+    place = _place(category)
     for name, value in changes.items():
         setattr(category, name, value)
     with refusing_taken_values({"slug": "slug"}):
         category.save(update_fields=[*changes.keys(), "updated_at"])
+    if _place(category) != place:
+        evaluate_collections_by_category()
     return category
 
 
@@ -85,6 +90,11 @@ def delete_category(*, category_id: int) -> None:
         )
     delete_stored_after_commit([category.image.name])
     category.delete()
+
+
+def _place(category: Category) -> tuple[Any, ...]:
+    """Where in the tree the category stands, for whom and by which name."""
+    return category.parent_id, category.slug, category.is_active
 
 
 def _held_category(*, category_id: int) -> Category:

@@ -154,6 +154,16 @@ def evaluate_next_batch(*, limit: int) -> bool:
     return True
 
 
+def evaluate_collections_by_category() -> None:
+    """Have collections whose rules name a category looked up from the start, in the background.
+
+    Two statements. Locks these collections by id.
+    """
+    concerned = _by_rules().filter(rules__has_key="category").order_by("pk").select_for_update(no_key=True)
+    held = list(concerned.values_list("pk", flat=True))
+    Collection.objects.filter(pk__in=held).update(evaluated_up_to=0, evaluated_at=None)
+
+
 def _evaluate(collection: Collection, scope: QuerySet[ProductListing], *, now: datetime) -> None:
     """Make the products of the scope those of the collection that meet its rules."""
     met = set(_meeting(scope, collection.rules, now=now).values_list("pk", flat=True))
