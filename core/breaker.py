@@ -32,6 +32,8 @@ class Breaker:
         self._lock = threading.Lock()
         self._open = False
         self._closed_again = threading.Event()
+        self._stopped = threading.Event()
+        self._prober: threading.Thread | None = None
         note_breaker(name, is_open=False)
 
     @property
@@ -55,21 +57,29 @@ class Breaker:
                 return
             self._open = True
             self._closed_again.clear()
+            self._stopped.clear()
             note_breaker(self.name, is_open=True)
         log.warning("breaker_opened", breaker=self.name, error=type(error).__name__)
+        prober = threading.Thread(target=self._probe_until_well, name=f"breaker-{self.name}", daemon=True)
         try:
-            threading.Thread(target=self._probe_until_well, name=f"breaker-{self.name}", daemon=True).start()
+            prober.start()
         except RuntimeError:  # no thread can be had now: unprobed it would stay open for good
             self._close()
+        else:
+            self._prober = prober
 
     def wait_until_closed(self, seconds: float) -> bool:
         """Whether the breaker is closed within so many seconds. For tests and shutdown."""
         return not self._open or self._closed_again.wait(seconds)
 
+    def stop(self) -> None:
+        """Close, and wait until nobody probes any more. For tests and shutdown."""
+        self._stopped.set()
+        if self._prober is not None:
+            self._prober.join()
+
     def _probe_until_well(self) -> None:
-        pause = threading.Event()
-        while True:
-            pause.wait(PROBE_INTERVAL_SECONDS)
+        while not self._stopped.wait(PROBE_INTERVAL_SECONDS):
             try:
                 self._probe()
             except self._failures:

@@ -75,6 +75,17 @@ def test_a_probe_that_breaks_is_asked_again(dependency, breaker, monkeypatch):
     assert breaker.wait_until_closed(5)
 
 
+def test_a_stopped_breaker_is_closed_and_probes_no_more(dependency, breaker):
+    breaker.stop()
+    for _ in range(2):
+        with pytest.raises(BreakerOpen):
+            breaker.call(dependency.work)
+        assert breaker.is_open
+        breaker.stop()
+        assert not breaker.is_open
+        assert not any(thread.name == "breaker-test" for thread in threading.enumerate())
+
+
 def test_many_failures_at_once_start_one_probe(dependency, breaker):
     for _ in range(20):
         breaker.trip(ConnectionError())

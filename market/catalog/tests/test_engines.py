@@ -33,6 +33,7 @@ def cluster(settings) -> Iterator[Cluster]:
         settings.SEARCH_ENGINE, settings.OPENSEARCH_URL = "opensearch", running.url
         engine_named.cache_clear()
         yield running
+        engine().breaker.stop()
     engine_named.cache_clear()
 
 
