@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 import pytest
 from django.db import connection
 
+from core.api import pagination
 from market.catalog.adapters.search import terms_of
 from market.catalog.models import Product
 from market.catalog.rules import search_words
@@ -92,28 +93,27 @@ def test_filters_show_the_rows_that_plain_python_names(api_client):
     assert len(nothing) == 10, "hidden and unknown shelves and collections, bounds that cross, what nobody says or has"
 
 
-@pytest.mark.parametrize(
-    ("ordering", "key", "reverse"),
-    [
-        ("price", lambda p: p.shown.price, False),
-        ("-price", lambda p: p.shown.price, True),
-        ("created_at", lambda p: p.created_at, False),
-        ("-created_at", lambda p: p.created_at, True),
-        ("title", lambda p: p.title, False),
-        ("-title", lambda p: p.title, True),
-        ("popularity", lambda p: 0, True),
-        ("rating", lambda p: p.rating or 0, False),
-        ("-rating", lambda p: p.rating or 0, True),
-    ],
-)
-def test_orders_are_those_of_plain_python_in_pages_and_by_cursor(api_client, ordering, key, reverse):
-    shop = open_known_shop()
+ORDERS = [
+    ("price", lambda p: p.shown.price, False),
+    ("-price", lambda p: p.shown.price, True),
+    ("created_at", lambda p: p.created_at, False),
+    ("-created_at", lambda p: p.created_at, True),
+    ("title", lambda p: p.title, False),
+    ("-title", lambda p: p.title, True),
+    ("popularity", lambda p: 0, True),
+    ("rating", lambda p: p.rating or 0, False),
+    ("-rating", lambda p: p.rating or 0, True),
+]
+
+
+def test_orders_are_those_of_plain_python_in_pages_and_by_cursor(api_client):
+    shop = open_known_shop(products=40)
     listed = [p for p in shop.products if p.is_listed]
-    expected = [p.id for p in sorted(listed, key=lambda p: (key(p), p.id), reverse=reverse)]
-    assert ids_of(api_client, ordering=ordering) == expected
-    assert walk(api_client, ordering=ordering, limit=7) == expected
-    assert walk(api_client, ordering=ordering, limit=7, cursor="") == expected
-    assert walk(api_client, ordering=ordering, page=1, per_page=9) == expected
+    for ordering, key, reverse in ORDERS:
+        expected = [p.id for p in sorted(listed, key=lambda p, key=key: (key(p), p.id), reverse=reverse)]
+        assert (ordering, ids_of(api_client, ordering=ordering)) == (ordering, expected)
+        for pages in ({"limit": 7}, {"limit": 7, "cursor": ""}, {"page": 1, "per_page": 9}):
+            assert (ordering, pages, walk(api_client, ordering=ordering, **pages)) == (ordering, pages, expected)
 
 
 def test_a_row_shows_the_cheapest_available_variant(api_client):
@@ -159,9 +159,9 @@ def seed_products(count: int) -> list[int]:
 
 @pytest.mark.parametrize("ordering", ["price", "-price", "-created_at", "title"])
 def test_a_walk_by_cursor_sees_each_product_once_while_others_come(api_client, ordering):
-    seeded = seed_products(3000)
+    seeded = seed_products(400)
     dice = random.Random(3)
-    url, seen = f"{URL}?limit=100&cursor=&ordering={ordering}", []
+    url, seen = f"{URL}?limit=20&cursor=&ordering={ordering}", []
     while url:
         answer = api_client.get(url).json()
         assert answer["count"] is None
@@ -236,13 +236,16 @@ def test_a_cursor_of_another_order_is_refused(api_client):
     assert api_client.get(cursor.replace("ordering=price", "ordering=-price")).json()["errors"][0]["field"] == "cursor"
 
 
-def test_counts_stop_at_ten_thousand(api_client):
-    seed_products(10_001)
-    answer = api_client.get(URL, {"offset": 10_000, "limit": 100}).json()
-    assert (answer["count"], answer["count_is_exact"], len(answer["results"])) == (10_000, False, 1)
+def test_counts_and_places_stop_at_ten_thousand(api_client, monkeypatch):
+    assert (pagination.MAX_COUNT, pagination.MAX_OFFSET) == (10_000, 10_000)
+    monkeypatch.setattr(pagination, "MAX_COUNT", 100)
+    monkeypatch.setattr(pagination, "MAX_OFFSET", 100)
+    seed_products(101)
+    answer = api_client.get(URL, {"offset": 100, "limit": 100}).json()
+    assert (answer["count"], answer["count_is_exact"], len(answer["results"])) == (100, False, 1)
     assert answer["next"] is None
-    deep = api_client.get(URL, {"offset": 10_001})
-    assert "cursor" in deep.json()["detail"]
+    deep = api_client.get(URL, {"offset": 101})
+    assert (deep.status_code, "cursor" in deep.json()["detail"]) == (400, True)
 
 
 @pytest.mark.parametrize("rows", [1, 20, 100])
