@@ -174,3 +174,7 @@ JOURNEYS: dict[str, Journey] = {
     "add to cart": lambda client, count: client.adds(count),
     "checkout of 3 lines": lambda client, count: [client.checkout() for _ in range(count)],
 }
+SEARCH_JOURNEYS = {
+    *("search page", "facets of a category", "facets of a category and price", "facets of a search"),
+    "suggestions",
+}

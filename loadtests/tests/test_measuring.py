@@ -12,7 +12,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from loadtests import freezing, load, scale, silk
+from loadtests import freezing, journeys, load, scale, silk
 from loadtests.processes import Tree, broker_tree, database_tree, listening_on, tree_of, web_tree
 from loadtests.servers import wait_for
 
@@ -146,6 +146,8 @@ def test_scale_names_what_grows_too_fast():
     row = scale.row_of("detail", [shop(10, 2.0), shop(1000, 5.0)])
     assert row["ratio"] == pytest.approx(2.0)
     assert scale.table([10, 1000], [row])[-1] == "| detail | 2.00 + 1.00 | 5.00 + 1.00 | 2.00 |"
+    assert [scale.highest_ratio(name) for name in ("detail", "suggestions", "facets of a category")] == [1.5, 2.0, 2.0]
+    assert journeys.SEARCH_JOURNEYS < journeys.JOURNEYS.keys()
 
 
 def test_p95_is_the_nineteenth_of_twenty():

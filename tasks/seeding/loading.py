@@ -1,10 +1,11 @@
 """Made-up products into the database, by COPY."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 
 from django.db import connection, transaction
 
-from market.catalog.models import Category, Product, Variant
+from market.catalog.models import Category, Product, SearchDocument, Variant
 from market.catalog.services.imports import CategoryImport, import_categories, import_product_type
 from tasks.seeding import sql
 from tasks.seeding.catalog import ATTRIBUTES, BATCH_SIZE, PRODUCT_TYPE, SeededProduct, products, shelves
@@ -35,11 +36,34 @@ def seed_products(*, seed: int, count: int, progress: Progress) -> int:
     return added
 
 
+def learn() -> None:
+    """Let the planner know the new tables."""
+    _execute(*(sql.LEARN.format(table=table) for table in sql.COPIED_TABLES))
+
+
 def settle() -> None:
-    """Let the planner know the new tables, and index-only scans trust them. Outside of transactions."""
+    """Let it know all of them, and index-only scans trust them. Outside of transactions."""
+    _execute(*(sql.SETTLE.format(table=table) for table in (*sql.COPIED_TABLES, *sql.SORTED_TABLES)))
+
+
+@contextmanager
+def gathered_words() -> Iterator[None]:
+    """Within this block documents are gathered and go into the indexes of search together. Outside of transactions.
+
+    Where it was killed, searches stay somewhat slower until the next one ends.
+    """
+    indexes = [index.name for index in SearchDocument._meta.indexes]
+    _execute(*sql.GATHER_MUCH, *(sql.GATHER.format(index=index) for index in indexes))
+    try:
+        yield
+    finally:
+        _execute(*(statement.format(index=index) for index in indexes for statement in sql.SORT_IN), *sql.GATHER_LITTLE)
+
+
+def _execute(*statements: str) -> None:
     with connection.cursor() as cursor:
-        for table in sql.TABLES:
-            cursor.execute(sql.SETTLE.format(table=table))
+        for statement in statements:
+            cursor.execute(statement)
 
 
 @transaction.atomic

@@ -31,8 +31,17 @@ LAST_SKU = """
 HOLD_SEEDING = "SELECT pg_advisory_xact_lock(%(lock)s)"
 
 # What the planner knows and which pages need no second look: autovacuum would come to it by itself, later.
+LEARN = "ANALYZE {table}"
 SETTLE = "VACUUM (ANALYZE, SKIP_LOCKED) {table}"
-TABLES = (
+COPIED_TABLES = (
     *("catalog_category", "catalog_product", "catalog_variant", "catalog_productlisting"),
     *("inventory_stockitem", "inventory_stockmovement"),
 )
+SORTED_TABLES = ("catalog_searchdocument", "catalog_searchword", "catalog_facetcount")
+
+# Rows are put into an index of words one by one, a thousandth of a second for each; gathered first, they go
+# in together. Searches read what is gathered beside the index.
+GATHER = "ALTER INDEX {index} SET (fastupdate = on)"
+SORT_IN = ("ALTER INDEX {index} SET (fastupdate = off)", "SELECT gin_clean_pending_list('{index}')")
+GATHER_MUCH = ("SET gin_pending_list_limit = '256MB'", "SET maintenance_work_mem = '256MB'")
+GATHER_LITTLE = ("RESET gin_pending_list_limit", "RESET maintenance_work_mem")

@@ -6,10 +6,11 @@ from django.core.management.base import BaseCommand, CommandError
 
 from market.catalog.services.searching import walk_catalog
 from tasks.progress import ProgressBar
-from tasks.seeding.loading import seed_products, settle
+from tasks.seeding.loading import gathered_words, learn, seed_products, settle
 
 MAX_PRODUCTS = 10_000_000
-WALK_BATCHES = 1000
+# Nobody waits for the listings of a shop that is being filled.
+WALK_BATCH = 10_000
 
 
 class Command(BaseCommand):
@@ -39,8 +40,13 @@ class Command(BaseCommand):
 
         added = seed_products(seed=seed, count=products, progress=show)
         bar.end()
-        settle()
+        learn()
         self.stdout.write("sorting the words")
-        while walk_catalog(batches=WALK_BATCHES):
-            pass
+        walked = 0
+        with gathered_words():
+            while seen := walk_catalog(batches=1, batch_size=WALK_BATCH):
+                walked += seen
+                bar.show(done=min(walked, products), total=products, rate=None, eta_seconds=None)
+        bar.end()
+        settle()
         self.stdout.write(f"added {added:,} products of seed {seed} in {time.monotonic() - began:.1f} s")

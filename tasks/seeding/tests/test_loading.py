@@ -6,7 +6,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
 
-from market.catalog.models import Category, Product, ProductListing, Variant
+from market.catalog.models import Category, Product, ProductListing, SearchDocument, Variant
 from market.catalog.services.searching import walk_catalog
 from market.catalog.tests.factories import make_product
 from market.inventory.models import StockItem, StockMovement
@@ -43,6 +43,11 @@ def test_the_command_tells_how_far_it_is_and_every_invariant_holds():
     assert Product.objects.count() == 600
     assert Category.objects.count() == 372
     assert {result.state for result in check_invariants()} <= {"held", "not checked"}
+    assert set(SearchDocument.objects.values_list("tier", flat=True)) == {0}
+    assert SearchDocument.objects.count() == 600
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT DISTINCT reloptions FROM pg_class WHERE relname ~ '^search_tier_'")
+        assert cursor.fetchall() == [(["fastupdate=off"],)]
 
 
 def test_seeding_goes_on_where_it_stopped_and_leaves_the_rest_alone():
