@@ -1,7 +1,7 @@
 """Accounts that are to be erased: looked for by beat, forgotten package by package, each step safe to repeat.
 
 A worker may die anywhere: the account is closed by then, its lease ends, and the next one goes through
-all steps again, of which those that are done find nothing.
+all steps again, of which those that are done find nothing. An hour later all are gone through a last time.
 """
 
 from datetime import timedelta
@@ -60,5 +60,6 @@ def erase_everywhere(*, user_id: int) -> None:
     erase_carts(customer_id=customer_id)
     erase_orders(customer_id=customer_id, email=email)
     erase_customer(customer_id=customer_id)
+    accounts.erase_exports(user_id=user_id)
     fault_point("erasure.nearly")
     accounts.erase_user(user_id=user_id)

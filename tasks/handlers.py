@@ -1,11 +1,14 @@
 """Who reacts to what: ids in, one service call, safe to deliver twice."""
 
+from uuid import UUID
+
 from core.accounts import mails as account_mails
 from core.accounts.events import (
     email_change_requested,
     email_changed,
     email_verified,
     erasure_requested,
+    export_requested,
     password_reset_requested,
     registration_repeated,
     user_registered,
@@ -27,6 +30,7 @@ from market.orders.services import join_guest_orders
 from market.orders.services.mails import queue_order_mail
 from market.reviews.events import review_approved, review_replied, review_requested
 from market.reviews.services import follow_joined_orders, follow_order, queue_review_mail, queue_review_request
+from tasks.exporting import build_export
 
 
 @handles(order_placed, queue="notifications")
@@ -119,6 +123,11 @@ def email_repeated_registration(event: Event) -> None:
 @handles(erasure_requested, queue="notifications")
 def email_erasure_notice(event: Event) -> None:
     account_mails.queue_erasure_notice(user_id=event.payload["user_id"], key=f"erasure-{event.pk.hex}")
+
+
+@handles(export_requested, queue="default")
+def build_data_export(event: Event) -> None:
+    build_export(export_id=UUID(event.payload["export_id"]))
 
 
 @handles(documents_changed, queue="default")

@@ -6,6 +6,7 @@ from contextlib import ExitStack
 from celery import shared_task
 
 from core import housekeeping
+from core.accounts.services import prune_exports
 from core.idempotency import prune_idempotency_keys
 from core.notifications.services import prune_mails
 from core.operations.services import prune_batches, prune_failures, prune_files
@@ -39,6 +40,7 @@ PRUNERS = (
     prune_batches,
     prune_failures,
     prune_files,
+    prune_exports,
     housekeeping.prune_profiles,
 )
 

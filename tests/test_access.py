@@ -30,6 +30,9 @@ POLICY = {
     "users/": {"get": STAFF},
     "users/email/change/": {"post": SIGNED_IN},
     "users/email/confirm/": {"post": PUBLIC},
+    "users/profile/export/": {"post": SIGNED_IN},
+    # The mailed token says whose copy it is.
+    "users/export/": {"get": PUBLIC},
     "users/profile/": dict.fromkeys(("get", "put", "patch", "delete"), SIGNED_IN),
     "notification-preferences/": {"get": SIGNED_IN, "patch": SIGNED_IN},
     "notifications/": {"get": SIGNED_IN},

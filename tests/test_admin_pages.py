@@ -22,6 +22,7 @@ from market.catalog.services import (
 from market.catalog.tests.factories import make_category, make_product
 from market.orders.services.mails import queue_order_mail
 from market.orders.tests.factories import make_buyer, make_order, make_staff
+from market.payments.models import Refund
 from market.reviews.models import ReviewRequest
 from market.reviews.tests.factories import make_review
 from tasks.celery_settings import QUEUES
@@ -39,6 +40,7 @@ def fill(rows: int) -> None:
     """So many more of everything that buyers and background work leave behind."""
     for _ in range(rows):
         order = make_order(buyer=make_buyer())
+        Refund.objects.create(payment=order.payments.get(), amount=order.grand_total, reference="returned")
         make_review()
         make_stock_alert(customer=order.customer)
         make_wishlist(customer=order.customer, variants=[make_offer()])

@@ -117,6 +117,7 @@ WRITABLE: dict[tuple[str, str], set[str]] = {
     ("patch", "notification-preferences/"): {
         *("back_in_stock", "marketing", "membership_changed", "review_replied", "review_request")
     },
+    ("post", "users/profile/export/"): set(),
     ("put", "users/profile/"): PROFILE,
     ("patch", "users/profile/"): PROFILE,
 }
@@ -127,8 +128,10 @@ NOT_JSON = {
     ("put", "collections/{id}/image/"),
     ("post", "operations/{name}/files/"),
 }
-# What the things below are not ready for: a picture that is not there, a run that has not begun, what is sold out.
+# What the things below are not ready for: a picture that is not there, a run that has not begun, what is sold out,
+# an address that nobody has shown to be his.
 NOT_NOW = {
+    "users/profile/export/",
     "variants/{variant_id}/stock-alerts/",
     "products/{product_id}/images/{id}/",
     "product-types/{product_type_id}/attributes/{id}/",

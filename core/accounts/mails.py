@@ -3,6 +3,8 @@
 from datetime import datetime
 from hashlib import sha256
 
+from django.conf import settings
+
 from core.accounts import mailed_tokens
 from core.accounts.mailed_tokens import account_link, token_for
 from core.accounts.models import User
@@ -95,6 +97,13 @@ def queue_erasure_notice(*, user_id: int, key: str) -> None:
     if user is not None:
         context = {"first_name": user.first_name, "erase_at": user.erase_at}
         queue_mail(kind="erasure_requested", recipient=user.email, context=context, key=key, user_id=user.pk)
+
+
+def queue_export_mail(*, user: User, token: str, expires_at: datetime, key: str) -> None:
+    """Queue the link to the copy of the user's data."""
+    link = f"{settings.SHOP_URL}/api/v1/users/export/?token={token}"
+    context = {"first_name": user.first_name, "link": link, "expires_at": expires_at}
+    queue_mail(kind="export_ready", recipient=user.email, context=context, key=key, user_id=user.pk)
 
 
 def _slot(at: datetime) -> int:

@@ -122,3 +122,35 @@ class TokenRevocation(models.Model):
 
     class Meta:
         indexes = [models.Index(fields=["not_before"], name="token_revocation_not_before")]
+
+
+class DataExport(models.Model):
+    """A copy of all that is kept of a person, which he asked for: being made until `ready_at`, gone at `expires_at`."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    user = models.ForeignKey(User, models.CASCADE, related_name="exports", db_index=False)
+    requested_at = models.DateTimeField(default=timezone.now)
+    ready_at = models.DateTimeField(null=True)
+    expires_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["user"], name="export_one_under_way", condition=models.Q(ready_at__isnull=True)
+            )
+        ]
+        indexes = [
+            models.Index(fields=["user"], name="export_user"),
+            models.Index(fields=["expires_at"], name="export_expires_at"),
+        ]
+
+
+class DataExportPart(models.Model):
+    """A piece of the file, so that neither writing nor sending holds the whole of it."""
+
+    export = models.ForeignKey(DataExport, models.CASCADE, related_name="parts", db_index=False)
+    number = models.PositiveIntegerField()
+    content = models.TextField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["export", "number"], name="export_part_once")]

@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
 from django.db.models import F, Prefetch, QuerySet, Value
 from django.db.models.functions import Coalesce
@@ -12,6 +13,7 @@ from market.customers import rules
 from market.customers.models import Address, Customer, Membership, MembershipTier
 
 PARTS = ("name", "line1", "line2", "city", "region", "postal_code", "country", "phone")
+ADDRESS_MARKS = ("is_default_shipping", "is_default_billing", "created_at", "updated_at")
 
 
 def customers() -> QuerySet[Customer]:
@@ -80,3 +82,21 @@ def membership_row(customer: Customer, *, lowest: MembershipTier) -> Membership:
 def as_rules(tiers: Iterable[MembershipTier]) -> list[rules.Tier]:
     """The tiers as the rules take them."""
     return [rules.Tier(rank=tier.rank, threshold=tier.threshold) for tier in tiers]
+
+
+def profile_data(*, customer_id: int) -> dict[str, Any]:
+    """What the shop knows of a person beyond his account, for himself: four queries."""
+    customer = Customer.objects.select_related("membership__tier").get(pk=customer_id)
+    membership = membership_of(customer=customer)
+    changes = customer.membership_changes.order_by("pk")
+    return {
+        "phone": customer.phone,
+        "birth_date": customer.birth_date,
+        "created_at": customer.created_at,
+        "updated_at": customer.updated_at,
+        "addresses": list(addresses_of(customer_id=customer_id).order_by("pk").values(*PARTS, *ADDRESS_MARKS)),
+        "membership": {"tier": membership.tier, "since": membership.since, "spent_12m": membership.spent_12m},
+        "membership_history": list(
+            changes.values("at", "spent_12m", before=F("from_tier__code"), after=F("to_tier__code"))
+        ),
+    }

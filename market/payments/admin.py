@@ -6,8 +6,9 @@ from django.contrib import admin, messages
 from django.http import HttpRequest
 
 from core.errors import ShopError
+from core.readonly_admin import ReadOnlyAdmin
 from market.payments import services
-from market.payments.models import Payment
+from market.payments.models import Payment, Refund
 
 
 @admin.register(Payment)
@@ -47,3 +48,17 @@ class PaymentAdmin(admin.ModelAdmin):
                 self.message_user(request, f"{payment.order.number}: {refusal.detail}", messages.WARNING)
             else:
                 self.message_user(request, f"{payment.order.number}: done.", messages.SUCCESS)
+
+
+@admin.register(Refund)
+class RefundAdmin(ReadOnlyAdmin):
+    """Money that went back, newest first."""
+
+    list_display = ["refunded_at", "payment", "order", "amount", "reference"]
+    list_select_related = ["payment__order"]
+    ordering = ["-refunded_at", "-pk"]
+    search_fields = ["payment__order__number", "reference"]
+
+    @admin.display(description="Order")
+    def order(self, refund: Refund) -> str:
+        return refund.payment.order.number

@@ -200,13 +200,7 @@ for _name, _url in {"REDIS_URL": REDIS_URL, "CACHE_URL": CACHE_URL}.items():
     if urlsplit(_url).scheme not in {"redis", "rediss", "unix"}:
         raise ImproperlyConfigured(f"{_name} must begin with redis://, rediss:// or unix://")
 BROKER_URL = read("str", "CELERY_BROKER_URL", REDIS_URL)
-CACHES = {
-    "default": {
-        "BACKEND": "core.quick_cache.QuickCache",
-        "LOCATION": CACHE_URL,
-        "KEY_PREFIX": "shop",
-    }
-}
+CACHES = {"default": {"BACKEND": "core.quick_cache.QuickCache", "LOCATION": CACHE_URL, "KEY_PREFIX": "shop"}}
 # Rows that the cache holds for a minute: staff stay signed in without it.
 SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"
 
@@ -297,6 +291,7 @@ THROTTLE_RATES = {
     "coupon": read_rate("THROTTLE_COUPON", "20/minute"),
     "checkout": read_rate("THROTTLE_CHECKOUT", "60/minute"),
     "review": read_rate("THROTTLE_REVIEW", "30/minute"),
+    "export": read_rate("THROTTLE_EXPORT", "5/day"),
 }
 # What one request may wait for Redis is 20 ms; half of it is left for a busy machine to run us again.
 REDIS_DEADLINE_SECONDS = 0.01

@@ -99,6 +99,7 @@ VARIABLES = [
     ("THROTTLE_COUPON", "4/day", "THROTTLE_RATES.coupon", "4/day"),
     ("THROTTLE_CHECKOUT", "5/minute", "THROTTLE_RATES.checkout", "5/minute"),
     ("THROTTLE_REVIEW", "6/minute", "THROTTLE_RATES.review", "6/minute"),
+    ("THROTTLE_EXPORT", "2/hour", "THROTTLE_RATES.export", "2/hour"),
     ("TRUSTED_PROXIES", "10.0.0.0/8,::1", "TRUSTED_PROXIES", ["10.0.0.0/8", "::1"]),
     ("LOADTEST_TOKEN", "let-me-through-please", "LOADTEST_TOKEN", "let-me-through-please"),
     ("CORS_ALLOWED_ORIGINS", "https://shop.example", "CORS_ALLOWED_ORIGINS", ["https://shop.example"]),

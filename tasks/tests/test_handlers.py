@@ -1,5 +1,7 @@
 """Each fact's mails: what they say, and that twice delivered is once done."""
 
+from uuid import UUID
+
 import pytest
 
 from core.accounts.events import email_verified, registration_repeated, user_registered
@@ -83,7 +85,7 @@ def test_users_are_told_about_their_account(fact, subject):
 @pytest.mark.parametrize("handler", all_handlers(), ids=lambda handler: handler.name)
 def test_who_is_gone_gets_no_mail(handler):
     payload = {"order_id": 0, "user_id": 0, "review_id": 0, "customer_id": 0, "change_id": 0, "variant_id": 0}
-    payload["product_ids"] = []
+    payload |= {"product_ids": [], "export_id": str(UUID(int=0))}
     event = Event.objects.create(name=handler.event_name, payload=payload)
     handler.function(event)
     assert not Mail.objects.exists()

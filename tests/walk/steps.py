@@ -280,6 +280,8 @@ STEPS: dict[tuple[str, str], Step] = (
         ("put", "users/profile/"): Step(body=profile),
         ("patch", "users/profile/"): Step(body=profile),
         ("delete", "users/profile/"): Step(0.2),
+        ("post", "users/profile/export/"): Step(0.5),
+        ("get", "users/export/"): Step(0.2, queries=("", "?token=mine")),
         ("get", "notification-preferences/"): Step(0.3),
         ("patch", "notification-preferences/"): Step(0.5, body=preferences),
         ("get", "notifications/"): Step(0.5, queries=PAGES),

@@ -1,9 +1,11 @@
 """Signing up, in and out, passwords and addresses; the staff's list of users."""
 
+from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
 
-from django.http import HttpResponse
+from django.http import HttpResponse, StreamingHttpResponse
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiResponse, extend_schema, extend_schema_view
 from rest_framework import mixins, status, viewsets
 from rest_framework.decorators import action
@@ -33,6 +35,7 @@ from core.accounts.lockout import device_token_for, place_of
 from core.accounts.models import User
 from core.api.client_address import client_network
 from core.api.keyset import Keyset
+from core.postgres.deadlines import deadline
 
 SIGNED_IN = {"authentication_classes": (UserAuthentication,), "permission_classes": (IsAuthenticated,)}
 SENT = "A mail is sent if it has somebody to go to; the answer does not tell."
@@ -201,7 +204,8 @@ class UserViewSet(mixins.ListModelMixin, viewsets.GenericViewSet):
     serializer_class = UserSerializer
     filterset_class = UserFilter
     # Ids are given in the order of creation, and the primary key's index serves it.
-    throttle_scopes = dict.fromkeys(("change_email", "confirm_email"), "auth")
+    throttle_scopes = dict.fromkeys(("change_email", "confirm_email"), "auth") | {"request_export": "export"}
+    problem_statuses = {"export": frozenset({"404"})}
     orderings = {"-created_at": Keyset(("id",), descending=True), "email": Keyset(("email",))}
 
     @extend_schema(
@@ -231,3 +235,50 @@ class UserViewSet(mixins.ListModelMixin, viewsets.GenericViewSet):
     def confirm_email(self, request: Request) -> Response:
         services.confirm_email_change(**validated(MailedTokenSerializer, request.data))
         return Response(status=status.HTTP_204_NO_CONTENT)
+
+    @extend_schema(
+        summary="Have a copy of the own data made",
+        description="A link to it is mailed when it is ready; asking again before that changes nothing.",
+        request=None,
+        responses={202: OpenApiResponse(description="It is being made.")},
+    )
+    @action(detail=False, methods=["post"], url_path="profile/export", permission_classes=(IsAuthenticated,))
+    def request_export(self, request: Request) -> Response:
+        services.request_export(user_id=request.user.pk)
+        return Response(status=status.HTTP_202_ACCEPTED)
+
+    @extend_schema(
+        summary="The copy of the own data",
+        description="The mailed link, which works for seven days.",
+        operation_id="users_export_retrieve",
+        parameters=[MailedTokenSerializer],
+        responses={(200, "application/json"): OpenApiTypes.OBJECT},
+    )
+    @action(
+        detail=False,
+        url_path="export",
+        authentication_classes=(),
+        permission_classes=(AllowAny,),
+        filter_backends=(),
+        pagination_class=None,
+    )
+    def export(self, request: Request) -> StreamingHttpResponse:
+        export = services.open_export(**validated(MailedTokenSerializer, request.query_params))
+        return StreamingHttpResponse(
+            _within_deadlines(services.pieces_of(export)),
+            content_type="application/json",
+            headers={
+                "Content-Disposition": 'attachment; filename="my-data.json"',
+                "Cache-Control": "private, no-store",
+            },
+        )
+
+
+def _within_deadlines(pieces: Iterator[str]) -> Iterator[str]:
+    """Whoever streams them has left the deadline of his request behind: each gets one of its own."""
+    while True:
+        with deadline():
+            piece = next(pieces, None)
+        if piece is None:
+            return
+        yield piece

@@ -22,6 +22,8 @@ from core.transactions import in_one_transaction
 
 # A worker that erases somebody and is not heard of for this long has died; another goes on.
 LEASE = timedelta(minutes=5)
+# What was let in before the account was closed has long been written or given up by then: it is looked for once more.
+LAST_LOOK_AFTER = timedelta(hours=1)
 
 
 class StaffCannotLeave(Conflict):
@@ -66,7 +68,7 @@ def take_due_erasures(*, limit: int) -> list[int]:
 
 def postpone_erasure(*, user_id: int, until: datetime) -> None:
     """Look again later, unless the user has come back meanwhile. One statement."""
-    User.objects.filter(pk=user_id, erased_at=None, erase_at__isnull=False).update(erase_at=until)
+    User.objects.filter(pk=user_id, erase_at__isnull=False).update(erase_at=until)
 
 
 @in_one_transaction
@@ -94,7 +96,8 @@ def verified_address(*, user_id: int) -> str:
 def erase_user(*, user_id: int) -> None:
     """Forget who the user was; the last step. What stays is a number that votes and notes of the staff point at.
 
-    Idempotent. Locks the user.
+    Idempotent. Locks the user. All steps are due once more `LAST_LOOK_AFTER` the account was closed: a request
+    that had passed the door by then may have written while they were gone through.
     """
     user = User.objects.select_for_update(no_key=True).filter(pk=user_id, erased_at__isnull=False).first()
     if user is None:
@@ -107,7 +110,9 @@ def erase_user(*, user_id: int) -> None:
     erase_log_entries(model=User, ids=[user_id])
     user.email, user.new_email, user.username = f"erased-{user_id}@{settings.ERASED_DOMAIN}", None, None
     user.first_name = user.last_name = ""
-    user.is_verified, user.last_login, user.erase_at = False, None, None
+    user.is_verified, user.last_login = False, None
+    last_look_at = user.erased_at + LAST_LOOK_AFTER
+    user.erase_at = last_look_at if last_look_at > timezone.now() else None
     user.token_version += 1
     user.set_unusable_password()
     user.save()

@@ -3,7 +3,7 @@
 from rest_framework import serializers
 
 from market.orders.models import Order, OrderEvent, OrderItem
-from market.payments.api.serializers import PaymentSerializer
+from market.payments.api.serializers import PaymentSerializer, RefundSerializer
 
 
 def amount(source: str | None = None, **options) -> serializers.DecimalField:
@@ -75,7 +75,7 @@ class OrderSerializer(serializers.Serializer):
     note = serializers.CharField(source="order.note")
     payments = PaymentSerializer(many=True)
     fulfillments = serializers.ListField(child=serializers.DictField(), default=list)
-    refunds = serializers.ListField(child=serializers.DictField(), default=list)
+    refunds = RefundSerializer(many=True)
     events = OrderEventSerializer(many=True)
     placed_at = serializers.DateTimeField(source="order.placed_at")
     reserved_until = serializers.DateTimeField(source="order.reserved_until", allow_null=True)

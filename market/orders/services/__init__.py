@@ -1,6 +1,6 @@
 """Writes of orders. What spans stock and payments too is in `market.checkout.services`."""
 
-from market.orders.services.erasing import erase_orders, has_open_orders, ordered_by
+from market.orders.services.erasing import erase_orders, has_open_orders, ordered_by, orders_of_person
 from market.orders.services.history import (
     fail_payment_of,
     lock_order,
@@ -24,6 +24,7 @@ __all__ = [
     "note_payment_started",
     "note_refunds",
     "ordered_by",
+    "orders_of_person",
     "write_order",
     "write_past_orders",
 ]

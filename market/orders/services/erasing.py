@@ -47,7 +47,8 @@ def ordered_by(*, customer_id: int, email: str) -> OrderedBy:
 def erase_orders(*, customer_id: int, email: str) -> None:
     """Part the orders from the person: names, addresses, notes and carts go; goods, money and countries stay.
 
-    Idempotent; a batch of orders per transaction.
+    Idempotent; a batch of orders per transaction. One that came in meanwhile and has still to be sent keeps its
+    address until it is looked for again.
     """
     while _erase_batch(customer_id=customer_id, email=email):
         pass
@@ -61,7 +62,8 @@ def orders_of_person(*, customer_id: int, email: str) -> QuerySet[Order]:
 
 @in_one_transaction
 def _erase_batch(*, customer_id: int, email: str) -> int:
-    orders = list(orders_of_person(customer_id=customer_id, email=email).for_update().order_by("pk")[:BATCH])
+    settled = orders_of_person(customer_id=customer_id, email=email).exclude(status__in=OPEN)
+    orders = list(settled.for_update().order_by("pk")[:BATCH])
     ids = [order.pk for order in orders]
     for order in orders:
         order.customer_id, order.email, order.note = None, f"erased@{settings.ERASED_DOMAIN}", ""

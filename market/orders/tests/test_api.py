@@ -1,6 +1,7 @@
 """Reading orders: whose they are, how lists are filtered, what they cost."""
 
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 from django.utils import timezone
@@ -8,6 +9,7 @@ from django.utils import timezone
 from market.carts.tests.factories import make_full_cart
 from market.orders.models import Order
 from market.orders.tests.factories import make_buyer, make_order, make_staff
+from market.payments.models import Payment, Refund
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("unthrottled")]
 URL = "/api/v1/orders/"
@@ -136,14 +138,46 @@ def test_an_unknown_filter_is_refused_by_name(client_of, query, field):
     assert (response.status_code, response.json()["errors"][0]["field"]) == (400, field)
 
 
+def refunded(order: Order, *amounts: str) -> list[Refund]:
+    """Money that went back, an hour apart and the last first: nothing is told by the order of the rows."""
+    payment, at = Payment.objects.get(order=order), order.placed_at
+    return [
+        Refund.objects.create(
+            payment=payment, amount=Decimal(amount), reference=amount, refunded_at=at + timedelta(hours=hours)
+        )
+        for hours, amount in reversed(list(enumerate(amounts)))
+    ][::-1]
+
+
+def test_an_order_tells_what_went_back_oldest_first(client_of):
+    buyer = make_buyer()
+    order, other = make_order(buyer=buyer), make_order(buyer=buyer)
+    refunds = refunded(order, "1.00", "12.50")
+    expected = [
+        {
+            "id": str(refund.pk),
+            "payment": str(refund.payment_id),
+            "amount": refund.reference,
+            "currency": "GBP",
+            "refunded_at": refund.refunded_at.strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
+        }
+        for refund in refunds
+    ]
+    client = client_of(buyer)
+    assert client.get(f"{URL}{order.number}/").json()["refunds"] == expected
+    assert [row["refunds"] for row in client.get(URL).json()["results"]] == [[], expected]
+    assert client.get(f"{URL}{other.number}/").json()["refunds"] == []
+
+
 @pytest.mark.parametrize("orders", [1, 10])
 def test_the_list_costs_six_statements(client_of, count_statements, orders):
     buyer = make_buyer()
     for _ in range(orders):
-        make_order(buyer=buyer)
+        refunded(make_order(buyer=buyer), "0.50", "0.75")
     client = client_of(buyer)
     with count_statements() as statements:
-        assert len(numbers(client.get(URL))) == orders
+        shown = client.get(URL).json()["results"]
+    assert [len(order["refunds"]) for order in shown] == [2] * orders
     assert len(statements) == 6, statements
 
 

@@ -24,6 +24,16 @@ class PaymentSerializer(serializers.ModelSerializer):
         return provider_named(payment.provider).client_action(payment=payment)
 
 
+class RefundSerializer(serializers.Serializer):
+    """Money that went back to the customer. `payment` is the one that it was taken by."""
+
+    id = serializers.UUIDField(read_only=True)
+    payment = serializers.UUIDField(read_only=True)
+    amount = serializers.DecimalField(max_digits=12, decimal_places=2, read_only=True)
+    currency = serializers.CharField(read_only=True)
+    refunded_at = serializers.DateTimeField(read_only=True)
+
+
 class StartPaymentSerializer(serializers.Serializer):
     """How to pay."""
 
