@@ -40,6 +40,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--users", type=int, default=20, help="how many people (default %(default)s)")
     parser.add_argument("--think", type=float, default=0.1, help="factor of a person's thinking (default %(default)s)")
     parser.add_argument("--tags", nargs="*", default=[], help="only tasks with these tags, such as classic")
+    parser.add_argument(
+        "--until",
+        action="append",
+        default=[],
+        metavar="NAME=COUNT",
+        help="end before the seconds are over, when this was asked so often and a turn is measured",
+    )
     parser.add_argument("--max-failures", type=int, default=0, help="more make exit code 1 (default %(default)s)")
     parser.add_argument("--max-p95", type=float, metavar="MS", help="a longer p95 of all requests makes exit code 1")
     parser.add_argument("--no-freeze", action="store_true", help="do not stop the broker to see what checkouts say")
@@ -142,6 +149,7 @@ def run_locust(options: argparse.Namespace, *, plan: Path) -> int:
         # Whoever asks when the time is over still gets his answer, so that both sides count the same.
         *("--exit-code-on-error", str(FAILED), "--stop-timeout", "10"),
     ]
+    command += [word for pair in options.until for word in ("--until", pair)]
     if options.tags:
         command += ["--tags", *options.tags]
     return subprocess.run(command, cwd=ROOT, check=False).returncode

@@ -21,6 +21,7 @@ from loadtests.personas.buyer import Buyer
 from loadtests.personas.classic import Classic
 from loadtests.personas.shopper import Shopper
 from loadtests.plan import Plan
+from loadtests.until import Until
 
 __all__ = ["Browser", "Buyer", "Classic"]
 
@@ -32,6 +33,13 @@ def add_options(parser) -> None:
     )
     parser.add_argument(
         "--beside", default="", metavar="FILE", help="measure a bare view in turns, as this plan says (make load)"
+    )
+    parser.add_argument(
+        "--until",
+        action="append",
+        default=[],
+        metavar="NAME=COUNT",
+        help="end before the time is over, when this was asked so often (Aggregated is all); may be given again",
     )
 
 
@@ -49,9 +57,12 @@ def leave_out_those_without_tasks(environment: Environment, **_) -> None:
 
 @events.init.add_listener
 def measure_beside(environment: Environment, **_) -> None:
-    """Take turns with the bare view from the moment when everybody shops."""
-    if environment.parsed_options.beside:
-        plan = Plan(**json.loads(Path(environment.parsed_options.beside).read_text()))
+    """Take turns with the bare view from the moment when everybody shops; end when enough was asked."""
+    options, beside = environment.parsed_options, None
+    if options.beside:
+        plan = Plan(**json.loads(Path(options.beside).read_text()))
         beside = Beside(environment, Shopper.gate, plan)
         environment.events.spawning_complete.add_listener(lambda **_: gevent.spawn(beside.run))
         environment.events.quit.add_listener(lambda **_: beside.write(environment.stats))
+    if options.until:
+        Until(environment, options.until, has_rest=lambda: beside is None or bool(beside.pairs))

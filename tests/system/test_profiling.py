@@ -125,9 +125,9 @@ def test_silk_keeps_every_statement_and_no_secret(twin):
     shop.restart_web()
     with shop.orm():
         seed_products(seed=42, count=60, progress=lambda done: None)
-    load = ("--seconds", "3", "--users", "9", "--think", "0.1", "--tags", "classic", "--no-freeze", "--max-p95", "0")
+    load = ("--seconds", "300", "--until", "Aggregated=300", "--users", "9", "--think", "0.1", "--tags", "classic")
     outcome = subprocess.run(
-        [sys.executable, "-m", "loadtests", "load", "--host", shop.url, *load],
+        [sys.executable, "-m", "loadtests", "load", "--host", shop.url, *load, "--no-freeze", "--max-p95", "0"],
         cwd=ROOT,
         env=shop.environment,
         capture_output=True,
@@ -136,13 +136,11 @@ def test_silk_keeps_every_statement_and_no_secret(twin):
     )
     saved = json.loads((shop.folder / "load/load.json").read_text())
     assert outcome.returncode == 1, outcome.stdout
-    # No failure; so few seconds hold no turn of the bare view.
-    assert {missed.partition(" of ")[0] for missed in saved["missed"]} - {"a measured turn"} == {"a p95"}, (
-        outcome.stdout
-    )
+    assert {missed.partition(" of ")[0] for missed in saved["missed"]} == {"a p95"}, outcome.stdout
     silk = saved["silk"]
-    assert silk["requests"] == saved["locust"]["Aggregated"]["requests"] > 0
-    assert 15 <= silk["recorded"] / silk["requests"] * 100 <= 25
+    assert silk["requests"] == saved["locust"]["Aggregated"]["requests"] >= 300
+    # Of five requests of a process always one. Two processes begin and end amid a five, and are asked for their health.
+    assert abs(silk["recorded"] - silk["requests"] / 5) <= 6
 
     # --- the toolbar on pages
     assert "djDebug" in signed_in_pages(shop, staff.email).get("/admin/").text
