@@ -84,7 +84,7 @@ def listing_page(listings: ProductListingQuerySet, start: int, stop: int) -> Que
     Of several shelves the first `stop` of each are read, which an index keeps in each order, and
     merged. No index has them all in order: among a million products that took 500 ms.
     """
-    shelves, of_one = _one_by_one(listings.query.where)
+    shelves, of_one = one_by_one(listings.query.where)
     if not shelves:
         return listing_rows(listings)[start:stop]
     order = [(name.removeprefix("-"), "DESC" if name.startswith("-") else "ASC") for name in listings.query.order_by]
@@ -116,7 +116,7 @@ def found_titles(product_ids: Sequence[int]) -> list[dict[str, Any]]:
     return [rows[product_id] for product_id in product_ids if product_id in rows]
 
 
-def _one_by_one(where: WhereNode) -> tuple[Sequence[int], WhereNode]:
+def one_by_one(where: WhereNode) -> tuple[Sequence[int], WhereNode]:
     """The shelves that a condition names, and the condition with one shelf in their place."""
     shelves: Sequence[int] = ()
     one = where.clone()

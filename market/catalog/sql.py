@@ -264,7 +264,8 @@ SEARCH_TIER = """
 SEARCH_CONDITION = "document @@ %(condition_{number})s::tsquery"
 
 # The active categories directly below one (the roots for an empty slug) in their order, each with the ids
-# of those below it; then a row without id: how many products the last walk counted in these, and in the shop.
+# of those below it; then a row without id: how many products the last walk counted in each of the given
+# categories, and in the shop.
 FACET_SHELVES = """
     WITH RECURSIVE below AS (
         SELECT top.id AS top_id, top.id FROM catalog_category top
@@ -274,15 +275,21 @@ FACET_SHELVES = """
         SELECT below.top_id, child.id FROM catalog_category child JOIN below ON child.parent_id = below.id
         WHERE child.is_active
     )
-    (SELECT top.id, top.slug, top.title, array_agg(below.id), 0, 0
+    (SELECT top.id, top.slug, top.title, array_agg(below.id), NULL, 0
      FROM below JOIN catalog_category top ON top.id = below.top_id
      GROUP BY top.id ORDER BY top.position, top.title, top.id LIMIT %(limit)s)
     UNION ALL
     SELECT NULL, NULL, NULL, NULL,
-           (SELECT coalesce(sum(products), 0)::bigint FROM catalog_facetcount
+           (SELECT array_agg(ARRAY[category_id, products]) FROM catalog_facetcount
             WHERE category_id = ANY(%(category_ids)s::bigint[]) AND kind = 'product'),
            (SELECT coalesce(sum(products), 0)::bigint FROM catalog_facetcount
             WHERE category_id IS NULL AND kind = 'product')
+"""
+
+# Some listings of each of several categories.
+PICK_OF_SHELVES = """
+    SELECT found.* FROM UNNEST(%s::bigint[], %s::bigint[]) AS shelf (id, quota)
+    CROSS JOIN LATERAL ({picked} LIMIT shelf.quota) AS found LIMIT %s
 """
 
 # How many of the picked listings have each value. Bands of prices are numbered from 0.

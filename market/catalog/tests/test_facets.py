@@ -221,6 +221,26 @@ def test_a_shop_of_ten_thousand_is_counted_whole_and_a_larger_one_in_part(produc
     assert most_counted(products) == most
 
 
+def test_of_each_shelf_of_a_large_shop_its_share_is_counted(api_client, monkeypatch):
+    monkeypatch.setattr("market.catalog.adapters.search.facets.MAX_COUNTED", 6)
+    monkeypatch.setattr("market.catalog.adapters.search.facets.LEAST_COUNTED", 2)
+    root = make_category(slug="root")
+    big, small = (make_category(slug=slug, title=slug, parent=root) for slug in ("big", "small"))
+    for price in range(1, 9):
+        make_product(category=big, price=f"{price}.00")
+    for price in (1, 2, 9, 10):
+        make_product(category=small, price=f"{price}.00")
+    walk_catalog(batches=10)
+    expected = {
+        "8": (3, True, [("big", 1), ("small", 2)]),
+        "7": (3, False, [("big", 2), ("small", 2)]),
+        "1": (3, False, [("big", 4), ("small", 3)]),
+    }
+    for lowest, shown in expected.items():
+        facets = shown_facets(api_client, {"category": "root", "min_price": lowest})
+        assert (lowest, (facets["count"], facets["count_is_exact"], facets["categories"])) == (lowest, shown)
+
+
 def test_facets_follow_a_change_with_its_commit_and_the_walk_after_it(api_client):
     shelf, other = make_category(slug="shelf"), make_category(slug="other")
     product = make_product(category=shelf)

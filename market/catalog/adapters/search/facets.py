@@ -1,19 +1,19 @@
 """How many products of a list have each category, attribute, price, rating and availability."""
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
 from django.db import connection
-from django.db.models import QuerySet
 
-from market.catalog import sql
-from market.catalog.models import ProductListing
+from market.catalog import selectors, sql
+from market.catalog.querysets import ProductListingQuerySet
 from market.catalog.rules import PRICE_BANDS, band_bounds
 
 MAX_COUNTED = 10_000
 LEAST_COUNTED = 1_000
+LEAST_OF_SHELF = 2
 MAX_CATEGORIES = 100
 MAX_ATTRIBUTES = 20
 MAX_VALUES = 50
@@ -60,19 +60,22 @@ Counts = dict[str, Counter[str]]
 
 
 def facets(
-    listings: QuerySet[ProductListing], *, slug: str, category_ids: Collection[int] | None, is_plain: bool
+    listings: ProductListingQuerySet, *, slug: str, category_ids: Collection[int] | None, is_plain: bool
 ) -> Facets:
     """The facets of some listings, which lie in the category of this slug, if any: two statements.
 
     `is_plain` says that nothing but the category narrows them: then a shelf that is too large to be
     counted is answered from the counts of the last walk.
     """
-    shelves, expected, in_shop = _shelves(slug=slug, category_ids=category_ids)
+    shelves, by_shelf, in_shop = _shelves(slug=slug, category_ids=category_ids)
     most = most_counted(in_shop)
+    expected = in_shop if category_ids is None else sum(by_shelf.values())
     by_walk = is_plain and expected > most
-    counts = _counted_by_walk(category_ids, shelves) if by_walk else _counted_now(listings, most)
+    if by_walk:
+        counts, is_exact = _counted_by_walk(category_ids, shelves), False
+    else:
+        counts, is_exact = _counted_now(listings, most, by_shelf)
     count = counts["product"][""]
-    is_exact = not by_walk and count <= most
     return Facets(
         count=count if by_walk else min(count, most),
         is_exact=is_exact,
@@ -90,22 +93,40 @@ def most_counted(products: int) -> int:
     return max(MAX_COUNTED * MAX_COUNTED // max(products, MAX_COUNTED), LEAST_COUNTED)
 
 
-def _shelves(*, slug: str, category_ids: Collection[int] | None) -> tuple[list[tuple], int, int]:
+def _shelves(*, slug: str, category_ids: Collection[int] | None) -> tuple[list[tuple], dict[int, int], int]:
     """The categories below that of the slug (the roots without one), and how many products the last
-    walk counted in all of it and in the shop."""
+    walk counted in each of all that lie below and in the shop."""
     with connection.cursor() as cursor:
         ids = None if category_ids is None else list(category_ids)
         cursor.execute(sql.FACET_SHELVES, {"slug": slug, "category_ids": ids, "limit": MAX_CATEGORIES})
         rows = cursor.fetchall()
-    in_these, in_shop = next(row[4:] for row in rows if row[0] is None)
-    return [row[:4] for row in rows if row[0] is not None], in_shop if ids is None else in_these, in_shop
+    by_shelf, in_shop = next(row[4:] for row in rows if row[0] is None)
+    return [row[:4] for row in rows if row[0] is not None], dict(by_shelf or ()), in_shop
 
 
-def _counted_now(listings: QuerySet[ProductListing], most: int) -> Counts:
-    columns = ("category_id", "price", "in_stock", "rating", "attribute_tokens")
-    picked = listings.order_by().values_list(*columns)[: most + 1]
-    text, params = picked.query.sql_with_params()
-    return _counts(sql.COUNT_NOW.format(picked=text), [*params, list(PRICE_BANDS)])
+def _counted_now(listings: ProductListingQuerySet, most: int, by_shelf: Mapping[int, int]) -> tuple[Counts, bool]:
+    """The counts of up to so many listings, and whether these are all."""
+    picked = listings.order_by().values_list("category_id", "price", "in_stock", "rating", "attribute_tokens")
+    shelves, of_one = selectors.one_by_one(listings.query.where)
+    quotas = _quotas(shelves, most, by_shelf)
+    if shelves:
+        picked.query.where = of_one
+        text, params = picked.query.sql_with_params()
+        text = sql.PICK_OF_SHELVES.format(picked=text)
+        params = [list(quotas), list(quotas.values()), *params, most + 1 + LEAST_OF_SHELF * len(shelves)]
+    else:
+        text, params = picked[: most + 1].query.sql_with_params()
+    counts = _counts(sql.COUNT_NOW.format(picked=text), [*params, list(PRICE_BANDS)])
+    is_exhausted = any(counts["category"][str(shelf)] >= quota for shelf, quota in quotas.items())
+    return counts, counts["product"][""] <= most and not is_exhausted
+
+
+def _quotas(shelves: Sequence[int], most: int, by_shelf: Mapping[int, int]) -> dict[int, int]:
+    """How many listings of each shelf are counted: all in a shop of 10,000, else its share of so many."""
+    if most >= MAX_COUNTED:
+        return dict.fromkeys(shelves, most + 1)
+    total = sum(by_shelf.values()) or 1
+    return {shelf: most * by_shelf.get(shelf, 0) // total + LEAST_OF_SHELF for shelf in shelves}
 
 
 def _counted_by_walk(category_ids: Collection[int] | None, shelves: Sequence[tuple]) -> Counts:
