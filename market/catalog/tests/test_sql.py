@@ -53,7 +53,7 @@ def listing_by_orm(product: Product) -> dict:
 
 
 def test_listings_are_those_of_the_orm():
-    open_known_shop()
+    open_known_shop(products=40)
     expected = [listing_by_orm(product) for product in Product.objects.order_by("pk")]
     assert list(ProductListing.objects.order_by("pk").values(*LISTED)) == expected
     assert sum(len(row["attribute_tokens"]) > 1 for row in expected) > 10
@@ -63,7 +63,7 @@ def test_listings_are_those_of_the_orm():
 
 
 def test_turned_stock_is_that_of_the_orm():
-    open_known_shop()
+    open_known_shop(products=40)
     turned = list(Variant.objects.order_by("pk")[::3])
     others = dict(Variant.objects.exclude(pk__in=[v.pk for v in turned]).values_list("pk", "in_stock"))
     services.set_variants_in_stock(variant_ids=[v.pk for v in turned], in_stock=True)
@@ -74,7 +74,7 @@ def test_turned_stock_is_that_of_the_orm():
 
 
 def test_new_prices_are_those_of_the_orm():
-    open_known_shop()
+    open_known_shop(products=40)
     variants = list(Variant.objects.order_by("pk"))
     expected = {}
     for variant in variants[::2]:
@@ -118,7 +118,7 @@ def test_subtrees_and_paths_are_those_of_the_orm():
 
 def test_pages_of_several_shelves_are_those_of_the_orm():
     """FIRST_OF_SHELVES, in each order and both directions, from each place, within filters."""
-    open_known_shop()
+    open_known_shop(products=40)
     shelves = [*Category.objects.values_list("pk", flat=True), 0]
     for name in ("price", "created_at", "title", "popularity", "rating_or_zero"):
         for keyset in (Keyset((name, "product_id")), Keyset((name, "product_id"), descending=True)):

@@ -55,7 +55,7 @@ SKU
 @pytest.mark.django_db
 def test_searches_show_what_is_meant_among_the_first_five(api_client):
     load_products(products=read_export(path=SAMPLE, progress=print).products, progress=print)
-    walk_catalog(batches=100)
+    walk_catalog(batches=10, batch_size=5_000)
     memo.forget()
     searches = [line.split("|") for line in SEARCHES.splitlines() if "|" in line]
     assert len(searches) == 30
