@@ -5,21 +5,37 @@ ends: no session begins, none of its accounts or addresses are made. He goes bac
 with a code that is good for one pair of tokens.
 """
 
+from collections.abc import Callable
+from functools import wraps
 from typing import Any, NoReturn
 from urllib.parse import urlencode
 
+import structlog
 from allauth.core.exceptions import ImmediateHttpResponse
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
 from allauth.socialaccount.models import SocialAccount, SocialLogin
 from allauth.socialaccount.providers.base import AuthError
 from django.conf import settings
-from django.http import HttpRequest, HttpResponseRedirect
+from django.core.exceptions import ImproperlyConfigured, ValidationError
+from django.core.validators import validate_email
+from django.db import DataError, IntegrityError
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from requests import RequestException
 
 from core.accounts.events import email_verified, user_registered
 from core.accounts.models import User
 from core.accounts.services.social import code_for
 from core.errors import Forbidden
 from core.transactions import in_one_transaction
+
+log = structlog.get_logger("core.accounts.social")
+
+# What the library raises at an answer of another shape than it reads: a member that is missing or of another type,
+# a text that is no number or too long for its column, no answer at all.
+ODD_ANSWERS = (
+    *(ArithmeticError, AttributeError, LookupError, TypeError, ValueError),
+    *(DataError, ImproperlyConfigured, RequestException),
+)
 
 
 class CannotSignIn(Forbidden):
@@ -29,10 +45,15 @@ class CannotSignIn(Forbidden):
 class ShopSocialAdapter(DefaultSocialAccountAdapter):
     """Ends every sign-in at the front end: with `code`, or with `error`."""
 
+    def populate_user(self, request: HttpRequest, sociallogin: SocialLogin, data: dict[str, Any]) -> None:
+        """What the provider told goes past the library, which would keep it, and make a user of it."""
+        sociallogin.told, sociallogin.account.extra_data = sociallogin.account.extra_data, {}
+
     def pre_social_login(self, request: HttpRequest, sociallogin: SocialLogin) -> NoReturn:
-        request.session.flush()
+        if not request.user.is_authenticated:  # staff stay in the admin
+            request.session.flush()
         try:
-            user = user_of(account=sociallogin.account)
+            user = _user_despite_race(sociallogin)
         except CannotSignIn as refusal:
             _return_with(error=refusal.code)
         _return_with(code=code_for(user_id=user.pk))
@@ -48,23 +69,45 @@ class ShopSocialAdapter(DefaultSocialAccountAdapter):
         _return_with(error="canceled" if error == AuthError.CANCELLED else "sign_in_failed")
 
 
+def whatever_it_answers(
+    view: Callable[[HttpRequest, str], HttpResponse],
+) -> Callable[[HttpRequest, str], HttpResponse]:
+    """The library's view; an answer of the provider that it cannot read ends at the front end too, and in the log."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest, provider_id: str) -> HttpResponse:
+        try:
+            return view(request, provider_id)
+        except ODD_ANSWERS as error:
+            log.warning("openid_answer_unreadable", error=type(error).__name__, exc_info=error)
+            return _back_with(error="sign_in_failed")
+
+    return guarded
+
+
+def _user_despite_race(sociallogin: SocialLogin) -> User:
+    """The user, also if he came by two ways at once and the other one was the first to make him."""
+    try:
+        return user_of(account=sociallogin.account, told=sociallogin.told)
+    except IntegrityError:
+        return user_of(account=sociallogin.account, told=sociallogin.told)
+
+
 @in_one_transaction
-def user_of(*, account: SocialAccount) -> User:
-    """The user behind what the provider tells: the one he is linked to, else the one with that address.
+def user_of(*, account: SocialAccount, told: dict[str, Any]) -> User:
+    """The user behind what the provider told: the one he is linked to, else the one with that address.
 
     An address links only if the provider has verified it. If nobody had shown here that it is his, then
     whoever registered with it loses password and logins: it was not shown to be his. Nobody has it yet:
     a user is made. Staff are not linked by an address. Raises CannotSignIn.
     """
-    claims = _claims(account.extra_data)
+    claims = _claims(told)
     linked = SocialAccount.objects.select_related("user").filter(provider=account.provider, uid=account.uid).first()
     if linked is None:
         user = _user_with_verified_address(claims)
         SocialAccount.objects.get_or_create(provider=account.provider, uid=account.uid, defaults={"user": user})
     else:
         user = linked.user
-        # The library has just kept what the provider told; nobody needs it.
-        SocialAccount.objects.filter(pk=linked.pk).update(extra_data={})
     if not user.is_active:
         raise CannotSignIn(code="account_disabled")
     return user
@@ -72,7 +115,7 @@ def user_of(*, account: SocialAccount) -> User:
 
 def _user_with_verified_address(claims: dict[str, Any]) -> User:
     email = str(claims.get("email") or "")
-    if not email or claims.get("email_verified") not in (True, "true"):
+    if not _is_address(email) or claims.get("email_verified") not in (True, "true"):
         raise CannotSignIn(code="email_not_verified")
     user = User.objects.select_for_update(no_key=True).filter(email__iexact=email).first()
     if user is None:
@@ -89,7 +132,7 @@ def _user_with_verified_address(claims: dict[str, Any]) -> User:
 
 def _new_user(email: str, claims: dict[str, Any]) -> User:
     names = {
-        field: " ".join(str(claims.get(claim) or "").split())[:150]
+        field: _plain(str(claims.get(claim) or ""))[:150]
         for field, claim in {"first_name": "given_name", "last_name": "family_name"}.items()
     }
     user = User.objects.create_user(email, None, is_verified=True, **names)
@@ -98,16 +141,35 @@ def _new_user(email: str, claims: dict[str, Any]) -> User:
     return user
 
 
+def _is_address(text: str) -> bool:
+    try:
+        validate_email(text)
+    except ValidationError:
+        return False
+    return len(text) <= User._meta.get_field("email").max_length
+
+
+def _plain(text: str) -> str:
+    """The text in one line, without what is no character to be shown or stored."""
+    return " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
+
+
 def _claims(told: dict[str, Any]) -> dict[str, Any]:
     """What the provider says of him; both of its answers must mean the same person."""
     id_token, userinfo = told.get("id_token") or {}, told.get("userinfo") or {}
-    if not id_token or (userinfo and userinfo.get("sub") != id_token.get("sub")):
+    subject = id_token.get("sub")
+    # Not by its text: all of whom nothing is said would be one person, whose name is "None".
+    if not isinstance(subject, str) or (userinfo and userinfo.get("sub") != subject):
         raise CannotSignIn(code="sign_in_failed")
     return id_token | userinfo
 
 
 def _return_with(**query: str) -> NoReturn:
+    raise ImmediateHttpResponse(_back_with(**query))
+
+
+def _back_with(**query: str) -> HttpResponse:
     separator = "&" if "?" in settings.OIDC_RETURN_URL else "?"
     answer = HttpResponseRedirect(f"{settings.OIDC_RETURN_URL}{separator}{urlencode(query)}")
     answer["Cache-Control"], answer["Referrer-Policy"] = "no-store", "no-referrer"
-    raise ImmediateHttpResponse(answer)
+    return answer

@@ -24,6 +24,8 @@ class OpenIDProvider:
         self.issuer = issuer
         self.person: dict[str, Any] = {}
         self.twist: dict[str, Any] = {}
+        # What it answers instead, by path: anything that is JSON, or bytes that need not be.
+        self.odd: dict[str, Any] = {}
         self.grants: dict[str, dict[str, str]] = {}
         self.tokens: set[str] = set()
 
@@ -89,6 +91,9 @@ def openid_provider() -> Iterator[OpenIDProvider]:
 
         def _answer(self, document: dict[str, Any] | None) -> None:
             content = json.dumps(document or {"error": "invalid_grant"}).encode()
+            if (path := self.path.rpartition("/")[2]) in provider.odd:
+                document, odd = {"odd": True}, provider.odd[path]
+                content = odd if isinstance(odd, bytes) else json.dumps(odd).encode()
             self.send_response(200 if document else 400)
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(content)))

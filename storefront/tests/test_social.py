@@ -88,6 +88,68 @@ def test_a_newcomer_gets_an_account_and_tokens(provider, api_client):
 
 
 @with_routes
+def test_odd_names_are_cut_and_staff_stay_in_the_admin(provider, api_client):
+    provider.person |= {"given_name": "Ann\x00\n\ud800" + "n" * 200, "family_name": ["Lee"]}
+    office = Client()
+    office.force_login(make_staff())
+    shown = api_client.post(EXCHANGE, walk(provider, office)).json()["user"]
+    assert (shown["first_name"], shown["last_name"]) == (("Ann " + "n" * 200)[:150], "['Lee']")
+    assert office.get("/admin/").status_code == 200
+
+
+ODD_CLAIMS = [
+    *({"sub": sub} for sub in (None, "", "x" * 300, "1\x00", "\ud800", {"a": 1}, [], True, 2**70)),
+    *({"email": email} for email in (["a@b.example"], {"a": 1}, 5, True, "\ud800@b.example", "a\x00@b.example")),
+    *({"email_verified": value} for value in ([], {}, "yes", None, 0)),
+    *({name: value} for name in ("given_name", "family_name") for value in (5, {}, ["x"], "\x00", "\ud800")),
+    *({"exp": value} for value in ("soon", None, [], 1e400, -1, 2**70)),
+    *({"name": {}, "preferred_username": [], "picture": 5, "user_id": {}, "jti": value} for value in (5, [], "x")),
+]
+ODD_DOCUMENTS = [b"", b"<html>", b"\xff\xfe", b"null", b"NaN", [], ["access_token"], "access_token", 5, True, {}]
+NOTHING_TOLD = (b"null", [], {})
+ODD_TOKENS = [
+    *({"access_token": value} for value in (None, 5, [], {}, "a\nb", "\ud800")),
+    *({"access_token": "a", "id_token": value} for value in (5, [], "x", "a.b.c", None)),
+    *({"access_token": "a", "expires_in": value} for value in ("soon", [], -1, 2**70)),
+]
+
+
+@with_routes
+@pytest.mark.parametrize("where", ["id_token", "userinfo", "both"])
+def test_odd_claims_end_at_the_front_end(provider, where):
+    for odd in ODD_CLAIMS:
+        provider.twist = {name: odd for name in ("id_token", "userinfo") if where in (name, "both")}
+        back = walk(provider)
+        assert back.keys() == {"error"} if "sub" in odd else back.keys() in ({"code"}, {"error"}), odd
+    assert User.objects.filter(email__iexact="ann@example.com").count() == User.objects.count() <= 1
+
+
+@with_routes
+@pytest.mark.parametrize("path", ["token", "userinfo", "openid-configuration"])
+def test_odd_documents_end_at_the_front_end(provider, path):
+    for odd in [*ODD_DOCUMENTS, *(ODD_TOKENS if path == "token" else [])]:
+        provider.odd = {}
+        browser = Client()
+        brought = provider.approve(browser.get(BEGIN)["Location"])
+        provider.odd = {path: odd}
+        back = came_back(browser.get(CALLBACK, brought))
+        if path == "userinfo" and odd in NOTHING_TOLD:
+            assert back.keys() == {"code"}, odd  # the id token has all that is needed
+            User.objects.all().delete()
+        else:
+            assert back == {"error": "sign_in_failed"}, odd
+        if path == "openid-configuration":
+            assert came_back(Client().get(BEGIN)) == {"error": "sign_in_failed"}, odd
+    assert not (User.objects.exists() or SocialAccount.objects.exists())
+
+
+@with_routes
+def test_a_provider_that_is_away_ends_at_the_front_end(provider, settings):
+    settings.SOCIALACCOUNT_PROVIDERS["openid_connect"]["APPS"][0]["settings"] = {"server_url": "http://127.0.0.1:1"}
+    assert came_back(Client().get(BEGIN)) == {"error": "sign_in_failed"}
+
+
+@with_routes
 def test_a_code_works_once_and_within_a_minute(provider, api_client):
     first, second = walk(provider), walk(provider)
     assert [api_client.post(EXCHANGE, first).status_code for _ in range(2)] == [200, 401]
@@ -127,6 +189,9 @@ def test_who_registered_with_an_address_that_was_not_his_loses_it(provider, api_
         ("address not verified", "email_not_verified"),
         ("address said to be verified by a word", "email_not_verified"),
         ("no address", "email_not_verified"),
+        ("an address that is none", "email_not_verified"),
+        ("too long an address", "email_not_verified"),
+        ("too long a name of his", "sign_in_failed"),
         ("staff", "staff_use_password"),
         ("disabled", "account_disabled"),
         ("two people", "sign_in_failed"),
@@ -149,6 +214,9 @@ def test_what_does_not_sign_in(provider, settings, case, error):
         "address not verified": {"email_verified": False},
         "address said to be verified by a word": {"email_verified": "false"},
         "no address": {"email": None},
+        "an address that is none": {"email": "ann\x00@example.com"},
+        "too long an address": {"email": f"ann@{'x.' * 150}example.com"},
+        "too long a name of his": {"sub": "x" * 300},
     }.get(case, {})
     provider.twist = {
         "two people": {"userinfo": {"sub": "another"}},
