@@ -38,7 +38,8 @@ def inline(prefix: str, rows: list[dict], *, initial: int = 0) -> dict:
 
 
 def product_form(*, variants: list[dict] = (), images: list[dict] = (), kept: int = 0, **fields) -> dict:
-    form = {"title": "Red mug", "slug": "red-mug", "description": "", "status": "active", "category": ""} | fields
+    form = {"title": "Red mug", "slug": "red-mug", "description": "", "status": "active", "category": ""}
+    form |= {"tax_class": "standard"} | fields
     defaults = {"weight_grams": 0, "position": 0, "is_active": "on"}
     return (
         form | inline("variants", [defaults | row for row in variants], initial=kept) | inline("images", list(images))
