@@ -10,8 +10,8 @@ from market.carts.errors import TooManyStockAlerts, VariantInStock
 from market.carts.events import stock_alerts_left
 from market.carts.models import StockAlert
 from market.carts.selectors import variants_in_stock
+from market.carts.services.limits import hold_customer
 from market.catalog.errors import VariantNotFound
-from market.customers.models import Customer
 from market.inventory.services import await_stock
 
 MAX_STOCK_ALERTS = 100
@@ -27,7 +27,7 @@ def request_stock_alert(*, customer_id: int, variant_id: int) -> tuple[StockAler
     is written, or seen to be in stock. Raises VariantNotFound for what is not for sale, VariantInStock
     and TooManyStockAlerts.
     """
-    list(Customer.objects.filter(pk=customer_id).select_for_update(no_key=True).values_list("pk", flat=True))
+    hold_customer(customer_id=customer_id)
     in_stock = _held_in_stock(variant_id)
     if in_stock is None:
         raise VariantNotFound

@@ -6,6 +6,7 @@ from uuid import UUID
 from django.utils import timezone
 
 from core.errors import FieldError, Invalid
+from core.guards import guard_enabled
 from core.transactions import in_one_transaction
 from market.carts.errors import (
     NotForSale,
@@ -17,8 +18,8 @@ from market.carts.errors import (
 )
 from market.carts.models import Wishlist, WishlistItem
 from market.carts.selectors import offers
+from market.carts.services.limits import hold_customer
 from market.carts.services.writing import add_item, despite_deletions
-from market.customers.models import Customer
 
 # Nobody needs more, and every list of them stays some pages.
 MAX_WISHLISTS = 50
@@ -28,7 +29,7 @@ MAX_WISHLIST_ITEMS = 200
 @in_one_transaction
 def create_wishlist(*, customer_id: int, title: str) -> tuple[Wishlist, bool]:
     """Make a wishlist, or find the one of that title; and whether it was made. Raises TooManyWishlists."""
-    _lock_customer(customer_id)
+    hold_customer(customer_id=customer_id)
     wishlist = Wishlist.objects.filter(customer_id=customer_id, title=title).first()
     if wishlist is not None:
         return wishlist, False
@@ -40,7 +41,7 @@ def create_wishlist(*, customer_id: int, title: str) -> tuple[Wishlist, bool]:
 @in_one_transaction
 def rename_wishlist(*, customer_id: int, wishlist_id: int, title: str) -> None:
     """Give a wishlist another title. Raises WishlistNotFound and WishlistExists."""
-    _lock_customer(customer_id)
+    hold_customer(customer_id=customer_id)
     of_title = Wishlist.objects.filter(customer_id=customer_id, title=title).exclude(pk=wishlist_id)
     if (other := of_title.values_list("pk", flat=True).first()) is not None:
         raise WishlistExists(extra={"wishlist": other})
@@ -68,7 +69,10 @@ def add_wishlist_item(*, customer_id: int, wishlist_id: int, variant_id: int) ->
 
 @in_one_transaction
 def _add_wishlist_item(*, customer_id: int, wishlist_id: int, variant_id: int) -> tuple[int, bool]:
-    wishlist = Wishlist.objects.filter(customer_id=customer_id, pk=wishlist_id).select_for_update(no_key=True).first()
+    wishlists = Wishlist.objects.filter(customer_id=customer_id, pk=wishlist_id)
+    if guard_enabled("customer_limits"):
+        wishlists = wishlists.select_for_update(no_key=True)
+    wishlist = wishlists.first()
     if wishlist is None:
         raise WishlistNotFound
     items = WishlistItem.objects.filter(wishlist=wishlist)
@@ -125,7 +129,3 @@ def _move_item_to_cart(
     # Of two moves of one item the second finds it gone, and what it added is taken back.
     if not items.delete()[0]:
         raise WishlistItemNotFound
-
-
-def _lock_customer(customer_id: int) -> None:
-    list(Customer.objects.filter(pk=customer_id).select_for_update(no_key=True).values_list("pk", flat=True))

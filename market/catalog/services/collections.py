@@ -11,6 +11,7 @@ from django.db.models import Case, F, Q, QuerySet, When
 from django.utils import timezone
 
 from core.errors import FieldError, Invalid
+from core.guards import guard_enabled
 from core.transactions import in_one_transaction
 from market.catalog import selectors, sql
 from market.catalog.errors import CollectionHasRules, CollectionNotEmpty, CollectionNotFound
@@ -209,7 +210,8 @@ def _checked(rules: Mapping[str, Any] | None) -> dict[str, Any] | None:
 
 
 def _held(*, collection_id: int) -> Collection:
-    collection = Collection.objects.select_for_update().filter(pk=collection_id).first()
+    collections = Collection.objects.filter(pk=collection_id)
+    collection = (collections.select_for_update() if guard_enabled("collection_lock") else collections).first()
     if collection is None:
         raise CollectionNotFound
     return collection

@@ -7,6 +7,7 @@ from typing import Any
 from django.db.models import Q
 
 from core.errors import FieldError, Invalid
+from core.guards import guard_enabled
 from core.transactions import in_one_transaction
 from market.catalog.errors import AttributeInUse, AttributeNotFound, ProductTypeInUse, ProductTypeNotFound
 from market.catalog.models import TITLE_LENGTH, Attribute, Product, ProductType
@@ -113,7 +114,8 @@ def delete_attribute(*, product_type_id: int, attribute_id: int) -> None:
 
 def _held_type(*, product_type_id: int) -> ProductType:
     """The type, locked against products that are just held against it (`services.attributes.held_rules`)."""
-    product_type = ProductType.objects.select_for_update().filter(pk=product_type_id).first()
+    types = ProductType.objects.filter(pk=product_type_id)
+    product_type = (types.select_for_update() if guard_enabled("product_type_lock") else types).first()
     if product_type is None:
         raise ProductTypeNotFound
     return product_type
