@@ -40,11 +40,12 @@ def share_cents(*, total: int, weights: Sequence[Fraction | int]) -> list[int]:
         if total:
             raise ValueError("a total cannot be shared among no weights")
         return [0] * len(weights)
-    cut = [divmod(total * weight, weight_sum) for weight in weights]
-    shares = [int(share) for share, _ in cut]
+    shares = [total * weight // weight_sum for weight in weights]
     missing = total - sum(shares)
     if missing:
-        # Sorting is stable, so of equal remainders the earlier comes first.
-        for position in sorted(range(len(cut)), key=lambda position: -cut[position][1])[:missing]:
+        remainders = [total * weight % weight_sum for weight in weights]
+        # The order of equals stays as it is, also in reverse: the earlier comes first.
+        by_remainder = sorted(range(len(shares)), key=remainders.__getitem__, reverse=True)
+        for position in by_remainder[:missing]:
             shares[position] += 1
     return shares

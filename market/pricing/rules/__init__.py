@@ -3,7 +3,7 @@
 from market.pricing.rules.checks import refuse_impossible
 from market.pricing.rules.conditions import WAITS_FOR_DELIVERY
 from market.pricing.rules.documents import input_from_json, input_to_json, promotion_from_json, promotion_to_json
-from market.pricing.rules.engine import ENGINE_VERSION, READABLE_VERSIONS, exact_tax, quote
+from market.pricing.rules.engine import ENGINE_VERSION, READABLE_VERSIONS, quote
 from market.pricing.rules.inputs import (
     CodeInput,
     CustomerInput,
@@ -17,7 +17,7 @@ from market.pricing.rules.inputs import (
 )
 from market.pricing.rules.promotions import Goods, Kind, PromotionInput, Stage, Threshold
 from market.pricing.rules.results import Discount, GiftLine, PromotionApplied, Quote, QuotedLine
-from market.pricing.rules.trace import explanation
+from market.pricing.rules.trace import exact_tax, explanation
 
 __all__ = [
     "ENGINE_VERSION",

@@ -22,7 +22,15 @@ class Basket:
     everything: tuple[int, ...]
     _places: dict[Name, list[int]] = field(default_factory=dict)
     _names: frozenset[Name] = frozenset()
+    _texts: list[str] = field(default_factory=list)
     _known: dict[Goods, tuple[int, ...]] = field(default_factory=dict)
+
+    @property
+    def names(self) -> list[str]:
+        """The variant of each line as traces name it."""
+        if not self._texts:
+            self._texts = [str(line.variant_id) for line in self.lines]
+        return self._texts
 
     def places_of(self, goods: Goods) -> tuple[int, ...]:
         """The places of the lines that are among the goods."""

@@ -8,12 +8,12 @@ or after never makes the cart dearer.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cached_property
+from operator import sub
 
 from core.money import round_cents, share_cents, to_cents
 from market.pricing.rules.basket import Basket
 from market.pricing.rules.conditions import Situation, gift_units, reached_step
-from market.pricing.rules.promotions import HUNDRED_PERCENT, Kind, PromotionInput, Stage
+from market.pricing.rules.promotions import Kind, PromotionInput, Stage, Threshold, percent_ratio
 
 Cents = Fraction | int
 
@@ -26,20 +26,19 @@ class Remaining:
     shipping: int | None
     gifts: dict[int, int]
 
-    def copy(self) -> "Remaining":
-        return Remaining(list(self.lines), self.shipping, dict(self.gifts))
 
-
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Cut:
-    """What one promotion takes off: `shares` are (place of the line, cents), `exact` the cents before rounding.
+    """What one promotion takes off: `shares` are the cents off each of its places, `exact` what `amount` was
+    before rounding and limits, as numerator and denominator.
 
     A gift takes nothing off what was bought: `gift_units` of it are worth `gift_amount` together.
     """
 
     amount: int
-    shares: tuple[tuple[int, int], ...] = ()
-    exact: Cents = 0
+    places: Sequence[int] = ()
+    shares: Sequence[int] = ()
+    exact: tuple[Cents, int] = (0, 1)
     gift_units: int = 0
     gift_amount: int = 0
 
@@ -48,142 +47,100 @@ class Cut:
         return not self.amount and not self.gift_units
 
 
-NOTHING = Cut(0)
-
-
-@dataclass(frozen=True)
 class Offer:
-    """A promotion that may be given for this cart, with all that does not depend on other promotions."""
+    """A promotion that may be given for this cart, with all that does not depend on other promotions.
 
-    promotion: PromotionInput
-    situation: Situation
+    `units` are how many of each line it is given for, at the `places` of the lines; `cap` is the most that it
+    may give. `part` is the share of the price that it takes off, as numerator and denominator, or None.
+    """
+
+    __slots__ = ("_alone", "basket", "cap", "part", "places", "promotion", "situation", "units")
+
+    def __init__(self, promotion: PromotionInput, situation: Situation) -> None:
+        self.promotion = promotion
+        self.situation = situation
+        self.basket = situation.basket
+        self.cap = _cap(promotion, situation)
+        self.places: Sequence[int] = situation.basket.places_of(promotion.goods)
+        self.units: Sequence[int] | None = None  # None: all of each line
+        self.part = promotion.part
+        self._alone: Cut | None = None
+        chosen = units_to_reduce(promotion, situation.basket)
+        if chosen is not None:
+            self.places, self.units = tuple(chosen), tuple(chosen.values())
+        if promotion.kind is Kind.SPEND_THRESHOLD:
+            percent = self.step.percent
+            self.part = None if percent is None else percent_ratio(percent)
 
     @property
-    def basket(self) -> Basket:
-        return self.situation.basket
+    def step(self) -> Threshold:
+        """The step of `spend_threshold` that the cart reaches."""
+        return reached_step(self.promotion, self.basket)
 
-    @cached_property
+    @property
     def alone(self) -> Cut:
         """What it would give if it were the only one."""
-        return self.cut(untouched(self.situation))
-
-    @cached_property
-    def cap(self) -> int | None:
-        """The most that it may give: by the order, and by what is left of its budget."""
-        limits = []
-        if self.promotion.max_discount is not None:
-            limits.append(to_cents(self.promotion.max_discount))
-        if self.promotion.budget is not None:
-            spent = self.situation.uses_of(self.promotion).amount
-            limits.append(to_cents(self.promotion.budget - spent))
-        return min(limits, default=None)
-
-    @cached_property
-    def places(self) -> tuple[int, ...]:
-        """The lines that it takes something off."""
-        return tuple(self.units)
-
-    @cached_property
-    def units(self) -> dict[int, int]:
-        """How many units of each line it is given for, by the place of the line."""
-        promotion, basket = self.promotion, self.basket
-        if promotion.kind is Kind.BUY_X_GET_Y:
-            return units_to_get(promotion, basket)
-        places = basket.places_of(promotion.goods)
-        if promotion.kind is Kind.FIXED_PRICE and promotion.buy_quantity:
-            return units_in_sets(promotion, basket)
-        limit = promotion.usage_limit_per_order
-        if limit is None or promotion.kind not in (Kind.PERCENTAGE, Kind.FIXED_PRICE, Kind.FIXED_AMOUNT):
-            return {place: basket.quantities[place] for place in places}
-        return first_units(basket, basket.dearest_first(places), limit)
-
-    @cached_property
-    def prices(self) -> dict[int, int]:
-        """What `fixed_price` makes the units of each line cost together."""
-        promotion, basket = self.promotion, self.basket
-        value = to_cents(promotion.value)
-        if not promotion.buy_quantity:
-            return {place: value * units for place, units in self.units.items()}
-        sets = sum(self.units.values()) // promotion.buy_quantity
-        weights = [basket.unit_prices[place] * units for place, units in self.units.items()]
-        return dict(zip(self.places, share_cents(total=sets * value, weights=weights), strict=True))
-
-    @cached_property
-    def percent(self) -> Fraction | None:
-        """The part of the price that it takes off, if it is one that takes a part."""
-        if self.promotion.kind is Kind.SPEND_THRESHOLD:
-            step = reached_step(self.promotion, self.basket)
-            return None if step.percent is None else Fraction(step.percent) / HUNDRED_PERCENT
-        return self.promotion.share
-
-    @cached_property
-    def amount(self) -> int:
-        """What it takes off once, or off each unit, if it is one that takes an amount."""
-        if self.promotion.kind is Kind.SPEND_THRESHOLD:
-            return to_cents(reached_step(self.promotion, self.basket).amount)
-        return to_cents(self.promotion.value)
+        if self._alone is None:
+            self._alone = self.cut(untouched(self.situation))
+        return self._alone
 
     def cut(self, remaining: Remaining) -> Cut:
         """What it takes off what is left."""
         promotion = self.promotion
+        if self.part is not None:
+            return self._percentage(remaining)
         if promotion.stage is Stage.SHIPPING:
             amount = remaining.shipping or 0
-            return Cut(amount if self.cap is None else min(amount, self.cap), exact=amount)
+            return Cut(amount if self.cap is None else min(amount, self.cap), exact=(amount, 1))
         if promotion.kind is Kind.GIFT:
             return self._gift(remaining)
         if promotion.kind is Kind.FIXED_PRICE:
-            return self._each(remaining, [self._above_price(place, remaining) for place in self.places])
-        if self.percent is not None:
-            return self._percentage(remaining, self.percent)
+            left = zip(self._left_of_units(remaining), self._prices(), strict=True)
+            return self._each(remaining, [max(cents - price, 0) for cents, price in left])
         if promotion.is_per_unit:
-            return self._each(remaining, [self._off_units(place, remaining) for place in self.places])
-        weights = [remaining.lines[place] for place in self.places]
-        return self._shared(remaining, exact=min(self.amount, sum(weights)), weights=weights)
+            left = zip(self._left_of_units(remaining), self._all_units(), strict=True)
+            off = to_cents(promotion.value)
+            return self._each(remaining, [min(cents, units * off) for cents, units in left])
+        value = promotion.value if promotion.kind is Kind.FIXED_AMOUNT else self.step.amount
+        weights = self._left(remaining)
+        return self._shared(remaining, min(to_cents(value), sum(weights)), 1, weights)
 
-    def _percentage(self, remaining: Remaining, percent: Fraction) -> Cut:
+    def _percentage(self, remaining: Remaining) -> Cut:
+        part, whole = self.part
+        left = self._left(remaining)
+        if self.units is None:
+            return self._shared(remaining, sum(left) * part, whole, left)
         quantities = self.basket.quantities
-        weights: list[Cents] = [
-            remaining.lines[place]
-            if units == quantities[place]
-            else Fraction(remaining.lines[place] * units, quantities[place])
-            for place, units in self.units.items()
+        weights = [
+            Fraction(cents * units, quantities[place])
+            for cents, units, place in zip(left, self.units, self.places, strict=True)
         ]
-        return self._shared(remaining, exact=sum(weights) * percent, weights=weights)
+        return self._shared(remaining, sum(weights) * part, whole, weights)
 
     def _each(self, remaining: Remaining, amounts: list[int]) -> Cut:
         """Line by line so much, less where the cap does not allow for all of it."""
-        return self._shared(remaining, exact=sum(amounts), weights=amounts)
+        return self._shared(remaining, sum(amounts), 1, amounts)
 
-    def _above_price(self, place: int, remaining: Remaining) -> int:
-        return max(self._left_of_units(place, remaining) - self.prices[place], 0)
-
-    def _off_units(self, place: int, remaining: Remaining) -> int:
-        return min(self._left_of_units(place, remaining), self.units[place] * self.amount)
-
-    def _left_of_units(self, place: int, remaining: Remaining) -> int:
-        """The part of what is left of the line that is for the units it is given for, cut to the cent."""
-        return remaining.lines[place] * self.units[place] // self.basket.quantities[place]
-
-    def _shared(self, remaining: Remaining, *, exact: Cents, weights: Sequence[Cents]) -> Cut:
-        amount = round_cents(exact)
+    def _shared(self, remaining: Remaining, numerator: Cents, denominator: int, weights: Sequence[Cents]) -> Cut:
+        """So much together, by the weights; of some units of a line never more than is left of it."""
+        amount = round_cents(numerator, denominator)
         if self.cap is not None and amount > self.cap:
             amount = self.cap
         if amount <= 0:
-            return Cut(0, exact=exact)
+            return Cut(0, exact=(numerator, denominator))
         shares = share_cents(total=amount, weights=weights)
-        left = [remaining.lines[place] for place in self.places]
-        shares = within(shares, left)
-        return Cut(
-            sum(shares), tuple((place, cents) for place, cents in zip(self.places, shares, strict=True) if cents), exact
-        )
+        if self.units is not None:
+            shares = within(shares, self._left(remaining))
+            amount = sum(shares)
+        return Cut(amount, self.places, shares, (numerator, denominator))
 
     def _gift(self, remaining: Remaining) -> Cut:
         variant_id = self.promotion.gift_variant
         units = gift_units(self.promotion, self.basket)
         amount = units * self.gift_price
         if remaining.gifts.get(variant_id, 0) < units or (self.cap is not None and amount > self.cap):
-            return NOTHING
-        return Cut(0, exact=amount, gift_units=units, gift_amount=amount)
+            return Cut(0)
+        return Cut(0, gift_units=units, gift_amount=amount)
 
     @property
     def gift_price(self) -> int:
@@ -194,10 +151,41 @@ class Offer:
             return self.basket.unit_prices[place]
         return to_cents(self.situation.gifts[variant_id].unit_price)
 
+    def _left(self, remaining: Remaining) -> list[int]:
+        """What is left of each of its lines."""
+        if self.places is self.basket.everything:
+            return remaining.lines
+        lines = remaining.lines
+        return [lines[place] for place in self.places]
+
+    def _left_of_units(self, remaining: Remaining) -> list[int]:
+        """The part of what is left of each line that is for the units it is given for, cut to the cent."""
+        left = self._left(remaining)
+        if self.units is None:
+            return left
+        quantities = self.basket.quantities
+        return [
+            cents * units // quantities[place]
+            for cents, units, place in zip(left, self.units, self.places, strict=True)
+        ]
+
+    def _all_units(self) -> Sequence[int]:
+        return [self.basket.quantities[place] for place in self.places] if self.units is None else self.units
+
+    def _prices(self) -> list[int]:
+        """What `fixed_price` makes the units of each line cost together: their part of the sets by their prices."""
+        promotion, units = self.promotion, self._all_units()
+        value = to_cents(promotion.value)
+        if not promotion.buy_quantity:
+            return [value * count for count in units]
+        prices = self.basket.unit_prices
+        weights = [prices[place] * count for place, count in zip(self.places, units, strict=True)]
+        return share_cents(total=sum(units) // promotion.buy_quantity * value, weights=weights)
+
 
 def untouched(situation: Situation) -> Remaining:
     """What is to pay before any promotion."""
-    bought = situation.bought
+    bought = situation.bought if situation.gifts else {}
     return Remaining(
         lines=list(situation.basket.amounts),
         shipping=situation.shipping,
@@ -207,15 +195,19 @@ def untouched(situation: Situation) -> Remaining:
 
 def take(remaining: Remaining, offer: Offer, cut: Cut) -> None:
     """Take the cut off what is left."""
-    for place, cents in cut.shares:
-        remaining.lines[place] -= cents
-    if offer.promotion.stage is Stage.SHIPPING:
+    lines = remaining.lines
+    if len(cut.places) == len(lines):
+        remaining.lines = list(map(sub, lines, cut.shares))
+    else:
+        for place, cents in zip(cut.places, cut.shares, strict=True):
+            lines[place] -= cents
+    if cut.amount and offer.promotion.stage is Stage.SHIPPING:
         remaining.shipping -= cut.amount
     if cut.gift_units:
         remaining.gifts[offer.promotion.gift_variant] -= cut.gift_units
 
 
-def within(shares: list[int], left: list[int]) -> list[int]:
+def within(shares: list[int], left: Sequence[int]) -> list[int]:
     """The shares, none above what is left of its line; a cent that is too much goes to the first that has room.
 
     Only half cents of some of a line's units can make it necessary.
@@ -232,6 +224,28 @@ def within(shares: list[int], left: list[int]) -> list[int]:
         shares[position] += moved
         surplus -= moved
     return shares
+
+
+def _cap(promotion: PromotionInput, situation: Situation) -> int | None:
+    """The most that it may give: by the order, and by what is left of its budget."""
+    limits = []
+    if promotion.max_discount is not None:
+        limits.append(to_cents(promotion.max_discount))
+    if promotion.budget is not None:
+        limits.append(to_cents(promotion.budget - situation.uses_of(promotion).amount))
+    return min(limits, default=None)
+
+
+def units_to_reduce(promotion: PromotionInput, basket: Basket) -> dict[int, int] | None:
+    """The units that it is given for, by the place of their line; None for all of its goods."""
+    if promotion.kind is Kind.BUY_X_GET_Y:
+        return units_to_get(promotion, basket)
+    if promotion.kind is Kind.FIXED_PRICE and promotion.buy_quantity:
+        return units_in_sets(promotion, basket)
+    limit = promotion.usage_limit_per_order
+    if limit is None or not promotion.counts_units:
+        return None
+    return first_units(basket, basket.dearest_first(basket.places_of(promotion.goods)), limit)
 
 
 def first_units(basket: Basket, ordered: Sequence[int], limit: int) -> dict[int, int]:

@@ -6,14 +6,13 @@ is the cheapest for the buyer wins; of equal ones the one that gives the most aw
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from fractions import Fraction
 from itertools import product
 from math import prod
 
 from market.pricing.rules.benefits import Cut, Offer, Remaining, take, untouched
 from market.pricing.rules.conditions import Refusal, Situation
 from market.pricing.rules.promotions import Kind, Stage
-from market.pricing.rules.settling import Settlement, settle
+from market.pricing.rules.settling import payable
 
 # Of so many ways to choose one of each exclusive group every one is tried; of more, group by group.
 MOST_COMBINATIONS = 64
@@ -21,23 +20,23 @@ NO_EFFECT = Refusal("no_effect", "This takes nothing off the goods in the cart."
 NOWHERE = (99, 0, 0)
 
 
-@dataclass
+@dataclass(slots=True)
 class Outcome:
-    """Some promotions, applied in order, and what is to pay then."""
+    """Some promotions, applied in order, what is left then, and what is to pay in the end."""
 
     cuts: list[tuple[Offer, Cut]]
-    settlement: Settlement
     remaining: Remaining
+    payable: int
 
     @property
-    def rank(self) -> tuple:
+    def rank(self) -> tuple[int, int, tuple[int, int, int]]:
         """The lower, the better for the buyer."""
         given = [(offer, cut) for offer, cut in self.cuts if not cut.is_nothing]
-        gifts = sum(cut.gift_amount for _, cut in given)
-        return self.settlement.payable, -gifts, min((offer.promotion.place for offer, _ in given), default=NOWHERE)
+        gifts = sum([cut.gift_amount for _, cut in given])
+        return self.payable, -gifts, min([offer.promotion.place for offer, _ in given], default=NOWHERE)
 
 
-@dataclass
+@dataclass(slots=True)
 class Choice:
     """The outcome that won, and why each other promotion is not in it, by promotion id."""
 
@@ -45,10 +44,12 @@ class Choice:
     refusals: dict[int, Refusal] = field(default_factory=dict)
 
 
-def choose(offers: Sequence[Offer], situation: Situation, rates: list[Fraction | None]) -> Choice:
+def choose(offers: Sequence[Offer], situation: Situation) -> Choice:
     """The best outcome of these offers, which come in the order of application."""
-    together, groups, alone = [], {}, []
-    refusals = {}
+    together: list[Offer] = []
+    alone: list[Offer] = []
+    groups: dict[str, list[Offer]] = {}
+    refusals: dict[int, Refusal] = {}
     for offer in offers:
         promotion = offer.promotion
         if promotion.stackable and not promotion.exclusive_group:
@@ -59,45 +60,53 @@ def choose(offers: Sequence[Offer], situation: Situation, rates: list[Fraction |
             groups.setdefault(promotion.exclusive_group, []).append(offer)
         else:
             alone.append(offer)
-    best = stacked = _best_together(together, list(groups.values()), situation, rates)
-    undiscounted = _apply([], situation, rates).settlement.payable if alone else 0
-    for offer in list(alone):
-        outcome = _apply([offer], situation, rates)
-        if outcome.settlement.payable > undiscounted:  # a cent, when discounts move the rounding of taxes
-            alone.remove(offer)
+    best = stacked = _best_together(together, list(groups.values()), situation)
+    undiscounted = payable(untouched(situation), situation) if alone else 0
+    losers = []
+    for offer in alone:
+        outcome = _apply([offer], situation)
+        if outcome.payable > undiscounted:  # a cent, when discounts move the rounding of taxes
             refusals[offer.promotion.id] = NO_EFFECT
-        elif outcome.rank < best.rank:
+            continue
+        losers.append(offer)
+        if outcome.payable <= best.payable and outcome.rank < best.rank:
             best = outcome
     choice = Choice(best, refusals)
     if best is stacked:
         _explain_groups(choice, groups.values())
-        for offer in alone:
-            refusals[offer.promotion.id] = _not_combinable(offer, _strongest(best.cuts))
+        winner = _strongest(best.cuts) if losers else None
+        for offer in losers:
+            refusals[offer.promotion.id] = _not_combinable(offer, winner)
     else:
         winner = best.cuts[0][0]
-        losers = (offer for offer in offers if offer is not winner and offer.promotion.id not in refusals)
-        for offer in losers:
+        for offer in offers:
+            if offer is winner or offer.promotion.id in refusals:
+                continue
             refusals[offer.promotion.id] = NO_EFFECT if offer.alone.is_nothing else _not_combinable(offer, winner)
     _explain_idle(choice)
     return choice
 
 
-def _apply(offers: Iterable[Offer], situation: Situation, rates: list[Fraction | None]) -> Outcome:
+def _apply(offers: Sequence[Offer], situation: Situation) -> Outcome:
+    """These, one after another. What one takes by itself is known already when it stood alone before."""
     remaining, cuts = untouched(situation), []
+    if len(offers) == 1:
+        take(remaining, offers[0], offers[0].alone)
+        return Outcome([(offers[0], offers[0].alone)], remaining, payable(remaining, situation))
     for offer in offers:
         cut = offer.cut(remaining)
         take(remaining, offer, cut)
         cuts.append((offer, cut))
-    return Outcome(cuts, settle(remaining, situation.facts, rates), remaining)
+    return Outcome(cuts, remaining, payable(remaining, situation))
 
 
-def _best_together(
-    together: list[Offer], groups: list[list[Offer]], situation: Situation, rates: list[Fraction | None]
-) -> Outcome:
+def _best_together(together: list[Offer], groups: list[list[Offer]], situation: Situation) -> Outcome:
     """The stackable ones with the best of each group."""
+    if not groups:
+        return _apply(together, situation)
 
     def outcome_with(chosen: Iterable[Offer]) -> Outcome:
-        return _apply(sorted([*together, *chosen], key=lambda offer: offer.promotion.place), situation, rates)
+        return _apply(sorted([*together, *chosen], key=lambda offer: offer.promotion.place), situation)
 
     def rank(outcome: Outcome, chosen: Sequence[Offer]) -> tuple:
         return *outcome.rank[:2], [offer.promotion.place for offer in chosen]
@@ -155,7 +164,7 @@ def _nothing_left(offer: Offer, cuts: Sequence[tuple[Offer, Cut]]) -> Refusal:
             return cut.amount if other.promotion.stage is Stage.SHIPPING else 0
         if offer.promotion.kind is Kind.GIFT:
             return cut.gift_units if other.promotion.gift_variant == offer.promotion.gift_variant else 0
-        return sum(cents for place, cents in cut.shares if place in offer.units)
+        return sum(cents for place, cents in zip(cut.places, cut.shares, strict=True) if place in offer.places)
 
     winner = max(cuts, key=taken_by)[0].promotion
     return Refusal("nothing_left", f"{winner.name} leaves nothing for this to take off.", winner=winner)

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from core.money import from_cents, to_cents
 from market.pricing.rules.basket import Basket
 from market.pricing.rules.inputs import CodeInput, GiftInput, QuoteInput, UsesInput
-from market.pricing.rules.promotions import Kind, PromotionInput, Stage, Threshold
+from market.pricing.rules.promotions import Ask, Kind, PromotionInput, Stage, Threshold
 
 UNUSED = UsesInput(promotion=0)
 # These end by themselves when the buyer says where it goes, so a code that meets one can be kept.
@@ -30,6 +30,11 @@ class Refusal:
     winner: PromotionInput | None = None
 
 
+CODE_REQUIRED = Refusal("code_required", "This needs a code.")
+CART_EMPTY = Refusal("cart_empty", "The cart is empty.")
+NO_MATCHING_ITEMS = Refusal("no_matching_items", "Nothing in the cart is among its goods.")
+
+
 @dataclass(frozen=True)
 class Situation:
     """What conditions look at. `shipping` is the price before discounts, None while it is unknown."""
@@ -41,6 +46,12 @@ class Situation:
     uses: Mapping[int, UsesInput]
     gifts: Mapping[int, GiftInput]
     shipping: int | None
+
+    @cached_property
+    def rates(self) -> list[tuple[int, int]]:
+        """The tax rate of each line, as numerator and denominator."""
+        ratios = {line.tax_rate: line.tax_rate.as_integer_ratio() for line in self.basket.lines}
+        return [ratios[line.tax_rate] for line in self.basket.lines]
 
     @cached_property
     def local_moment(self) -> datetime:
@@ -62,13 +73,15 @@ class Situation:
 
     def code_for(self, promotion: PromotionInput) -> CodeInput | None:
         """The first entered code that still opens the promotion."""
+        if not self.codes:
+            return None
         return next((code for code in self.codes.get(promotion.id, ()) if why_code_is_dead(code) is None), None)
 
 
 def why_refused(promotion: PromotionInput, situation: Situation) -> Refusal | None:
     """The first reason of the promotion's own not to give it; None if there is none."""
-    for look in CONDITIONS:
-        refusal = look(promotion, situation)
+    for ask in promotion.asks:
+        refusal = CONDITIONS[ask](promotion, situation)
         if refusal is not None:
             return refusal
     return None
@@ -86,12 +99,10 @@ def why_code_is_dead(code: CodeInput) -> Refusal | None:
 
 
 def _code(promotion: PromotionInput, situation: Situation) -> Refusal | None:
-    if not promotion.requires_coupon or situation.code_for(promotion) is not None:
-        return None
     entered = situation.codes.get(promotion.id)
-    if entered:
-        return why_code_is_dead(entered[0])
-    return Refusal("code_required", "This needs a code.")
+    if not entered:
+        return CODE_REQUIRED
+    return None if situation.code_for(promotion) is not None else why_code_is_dead(entered[0])
 
 
 def _period(promotion: PromotionInput, situation: Situation) -> Refusal | None:
@@ -103,8 +114,6 @@ def _period(promotion: PromotionInput, situation: Situation) -> Refusal | None:
 
 
 def _clock(promotion: PromotionInput, situation: Situation) -> Refusal | None:
-    if not promotion.weekdays and promotion.is_all_day:
-        return None
     now, weekdays = situation.local_moment, promotion.weekdays
     if weekdays and now.isoweekday() not in weekdays:
         return Refusal("wrong_weekday", f"This is given on {promotion.weekday_names} only.")
@@ -118,8 +127,6 @@ def _clock(promotion: PromotionInput, situation: Situation) -> Refusal | None:
 
 
 def _limits(promotion: PromotionInput, situation: Situation) -> Refusal | None:
-    if not promotion.is_limited:
-        return None
     uses = situation.uses_of(promotion)
     if promotion.usage_limit is not None and uses.total >= promotion.usage_limit:
         return Refusal("used_up", "This was given as often as it could be.")
@@ -144,7 +151,7 @@ def _customer(promotion: PromotionInput, situation: Situation) -> Refusal | None
 
 
 def _country(promotion: PromotionInput, situation: Situation) -> Refusal | None:
-    if not promotion.countries or situation.facts.country in promotion.countries:
+    if situation.facts.country in promotion.countries:
         return None
     if not situation.facts.country:
         return Refusal("country_unknown", "This depends on where the order goes.")
@@ -153,10 +160,8 @@ def _country(promotion: PromotionInput, situation: Situation) -> Refusal | None:
 
 def _goods(promotion: PromotionInput, situation: Situation) -> Refusal | None:
     if not situation.basket.lines:
-        return Refusal("cart_empty", "The cart is empty.")
-    if not situation.basket.places_of(promotion.goods):
-        return Refusal("no_matching_items", "Nothing in the cart is among its goods.")
-    return None
+        return CART_EMPTY
+    return None if situation.basket.places_of(promotion.goods) else NO_MATCHING_ITEMS
 
 
 def _minimum(promotion: PromotionInput, situation: Situation) -> Refusal | None:
@@ -175,7 +180,11 @@ def _enough_for_kind(promotion: PromotionInput, situation: Situation) -> Refusal
     if promotion.kind is Kind.BUY_X_GET_Y:
         return _enough_to_get(promotion, situation)
     if promotion.kind in (Kind.FIXED_PRICE, Kind.GIFT) and promotion.buy_quantity:
-        return _missing_units(promotion, situation, wanted=promotion.buy_quantity)
+        refusal = _missing_units(promotion, situation, wanted=promotion.buy_quantity)
+        if refusal is not None:
+            return refusal
+    if promotion.kind is Kind.GIFT:
+        return _enough_gifts(promotion, situation)
     if promotion.kind is Kind.SPEND_THRESHOLD and reached_step(promotion, situation.basket) is None:
         return _missing_step(promotion, situation)
     if promotion.stage is Stage.SHIPPING:
@@ -195,9 +204,7 @@ def _enough_to_get(promotion: PromotionInput, situation: Situation) -> Refusal |
     return refusal
 
 
-def _gift(promotion: PromotionInput, situation: Situation) -> Refusal | None:
-    if promotion.kind is not Kind.GIFT:
-        return None
+def _enough_gifts(promotion: PromotionInput, situation: Situation) -> Refusal | None:
     gift = situation.gifts.get(promotion.gift_variant)
     units = gift_units(promotion, situation.basket)
     if gift is None or gift.available - situation.bought.get(gift.variant_id, 0) < units:
@@ -217,15 +224,18 @@ def gift_units(promotion: PromotionInput, basket: Basket) -> int:
 
 def reached_step(promotion: PromotionInput, basket: Basket) -> Threshold | None:
     """The highest step of `spend_threshold` that the undiscounted cart reaches, the last of equals."""
-    units = basket.units_at(basket.places_of(promotion.goods))
     subtotal = from_cents(basket.subtotal)
-    reached = [
-        step
-        for step in promotion.thresholds
-        if (step.min_subtotal is None or subtotal >= step.min_subtotal)
-        and (step.min_quantity is None or units >= step.min_quantity)
-    ]
-    return max(reached, key=_height, default=None)
+    units = None
+    highest = None
+    for step in promotion.thresholds:
+        if step.min_quantity is not None:
+            units = basket.units_at(basket.places_of(promotion.goods)) if units is None else units
+            is_reached = units >= step.min_quantity
+        else:
+            is_reached = subtotal >= step.min_subtotal
+        if is_reached and (highest is None or _height(step) > _height(highest)):
+            highest = step
+    return highest
 
 
 def _height(step: Threshold) -> tuple:
@@ -256,16 +266,14 @@ def _missing_amount(code: str, missing: int, situation: Situation) -> Refusal:
     return Refusal(code, reason, missing_amount=missing)
 
 
-# In the order in which a buyer could mend them last: what nobody can change comes first.
-CONDITIONS: tuple[Callable[[PromotionInput, Situation], Refusal | None], ...] = (
-    _code,
-    _period,
-    _clock,
-    _limits,
-    _customer,
-    _country,
-    _goods,
-    _minimum,
-    _enough_for_kind,
-    _gift,
-)
+CONDITIONS: Mapping[Ask, Callable[[PromotionInput, Situation], Refusal | None]] = {
+    Ask.CODE: _code,
+    Ask.PERIOD: _period,
+    Ask.CLOCK: _clock,
+    Ask.LIMITS: _limits,
+    Ask.CUSTOMER: _customer,
+    Ask.COUNTRY: _country,
+    Ask.GOODS: _goods,
+    Ask.MINIMUM: _minimum,
+    Ask.KIND: _enough_for_kind,
+}

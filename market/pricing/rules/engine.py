@@ -5,30 +5,21 @@ tax_total)`. With prices that include tax the gross price is the same everywhere
 the destination is taken out of it: `gross * rate / (1 + rate)`. Tax is rounded once per line.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
-from decimal import Decimal
-from fractions import Fraction
+from functools import partial
 
 from core.money import ZERO, from_cents, to_cents
 from market.pricing.rules.basket import basket_of
-from market.pricing.rules.benefits import Cut, Offer
+from market.pricing.rules.benefits import Offer
 from market.pricing.rules.checks import refuse_impossible
-from market.pricing.rules.choosing import Choice, choose
+from market.pricing.rules.choosing import choose
 from market.pricing.rules.conditions import Refusal, Situation, why_refused
 from market.pricing.rules.inputs import CodeInput, QuoteInput, normal_code
 from market.pricing.rules.promotions import PromotionInput, Stage
 from market.pricing.rules.results import Discount, GiftLine, PromotionApplied, Quote, QuotedLine
-from market.pricing.rules.settling import Settlement
-from market.pricing.rules.trace import (
-    Step,
-    applied_step,
-    coupon_steps,
-    line_steps,
-    money,
-    refused_step,
-    tier_step,
-)
+from market.pricing.rules.settling import settle
+from market.pricing.rules.trace import Work, steps_of
 
 # 1 knew no promotions. What it priced, this one prices alike.
 ENGINE_VERSION = 2
@@ -55,11 +46,10 @@ def quote(quote_input: QuoteInput) -> Quote:
             offers.append(Offer(promotion, situation))
         else:
             refusals[promotion.id] = refusal
-    rates = [None if line.tax_rate is None else Fraction(line.tax_rate) for line in situation.basket.lines]
-    choice = choose(offers, situation, rates)
+    choice = choose(offers, situation)
     refusals |= choice.refusals
     applied = [(offer, cut) for offer, cut in choice.outcome.cuts if offer.promotion.id not in refusals]
-    return _quote(situation, promotions=promotions, refusals=refusals, applied=applied, choice=choice)
+    return _quote(Work(situation, promotions, refusals, applied, settle(choice.outcome.remaining, situation)))
 
 
 def situation_of(quote_input: QuoteInput) -> Situation:
@@ -94,28 +84,16 @@ def _resolved(quote_input: QuoteInput) -> tuple[CodeInput, ...]:
     )
 
 
-def exact_tax(*, amount: Decimal, rate: Decimal, included: bool) -> Decimal:
-    """The tax on or in the amount, before rounding."""
-    return amount * rate / (1 + rate) if included else amount * rate
-
-
 def _place(promotion: PromotionInput) -> tuple[int, int, int]:
     return promotion.place
 
 
-def _quote(
-    situation: Situation,
-    *,
-    promotions: Sequence[PromotionInput],
-    refusals: dict[int, Refusal],
-    applied: Sequence[tuple[Offer, Cut]],
-    choice: Choice,
-) -> Quote:
-    """The totals and the trace of what was chosen."""
-    facts, settlement = situation.facts, choice.outcome.settlement
-    lines, gifts = _lines(situation, settlement, applied)
-    subtotal = sum((line.unit_price * line.quantity for line in lines), ZERO)
-    discount_total = sum((line.discount_total for line in lines), ZERO)
+def _quote(work: Work) -> Quote:
+    """The totals of what was chosen."""
+    facts, settlement = work.situation.facts, work.settlement
+    lines, gifts = _lines(work)
+    subtotal = sum([line.unit_price * line.quantity for line in lines], ZERO)
+    discount_total = sum([line.discount_total for line in lines], ZERO)
     shipping_total, shipping_tax, tax_total = None, None, None
     grand_total = subtotal - discount_total
     if facts.shipping is not None:
@@ -124,34 +102,25 @@ def _quote(
         grand_total += shipping_total
         if not facts.prices_include_tax:
             grand_total += tax_total
-    trace = [*line_steps(situation.basket), {"step": "subtotal", "amount": money(situation.basket.subtotal)}]
-    trace += _promotion_steps(situation, promotions, refusals, applied)
-    if settlement.tier_shares:
-        trace.append(tier_step(situation, settlement))
-    if facts.shipping is not None:
-        trace += _delivery_steps(situation, settlement, shipping_total, shipping_tax)
-        trace.append({"step": "tax", "amount": str(tax_total)})
-    trace.append({"step": "grand_total", "amount": str(grand_total), "prices_include_tax": facts.prices_include_tax})
     return Quote(
         lines=lines,
         subtotal=subtotal,
-        discounts=tuple(_discounts(situation, settlement, applied)),
+        discounts=tuple(_discounts(work)),
         discount_total=discount_total,
         shipping_total=shipping_total,
         shipping_tax_total=shipping_tax,
         tax_total=tax_total,
         grand_total=grand_total,
         is_estimate=facts.shipping is None,
-        trace=tuple(trace),
         gifts=gifts,
-        applied=tuple(_uses(situation, applied)),
+        applied=tuple(_uses(work)),
+        tell=partial(steps_of, work),
     )
 
 
-def _lines(
-    situation: Situation, settlement: Settlement, applied: Sequence[tuple[Offer, Cut]]
-) -> tuple[tuple[QuotedLine, ...], tuple[GiftLine, ...]]:
+def _lines(work: Work) -> tuple[tuple[QuotedLine, ...], tuple[GiftLine, ...]]:
     """The lines with what is given away on them, and what that is."""
+    situation, settlement, applied = work.situation, work.settlement, work.applied
     basket, taxes = situation.basket, settlement.taxes
     gifts = tuple(
         GiftLine(offer.promotion.id, offer.promotion.gift_variant, cut.gift_units)
@@ -198,11 +167,10 @@ def _lines(
     return tuple(lines), gifts
 
 
-def _discounts(
-    situation: Situation, settlement: Settlement, applied: Sequence[tuple[Offer, Cut]]
-) -> Iterator[Discount]:
+def _discounts(work: Work) -> Iterator[Discount]:
     """What was taken off, in the order in which it was."""
-    customer, facts = situation.facts.customer, situation.facts
+    facts, settlement, applied = work.situation.facts, work.settlement, work.applied
+    customer = facts.customer
     of_cart = [(offer.promotion, cut) for offer, cut in applied if offer.promotion.stage is not Stage.SHIPPING]
     of_shipping = [(offer.promotion, cut) for offer, cut in applied if offer.promotion.stage is Stage.SHIPPING]
     for promotion, cut in of_cart:
@@ -215,64 +183,12 @@ def _discounts(
         yield Discount(promotion.id, promotion.label, from_cents(cut.amount), SHIPPING)
 
 
-def _uses(situation: Situation, applied: Sequence[tuple[Offer, Cut]]) -> Iterator[PromotionApplied]:
-    for offer, cut in applied:
-        code = situation.code_for(offer.promotion)
+def _uses(work: Work) -> Iterator[PromotionApplied]:
+    for offer, cut in work.applied:
+        code = work.situation.code_for(offer.promotion)
         yield PromotionApplied(
             promotion=offer.promotion.id,
             version=offer.promotion.version,
             code="" if code is None else code.code,
             amount=from_cents(cut.amount + cut.gift_amount),
         )
-
-
-def _promotion_steps(
-    situation: Situation,
-    promotions: Sequence[PromotionInput],
-    refusals: dict[int, Refusal],
-    applied: Sequence[tuple[Offer, Cut]],
-) -> list[Step]:
-    """Each promotion in the order of application, then each code."""
-    given = {offer.promotion.id: (offer, cut) for offer, cut in applied}
-    steps = []
-    for promotion in promotions:
-        refusal = refusals.get(promotion.id)
-        if refusal is None:
-            steps.append(applied_step(*given[promotion.id], situation.code_for(promotion)))
-        else:
-            steps.append(refused_step(promotion, refusal))
-    if situation.entered:
-        steps += coupon_steps(situation, {step["promotion"]: step for step in steps})
-    return steps
-
-
-def _delivery_steps(
-    situation: Situation, settlement: Settlement, shipping_total: Decimal, shipping_tax: Decimal
-) -> list[Step]:
-    """Shipping after its discounts, and the tax on it and on each line."""
-    shipping, included = situation.facts.shipping, situation.facts.prices_include_tax
-    steps = [
-        {
-            "step": "shipping",
-            "method": shipping.code,
-            "price": str(shipping.price),
-            "discount": str(shipping.price - shipping_total),
-            "amount": str(shipping_total),
-            "tax_rate": str(shipping.tax_rate),
-            "tax_exact": str(exact_tax(amount=shipping_total, rate=shipping.tax_rate, included=included)),
-            "tax": str(shipping_tax),
-        }
-    ]
-    for line, left, tax in zip(situation.basket.lines, settlement.lines, settlement.taxes, strict=True):
-        taxed = from_cents(left)
-        steps.append(
-            {
-                "step": "line_tax",
-                "variant": line.variant_id,
-                "amount": str(taxed),
-                "tax_rate": str(line.tax_rate),
-                "tax_exact": str(exact_tax(amount=taxed, rate=line.tax_rate, included=included)),
-                "tax": money(tax),
-            }
-        )
-    return steps

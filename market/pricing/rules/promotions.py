@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from enum import IntEnum, StrEnum
-from fractions import Fraction
 from functools import cached_property
 from typing import Any
 
@@ -37,6 +36,20 @@ class Stage(IntEnum):
     LINE = 1
     CART = 2
     SHIPPING = 3
+
+
+class Ask(StrEnum):
+    """What a promotion may ask for."""
+
+    CODE = "code"
+    PERIOD = "period"
+    CLOCK = "clock"
+    LIMITS = "limits"
+    CUSTOMER = "customer"
+    COUNTRY = "country"
+    GOODS = "goods"
+    MINIMUM = "minimum"
+    KIND = "kind"
 
 
 @dataclass(frozen=True)
@@ -155,11 +168,14 @@ class PromotionInput:
         return self.stage, self.priority, self.id
 
     @cached_property
-    def share(self) -> Fraction | None:
+    def part(self) -> tuple[int, int] | None:
         """The part of the price that it takes off, for the kinds whose value is a percentage."""
-        if self.kind in (Kind.PERCENTAGE, Kind.BUY_X_GET_Y):
-            return Fraction(self.value) / HUNDRED_PERCENT
-        return None
+        return percent_ratio(self.value) if self.kind in (Kind.PERCENTAGE, Kind.BUY_X_GET_Y) else None
+
+    @cached_property
+    def counts_units(self) -> bool:
+        """Whether it is given unit by unit, so that a limit per order can end it."""
+        return self.kind in (Kind.PERCENTAGE, Kind.FIXED_PRICE) or self.is_per_unit
 
     @cached_property
     def name(self) -> str:
@@ -193,8 +209,29 @@ class PromotionInput:
         }
 
     @cached_property
+    def refused(self) -> dict[str, dict[str, Any]]:
+        """Steps of traces that say the same of it each time, by their code."""
+        return {}
+
+    @cached_property
+    def asks(self) -> tuple[Ask, ...]:
+        """What it asks for, in the order in which a buyer is told: what he cannot mend comes first."""
+        asked = {
+            Ask.CODE: self.requires_coupon,
+            Ask.PERIOD: self.starts_at is not None or self.ends_at is not None,
+            Ask.CLOCK: bool(self.weekdays) or not self.is_all_day,
+            Ask.LIMITS: self.is_limited,
+            Ask.CUSTOMER: bool(self.tiers or self.first_order_only or self.customer_lists),
+            Ask.COUNTRY: bool(self.countries),
+            Ask.GOODS: True,
+            Ask.MINIMUM: self.min_quantity is not None or self.min_subtotal is not None,
+            Ask.KIND: self.kind not in (Kind.PERCENTAGE, Kind.FIXED_AMOUNT),
+        }
+        return tuple(ask for ask, is_asked in asked.items() if is_asked)
+
+    @cached_property
     def asks_for_moment(self) -> bool:
-        return not (self.starts_at is None and self.ends_at is None and not self.weekdays and self.is_all_day)
+        return Ask.PERIOD in self.asks or Ask.CLOCK in self.asks
 
     @cached_property
     def problem(self) -> str:
@@ -202,12 +239,18 @@ class PromotionInput:
         return next(_problems(self), "")
 
 
+def percent_ratio(percent: Decimal) -> tuple[int, int]:
+    """So many percent as numerator and denominator."""
+    numerator, denominator = percent.as_integer_ratio()
+    return numerator, denominator * HUNDRED_PERCENT
+
+
 def _problems(promotion: PromotionInput) -> Iterator[str]:
     yield from _bad_amounts(promotion)
     yield from _bad_counts(promotion)
     yield from _bad_times(promotion)
     kind = promotion.kind
-    if promotion.share is not None and not 0 <= promotion.share <= 1:
+    if kind in (Kind.PERCENTAGE, Kind.BUY_X_GET_Y) and not 0 <= promotion.value <= HUNDRED_PERCENT:
         yield "value: a percentage is 0 to 100"
     if kind is Kind.BUY_X_GET_Y and not (promotion.buy_quantity and promotion.get_quantity):
         yield "buy_quantity, get_quantity: both are at least one"

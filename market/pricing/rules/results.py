@@ -1,9 +1,12 @@
 """What a quote answers."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import cached_property
 from typing import Any
+
+Step = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +56,11 @@ class PromotionApplied:
     amount: Decimal
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Quote:
     """A priced cart: a value, never stored. Lines are in the order of their variant ids.
 
-    While `is_estimate`, shipping and tax are unknown (None) and not in `grand_total`. `trace` has
-    one JSON object per step, in the order of the computation, amounts as strings.
+    While `is_estimate`, shipping and tax are unknown (None) and not in `grand_total`.
     """
 
     lines: tuple[QuotedLine, ...]
@@ -70,6 +72,14 @@ class Quote:
     tax_total: Decimal | None
     grand_total: Decimal
     is_estimate: bool
-    trace: tuple[Mapping[str, Any], ...]
-    gifts: tuple[GiftLine, ...] = ()
-    applied: tuple[PromotionApplied, ...] = ()
+    gifts: tuple[GiftLine, ...]
+    applied: tuple[PromotionApplied, ...]
+    tell: Callable[["Quote"], list[Step]] = field(repr=False, compare=False)
+
+    @cached_property
+    def trace(self) -> tuple[Step, ...]:
+        """One JSON object per step, in the order of the computation, amounts as strings.
+
+        Written down when it is asked for: most carts are read by people who do not ask.
+        """
+        return tuple(self.tell(self))

@@ -1,37 +1,68 @@
 """How a quote came about, step by step, and what of it a buyer is told of the promotions."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
 from core.money import from_cents
 from market.pricing.rules.basket import Basket
 from market.pricing.rules.benefits import Cut, Offer
-from market.pricing.rules.conditions import Refusal, Situation, why_code_is_dead
+from market.pricing.rules.conditions import CODE_REQUIRED, NO_MATCHING_ITEMS, Refusal, Situation, why_code_is_dead
 from market.pricing.rules.inputs import CodeInput
 from market.pricing.rules.promotions import PromotionInput
-from market.pricing.rules.results import Quote
+from market.pricing.rules.results import Quote, Step
 from market.pricing.rules.settling import Settlement
 
-Step = Mapping[str, Any]
 APPLIED, REFUSED = "applied", "refused"
 
 
 def money(cents: int) -> str:
-    return str(from_cents(cents))
+    return f"{cents // 100}.{cents % 100:02d}"
 
 
-def exact_money(cents: Fraction | int) -> str:
-    """The amount before rounding: as a decimal where it is one, else to eight places and marked so."""
-    whole = cents * 10**6
-    if whole == int(whole):
-        text = f"{int(whole) // 10**8}.{int(whole) % 10**8:08d}".rstrip("0")
-        places = len(text) - text.index(".") - 1
-        return text + "0" * (2 - places)
-    return f"{int(whole) // 10**8}.{int(whole) % 10**8:08d}..."
+def exact_money(numerator: Fraction | int, denominator: int) -> str:
+    """The amount before rounding: as a decimal where it is one of up to eight places, else cut and marked so."""
+    places, rest = divmod(numerator * 10**6, denominator)
+    whole, part = divmod(int(places), 10**8)
+    cents, smaller = divmod(part, 10**6)
+    if rest:
+        return f"{whole}.{part:08d}..."
+    return f"{whole}.{cents:02d}" + f"{smaller:06d}".rstrip("0")
 
 
-def line_steps(basket: Basket) -> list[Step]:
+@dataclass(frozen=True, slots=True)
+class Work:
+    """A quote as it was worked out: the promotions in order, why some are not given, what the others take off."""
+
+    situation: Situation
+    promotions: Sequence[PromotionInput]
+    refusals: Mapping[int, Refusal]
+    applied: Sequence[tuple[Offer, Cut]]
+    settlement: Settlement
+
+
+def steps_of(work: Work, quote: Quote) -> list[Step]:
+    """Every step of the quote, in order."""
+    situation, facts = work.situation, work.situation.facts
+    steps = [*_line_steps(situation.basket), {"step": "subtotal", "amount": money(situation.basket.subtotal)}]
+    steps += _promotion_steps(work)
+    if work.settlement.tier_shares:
+        steps.append(_tier_step(situation, work.settlement))
+    if not quote.is_estimate:
+        steps += _delivery_steps(work, quote)
+        steps.append({"step": "tax", "amount": str(quote.tax_total)})
+    total = {"step": "grand_total", "amount": str(quote.grand_total), "prices_include_tax": facts.prices_include_tax}
+    return [*steps, total]
+
+
+def exact_tax(*, amount: Decimal, rate: Decimal, included: bool) -> Decimal:
+    """The tax on or in the amount, before rounding."""
+    return amount * rate / (1 + rate) if included else amount * rate
+
+
+def _line_steps(basket: Basket) -> list[Step]:
     """What each line costs before discounts, and by which price list if by one."""
     steps = []
     for place, line in enumerate(basket.lines):
@@ -53,13 +84,13 @@ def line_steps(basket: Basket) -> list[Step]:
     return steps
 
 
-def applied_step(offer: Offer, cut: Cut, code: CodeInput | None) -> Step:
+def _applied_step(offer: Offer, cut: Cut, code: CodeInput | None) -> Step:
     promotion, basket = offer.promotion, offer.basket
     step = promotion.told | {
         "outcome": APPLIED,
         "amount": money(cut.amount),
-        "exact": exact_money(cut.exact),
-        "shares": [{"variant": basket.lines[place].variant_id, "amount": money(cents)} for place, cents in cut.shares],
+        "exact": exact_money(*cut.exact),
+        "shares": _shares(basket, cut.places, cut.shares),
     }
     if code is not None:
         step["coupon"] = code.code
@@ -72,11 +103,22 @@ def applied_step(offer: Offer, cut: Cut, code: CodeInput | None) -> Step:
     return step
 
 
-def refused_step(promotion: PromotionInput, refusal: Refusal) -> Step:
-    return promotion.told | {"outcome": REFUSED} | _why(refusal)
+def _shares(basket: Basket, places: Sequence[int], shares: Sequence[int]) -> dict[str, str]:
+    """What comes off each variant, by its id."""
+    names = basket.names
+    return {names[place]: money(cents) for place, cents in zip(places, shares, strict=True) if cents}
 
 
-def coupon_steps(situation: Situation, promotions: Mapping[int, Step]) -> list[Step]:
+def _refused_step(promotion: PromotionInput, refusal: Refusal) -> Step:
+    if refusal is not CODE_REQUIRED and refusal is not NO_MATCHING_ITEMS:
+        return promotion.told | {"outcome": REFUSED} | _why(refusal)
+    steps = promotion.refused  # most refusals of most carts, and always the same
+    if refusal.code not in steps:
+        steps[refusal.code] = promotion.told | {"outcome": REFUSED} | _why(refusal)
+    return steps[refusal.code]
+
+
+def _coupon_steps(situation: Situation, promotions: Mapping[int, Step]) -> list[Step]:
     """What became of each code that was entered, in the order in which they were."""
     steps = []
     spoken_for: set[int] = set()
@@ -97,21 +139,63 @@ def coupon_steps(situation: Situation, promotions: Mapping[int, Step]) -> list[S
     return steps
 
 
-def tier_step(situation: Situation, settlement: Settlement) -> Step:
-    customer, lines = situation.facts.customer, situation.basket.lines
+def _tier_step(situation: Situation, settlement: Settlement) -> Step:
+    customer = situation.facts.customer
     return {
         "step": "tier",
         "tier": customer.tier,
         "label": customer.tier_label,
         "percent": str(customer.tier_percent),
         "amount": money(sum(settlement.tier_shares)),
-        "exact": exact_money(settlement.tier_exact),
-        "shares": [
-            {"variant": line.variant_id, "amount": money(cents)}
-            for line, cents in zip(lines, settlement.tier_shares, strict=True)
-            if cents
-        ],
+        "exact": exact_money(*settlement.tier_exact),
+        "shares": _shares(situation.basket, situation.basket.everything, settlement.tier_shares),
     }
+
+
+def _promotion_steps(work: Work) -> list[Step]:
+    """Each promotion in the order of application, then each code."""
+    given = {offer.promotion.id: (offer, cut) for offer, cut in work.applied}
+    steps = []
+    for promotion in work.promotions:
+        refusal = work.refusals.get(promotion.id)
+        if refusal is None:
+            steps.append(_applied_step(*given[promotion.id], work.situation.code_for(promotion)))
+        else:
+            steps.append(_refused_step(promotion, refusal))
+    if work.situation.entered:
+        steps += _coupon_steps(work.situation, {step["promotion"]: step for step in steps})
+    return steps
+
+
+def _delivery_steps(work: Work, quote: Quote) -> list[Step]:
+    """Shipping after its discounts, and the tax on it and on each line."""
+    shipping, included = work.situation.facts.shipping, work.situation.facts.prices_include_tax
+    steps = [
+        {
+            "step": "shipping",
+            "method": shipping.code,
+            "price": str(shipping.price),
+            "discount": str(shipping.price - quote.shipping_total),
+            "amount": str(quote.shipping_total),
+            "tax_rate": str(shipping.tax_rate),
+            "tax_exact": str(exact_tax(amount=quote.shipping_total, rate=shipping.tax_rate, included=included)),
+            "tax": str(quote.shipping_tax_total),
+        }
+    ]
+    lines = zip(work.situation.basket.lines, work.settlement.lines, work.settlement.taxes, strict=True)
+    for line, left, tax in lines:
+        exact = exact_tax(amount=from_cents(left), rate=line.tax_rate, included=included)
+        steps.append(
+            {
+                "step": "line_tax",
+                "variant": line.variant_id,
+                "amount": money(left),
+                "tax_rate": str(line.tax_rate),
+                "tax_exact": str(exact),
+                "tax": money(tax),
+            }
+        )
+    return steps
 
 
 def explanation(quote: Quote, *, for_staff: bool = False) -> list[Step]:
@@ -120,11 +204,20 @@ def explanation(quote: Quote, *, for_staff: bool = False) -> list[Step]:
     Who does not know of a promotion is not told of it: neither of one that needs a code he has not
     entered, nor of a private one that is refused.
     """
+    entered = _entered(quote)
     return [
-        {name: value for name, value in step.items() if name != "is_public"}
+        _shown(step)
         for step in quote.trace
-        if step["step"] in ("promotion", "coupon") and (for_staff or _is_known(step, _entered(quote)))
+        if step["step"] in ("promotion", "coupon") and (for_staff or _is_known(step, entered))
     ]
+
+
+def _shown(step: Step) -> Step:
+    """The step as it is answered: what comes off each variant as a list of objects."""
+    shown = {name: value for name, value in step.items() if name != "is_public"}
+    if "shares" in shown:
+        shown["shares"] = [{"variant": int(name), "amount": amount} for name, amount in shown["shares"].items()]
+    return shown
 
 
 def _entered(quote: Quote) -> frozenset[int | None]:
