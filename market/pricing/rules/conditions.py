@@ -41,7 +41,6 @@ class Situation:
 
     basket: Basket
     facts: QuoteInput
-    entered: tuple[CodeInput, ...]
     codes: Mapping[int, list[CodeInput]]
     uses: Mapping[int, UsesInput]
     gifts: Mapping[int, GiftInput]

@@ -7,7 +7,7 @@ version of the engine, which knew fewer fields, are read as they were meant.
 import types
 import typing
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import MISSING, Field, fields, is_dataclass
+from dataclasses import MISSING, fields, is_dataclass
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from enum import Enum
@@ -17,6 +17,7 @@ from typing import Any
 from market.pricing.rules.inputs import QuoteInput
 from market.pricing.rules.promotions import PromotionInput
 
+DOCUMENT = "document"
 COLUMNS = frozenset({"id", "version", "label"})
 
 
@@ -47,12 +48,12 @@ def promotion_from_json(document: Mapping[str, Any], *, id: int, version: int, l
 
 
 def _document(value: Any) -> Any:
+    if isinstance(value, PromotionInput):
+        if DOCUMENT not in value.memo:
+            value.memo[DOCUMENT] = _object_document(value)
+        return value.memo[DOCUMENT]
     if is_dataclass(value):
-        return {
-            part.name: _document(given)
-            for part in fields(value)
-            if not _is_default(part, given := getattr(value, part.name))
-        }
+        return _object_document(value)
     if isinstance(value, Decimal):
         return str(value)
     if isinstance(value, datetime):
@@ -64,10 +65,20 @@ def _document(value: Any) -> Any:
     return value
 
 
-def _is_default(part: Field, value: Any) -> bool:
-    """Whether it need not be written. 1.0 is not written as 1.00: the exponent is part of a decimal."""
-    default = part.default if part.default_factory is MISSING else part.default_factory()
-    return default is not MISSING and repr(value) == repr(default)
+def _object_document(value: Any) -> dict[str, Any]:
+    return {
+        name: _document(given)
+        for name, default in _defaults(type(value)).items()
+        if (given := getattr(value, name)) is not default and (given != default or repr(given) != repr(default))
+    }
+
+
+@cache
+def _defaults(kind: type) -> dict[str, Any]:
+    """What each field need not be written as. 1.0 is not written as 1.00: the exponent is part of a decimal."""
+    return {
+        part.name: part.default if part.default_factory is MISSING else part.default_factory() for part in fields(kind)
+    }
 
 
 def _read_object(kind: type, document: Any, *, at: str) -> Any:

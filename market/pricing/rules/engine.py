@@ -6,7 +6,6 @@ the destination is taken out of it: `gross * rate / (1 + rate)`. Tax is rounded 
 """
 
 from collections.abc import Iterator
-from dataclasses import replace
 from functools import partial
 
 from core.money import ZERO, from_cents, to_cents
@@ -15,7 +14,7 @@ from market.pricing.rules.benefits import Offer
 from market.pricing.rules.checks import refuse_impossible
 from market.pricing.rules.choosing import choose
 from market.pricing.rules.conditions import Refusal, Situation, why_refused
-from market.pricing.rules.inputs import CodeInput, QuoteInput, normal_code
+from market.pricing.rules.inputs import CodeInput, QuoteInput
 from market.pricing.rules.promotions import PromotionInput, Stage
 from market.pricing.rules.results import Discount, GiftLine, PromotionApplied, Quote, QuotedLine
 from market.pricing.rules.settling import settle
@@ -57,30 +56,17 @@ def situation_of(quote_input: QuoteInput) -> Situation:
     shipping = None
     if quote_input.shipping is not None:
         shipping = 0 if quote_input.customer.has_free_shipping else to_cents(quote_input.shipping.price)
-    entered = _resolved(quote_input)
     codes: dict[int, list[CodeInput]] = {}
-    for code in entered:
+    for code in quote_input.codes:
         if code.promotion is not None:
             codes.setdefault(code.promotion, []).append(code)
     return Situation(
         basket=basket_of(quote_input.lines, tier=quote_input.customer.tier),
         facts=quote_input,
-        entered=entered,
         codes=codes,
         uses={uses.promotion: uses for uses in quote_input.uses},
         gifts={gift.variant_id: gift for gift in quote_input.gifts},
         shipping=shipping,
-    )
-
-
-def _resolved(quote_input: QuoteInput) -> tuple[CodeInput, ...]:
-    """The entered codes, with the promotion of those that a promotion names itself."""
-    if all(code.promotion is not None for code in quote_input.codes):
-        return quote_input.codes
-    named = {normal_code(code): promotion.id for promotion in quote_input.promotions for code in promotion.codes}
-    return tuple(
-        replace(code, promotion=named.get(normal_code(code.code))) if code.promotion is None else code
-        for code in quote_input.codes
     )
 
 

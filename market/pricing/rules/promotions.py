@@ -109,7 +109,7 @@ class PromotionInput:
     """One version of a promotion. All but the first three have the meaning of "not limited".
 
     `version` is that of the row, told in the trace and kept with the order. Without `is_public` who is
-    refused does not hear of it, unless he entered one of its codes. The one that is not `stackable` goes
+    refused does not hear of it, unless he entered one of its codes. One that is not `stackable` goes
     with no other; of one `exclusive_group` one applies. It is one object as long as its version lives:
     what follows from it is worked out once.
     """
@@ -145,7 +145,6 @@ class PromotionInput:
     ends_at: datetime | None = None  # not included
 
     requires_coupon: bool = False
-    codes: tuple[str, ...] = ()  # the few that are known without looking; bulk codes come resolved
     usage_limit: int | None = None
     usage_limit_per_customer: int | None = None
     usage_limit_per_order: int | None = None  # units, sets or gifts that it is given for in one order
@@ -209,8 +208,8 @@ class PromotionInput:
         }
 
     @cached_property
-    def refused(self) -> dict[str, dict[str, Any]]:
-        """Steps of traces that say the same of it each time, by their code."""
+    def memo(self) -> dict[str, Any]:
+        """What others worked out of it once: its document, and steps of traces that say the same each time."""
         return {}
 
     @cached_property

@@ -112,17 +112,17 @@ def _shares(basket: Basket, places: Sequence[int], shares: Sequence[int]) -> dic
 def _refused_step(promotion: PromotionInput, refusal: Refusal) -> Step:
     if refusal is not CODE_REQUIRED and refusal is not NO_MATCHING_ITEMS:
         return promotion.told | {"outcome": REFUSED} | _why(refusal)
-    steps = promotion.refused  # most refusals of most carts, and always the same
-    if refusal.code not in steps:
-        steps[refusal.code] = promotion.told | {"outcome": REFUSED} | _why(refusal)
-    return steps[refusal.code]
+    memo = promotion.memo  # most refusals of most carts, and always the same
+    if refusal.code not in memo:
+        memo[refusal.code] = promotion.told | {"outcome": REFUSED} | _why(refusal)
+    return memo[refusal.code]
 
 
 def _coupon_steps(situation: Situation, promotions: Mapping[int, Step]) -> list[Step]:
     """What became of each code that was entered, in the order in which they were."""
     steps = []
     spoken_for: set[int] = set()
-    for code in situation.entered:
+    for code in situation.facts.codes:
         step: dict[str, Any] = {"step": "coupon", "coupon": code.code, "promotion": code.promotion}
         refusal = why_code_is_dead(code)
         if refusal is None and code.promotion not in promotions:
@@ -162,7 +162,7 @@ def _promotion_steps(work: Work) -> list[Step]:
             steps.append(_applied_step(*given[promotion.id], work.situation.code_for(promotion)))
         else:
             steps.append(_refused_step(promotion, refusal))
-    if work.situation.entered:
+    if work.situation.facts.codes:
         steps += _coupon_steps(work.situation, {step["promotion"]: step for step in steps})
     return steps
 

@@ -80,8 +80,6 @@ def read_rules(*, label: str, rules: Mapping[str, Any]) -> PromotionInput:
     if parsed.problem:
         field, _, message = parsed.problem.partition(": ")
         raise _invalid(f"rules.{field}" if message else "rules", message or parsed.problem)
-    if parsed.codes:
-        raise _invalid("rules.codes", "Codes are coupons of their own.")
     if parsed.gift_variant is not None and not Variant.objects.filter(pk=parsed.gift_variant).exists():
         raise _invalid("rules.gift_variant", "There is no such variant.")
     return parsed

@@ -127,12 +127,21 @@ class Example:
             "each": {"is_per_unit": True},
             "": {"stackable": False},
             "group": {"exclusive_group": value},
-            "code": {"requires_coupon": True, "codes": (value,)},
+            "code": {"requires_coupon": True},
             "for": {"tiers": (value,)},
             "first": {"first_order_only": True},
             "to": {"countries": (value,)},
             "weekdays": {"weekdays": (7,)},
         }[word]
+
+    def code(self, entered: str) -> CodeInput:
+        """The entered code, with the number of the promotion that it opens."""
+        opens = {
+            normal_code(found[1]): id_
+            for id_, text in enumerate(self.facts["promotion"], start=1)
+            if (found := re.search(r"code (\w+)", text))
+        }
+        return CodeInput(entered, promotion=opens.get(normal_code(entered)))
 
     def customer(self) -> CustomerInput:
         """`silver 5 %, ordered before`"""
@@ -174,7 +183,7 @@ class Example:
             prices_include_tax="on top" not in self.fact("tax"),
             currency="GBP",
             promotions=promotions,
-            codes=tuple(CodeInput(code) for code in self.fact("codes").split()),
+            codes=tuple(self.code(code) for code in self.fact("codes").split()),
             customer=self.customer(),
             uses=tuple(self.uses(text, ids) for text in self.facts.get("used", [])),
             gifts=tuple(gifts),
