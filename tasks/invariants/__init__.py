@@ -1,11 +1,23 @@
 """The invariants of the shop, as `manage.py check_invariants` checks them."""
 
-from tasks.invariants import history, listings, money, orders, payments, promotions, reviews, stock, work
+from tasks.invariants import (
+    history,
+    listings,
+    memberships,
+    money,
+    orders,
+    payments,
+    promotions,
+    reviews,
+    searching,
+    stock,
+    work,
+)
 from tasks.invariants.engine import Evidence, Result, run_checks
 
 CHECKS = [
     check
-    for module in (stock, orders, money, payments, promotions, history, work, listings, reviews)
+    for module in (stock, orders, money, payments, promotions, history, work, listings, reviews, memberships, searching)
     for check in module.CHECKS
 ]
 

@@ -8,6 +8,7 @@ from django.utils import timezone
 from core.outbox.services import attempt_delivery, spread_events, take_due_deliveries
 from market.carts.tests.factories import make_cart
 from market.catalog.models import Variant
+from market.catalog.services.searching import walk_catalog
 from market.checkout.services import cancel_order, change_status
 from market.inventory.tests.factories import make_stocked_variant
 from market.orders.models import Order
@@ -49,6 +50,7 @@ def make_shop() -> Shop:
     for pairs in take_due_deliveries(limit=100).values():
         for delivery_id, attempts in pairs:
             attempt_delivery(delivery_id=delivery_id, attempts_seen=attempts)
+    walk_catalog(batches=2)
     return Shop(lamp, pending, paid, shipped, canceled)
 
 

@@ -64,6 +64,8 @@ def said(text: str, shop: Shop) -> str:
 
         return text.format(
             slug=shop.lamp.product.slug,
+            word=one("SELECT min(word) FROM catalog_searchword"),
+            customer=one("SELECT min(id) FROM customers_customer"),
             pending_number=shop.pending.number,
             pending_cart=shop.pending.cart_uuid,
             paid_number=shop.paid.number,

@@ -12,6 +12,16 @@ INSERT INTO reviews_review (product_id, customer_id, rating, title, body, verifi
 SELECT product_id, (SELECT min(id) FROM customers_customer), 4, '', '', false, '{{}}', '', '', 0, {now}, {now}, %s
 FROM catalog_variant WHERE id = {lamp}
 """
+MEMBER = """
+INSERT INTO customers_membership (customer_id, tier_id, since, spent_12m, below_since, created_at, updated_at)
+SELECT (SELECT min(id) FROM customers_customer), id, {now}, %s, %s, {now}, {now}
+FROM customers_membershiptier WHERE code = '%s'
+"""
+LONG_DELIVERED = """
+WITH event AS (UPDATE orders_orderevent SET at = at - interval '3 days' WHERE order_id = {paid}),
+    payment AS (UPDATE payments_payment SET captured_at = captured_at - interval '3 days' WHERE order_id = {paid})
+UPDATE orders_order SET status = 'delivered', customer_id = (SELECT min(id) FROM customers_customer) WHERE id = {paid}
+"""
 # Rule, a statement that breaks it, what the report says then.
 PLANTED = [
     (
@@ -291,5 +301,50 @@ PLANTED = [
         "a review shows the votes that it has",
         REVIEW % "'pending', 3",
         "{slug}: a review shows 3 for and 0 against, its votes are 0 and 0",
+    ),
+    (
+        "what a customer spent is what his orders come to",
+        MEMBER % ("100", "NULL", "bronze"),
+        "customer {customer}: spent 100.00, his orders say 0",
+    ),
+    (
+        "what a customer spent is what his orders come to",
+        LONG_DELIVERED,
+        "customer {customer}: spent 0, his orders say 14.95",
+    ),
+    (
+        "a customer has the tier that he has earned, or the grace of a higher one",
+        MEMBER % ("300", "NULL", "bronze"),
+        "customer {customer}: bronze with 300.00 spent",
+    ),
+    (
+        "a customer has the tier that he has earned, or the grace of a higher one",
+        MEMBER % ("300", "'2020-01-01'", "gold"),
+        "customer {customer}: gold with 300.00 spent, too little since 2020-01-01 00:00:00+00",
+    ),
+    (
+        "a customer has the tier that his history ends with",
+        MEMBER % ("300", "NULL", "silver"),
+        "customer {customer}: silver, his history ends with nothing",
+    ),
+    (
+        "a product's document is of its words",
+        "UPDATE catalog_searchdocument SET document = $$'lump':1A$$",
+        "{slug}: its document has other words",
+    ),
+    (
+        "a product's document is of its words",
+        "DELETE FROM catalog_searchdocument",
+        "{slug}: no document",
+    ),
+    (
+        "every document has its listing",
+        "DELETE FROM catalog_productlisting WHERE default_variant_id = {lamp}",
+        "{slug}: a document without a listing",
+    ),
+    (
+        "a word is counted as often as products have it",
+        "UPDATE catalog_searchword SET products = 7 WHERE word = (SELECT min(word) FROM catalog_searchword)",
+        "{word}: counted 7, 1 products have it",
     ),
 ]

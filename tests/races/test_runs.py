@@ -12,6 +12,7 @@ from core.accounts.tests.factories import make_staff
 from core.accounts.tokens import issue_tokens
 from core.operations.models import Run
 from market.catalog.models import Variant
+from market.catalog.services import refresh_listings
 from market.catalog.tests.factories import make_product
 from tests.parallel import in_parallel
 from tests.running import ROOT, RunningShop
@@ -37,6 +38,7 @@ def make_variants(count: int) -> None:
     Variant.objects.bulk_create(
         Variant(product=product, sku=f"MANY-{number}", price=Decimal("10.00")) for number in range(count - 1)
     )
+    refresh_listings(product_ids=[product.pk])
 
 
 def started_over_http(running: RunningShop) -> str:
