@@ -52,7 +52,8 @@ ordeal: $(VENV)/.test ## The long forms of the tests of faults, one after the ot
 	MAIL_OUTAGE_SECONDS=600 $(MAKE) test PYTEST_ARGS="tests/system/test_mail_outage.py -s --timeout 0" || failed=1; \
 	ABANDONED_CARTS=10000 EXPIRED_ORDERS=1000 $(MAKE) test PYTEST_ARGS="tests/system/test_clearing.py -s --timeout 0" || failed=1; \
 	WALK_STEPS=2000 WALK_SEEDS=1,2,3 $(MAKE) test PYTEST_ARGS="tests/system/test_random_walk.py -s --timeout 0" || failed=1; \
-	EVERYTHING_KILLED=20 $(MAKE) test PYTEST_ARGS="tests/system/test_database_faults.py -s --timeout 0" || failed=1; \
+	VALKEY_AWAY_SECONDS=30 $(MAKE) test PYTEST_ARGS="tests/system/test_valkey_away.py -s --timeout 0" || failed=1; \
+	EVERYTHING_KILLED=20 FROZEN_SECONDS=20 $(MAKE) test PYTEST_ARGS="tests/system/test_database_faults.py -s --timeout 0" || failed=1; \
 	$(MAKE) fuzz || failed=1; \
 	exit $$failed
 

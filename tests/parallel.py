@@ -13,7 +13,7 @@ def in_parallel(calls: Sequence[Callable[[], Answer]]) -> list[Answer]:
     start = Barrier(len(calls))
 
     def run(call: Callable[[], Answer]) -> Answer:
-        start.wait(timeout=30)
+        start.wait(timeout=120)
         return call()
 
     with ThreadPoolExecutor(max_workers=len(calls)) as pool:

@@ -1,6 +1,5 @@
 """What races do: fill carts, order them over HTTP at one moment, and look at what came of it."""
 
-import json
 from collections import Counter
 from collections.abc import Sequence
 from functools import partial
@@ -59,7 +58,7 @@ def retried(
         is_final = answer.status_code < 500 and answer.json().get("code") not in TRY_AGAIN
         return [answer] if is_final else []
 
-    return wait_for(attempt, seconds=30, what="an answer that is final")[0]
+    return wait_for(attempt, what="an answer that is final")[0]
 
 
 def outcomes(answers: Sequence[requests.Response]) -> Counter:
@@ -70,21 +69,15 @@ def outcomes(answers: Sequence[requests.Response]) -> Counter:
 def assert_invariants(shop: RunningShop, answers: Sequence[requests.Response]) -> None:
     """Wait until the background work is done; then the shop keeps its promises, and has every order
     that it acknowledged."""
+    wait_until_handled()
+    assert shop.violations(acknowledged=[answer.json() for answer in answers if answer.status_code < 300]) == ""
+
+
+def wait_until_handled() -> None:
+    """Wait until nothing is left to do of what has happened."""
     wait_for(
         lambda: (
             not Event.objects.filter(relayed_at=None).exists() and not Delivery.objects.filter(state="pending").exists()
         ),
-        seconds=60,
         what="all events are handled",
     )
-    orders = [answer.json() for answer in answers if answer.status_code < 300]
-    acknowledged = shop.folder / "acknowledged.jsonl"
-    acknowledged.write_text("".join(json.dumps({"number": order["number"]}) + "\n" for order in orders))
-    check = shop.manage("check_invariants", "--acknowledged", str(acknowledged))
-    assert check.returncode == 0, check.stdout + check.stderr
-
-
-def violated(running: RunningShop) -> str:
-    """The lines of `check_invariants` about what is violated, with the rows that it names."""
-    lines = running.manage("check_invariants").stdout.splitlines()
-    return "\n".join(line for line in lines if line.startswith("violated") or line.lstrip().startswith("-"))

@@ -13,7 +13,7 @@ from market.inventory.models import StockItem, StockMovement
 from market.inventory.services import move_stock, set_on_hand
 from market.inventory.tests.factories import make_stocked_variant
 from tests.databases import waiting_in
-from tests.running import wait_for
+from tests.running import WAIT_SECONDS, wait_for
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -46,6 +46,6 @@ def test_stock_of_a_variant_that_is_being_deleted(make, write):
         writer.start()
         database = connection.settings_dict["NAME"]
         wait_for(lambda: waiting_in(database) == 1, what="the writer waits for the deletion")
-    writer.join(timeout=30)
+    writer.join(timeout=WAIT_SECONDS)
     assert ends == ["variant_not_found"]
     assert (Variant.objects.count(), StockItem.objects.count(), StockMovement.objects.count()) == (0, 0, 0)

@@ -20,8 +20,8 @@ from market.orders.tests.factories import make_order, make_staff
 from market.payments.models import Payment
 from tests.databases import url_of, waiting_in
 from tests.parallel import in_parallel
-from tests.races.buying import assert_invariants, make_stocked, outcomes, place, violated
-from tests.running import Client, RunningShop, wait_for
+from tests.races.buying import assert_invariants, make_stocked, outcomes, place
+from tests.running import WAIT_SECONDS, Client, RunningShop, wait_for
 
 pytestmark = [pytest.mark.system, pytest.mark.django_db(transaction=True)]
 
@@ -83,7 +83,7 @@ class Started(threading.Thread):
         self.answer = self._call()
 
     def ended(self):
-        self.join(timeout=30)
+        self.join(timeout=WAIT_SECONDS)
         assert not self.is_alive()
         return self.answer
 
@@ -109,7 +109,7 @@ def test_an_order_that_is_being_paid_is_passed_over_by_the_sweep(twin):
     answer, payment = paid_while_it_is_swept(running)
     with running.orm():
         assert (answer.status_code, ending(payment)) == (200, KEPT)
-    assert violated(running) == ""
+    assert running.violations() == ""
 
 
 def test_twin_without_the_order_lock_keeps_the_money_and_gives_the_stock_away(twin, settings):
@@ -118,7 +118,7 @@ def test_twin_without_the_order_lock_keeps_the_money_and_gives_the_stock_away(tw
     answer, payment = paid_while_it_is_swept(running)
     with running.orm():
         assert (answer.status_code, ending(payment)) == (200, ("canceled", "failed", "complete", "released", 0))
-    assert "violated     4 payments" in violated(running)
+    assert "violated 4 payments" in running.violations()
 
 
 def test_money_for_an_order_that_is_being_swept_is_refused(twin):
@@ -135,7 +135,7 @@ def test_money_for_an_order_that_is_being_swept_is_refused(twin):
     assert (answer.status_code, answer.json()["code"]) == (409, "payment_not_open")
     with running.orm():
         assert ending(payment) == LAPSED
-    assert violated(running) == ""
+    assert running.violations() == ""
 
 
 def test_forty_payments_at_the_moment_of_their_deadline(shop):

@@ -26,7 +26,7 @@ from tasks.invariants.reviews import CHECKS
 from tests.databases import waiting_in
 from tests.parallel import in_parallel
 from tests.races.buying import make_stocked, outcomes
-from tests.running import RunningShop, wait_for
+from tests.running import WAIT_SECONDS, RunningShop, wait_for
 
 pytestmark = [pytest.mark.system, pytest.mark.django_db(transaction=True)]
 EACH = {"post": 20, "patch": 10, "delete": 20}
@@ -83,7 +83,7 @@ def patiently(call: Call) -> requests.Response:
         answers.append(call())
         return answers[-1].status_code != 503
 
-    wait_for(is_final, seconds=60, what="an answer that is final")
+    wait_for(is_final, what="an answer that is final")
     return answers[-1]
 
 
@@ -153,7 +153,7 @@ def written_while_delivered(settings, *, guards: list[str]) -> Review:
         thread, _ = in_a_thread(deliver_and_follow)
         database = connection.settings_dict["NAME"]
         wait_for(lambda: waiting_in(database) == 1 or not thread.is_alive(), what="the delivery waits, or is through")
-    thread.join(timeout=30)
+    thread.join(timeout=WAIT_SECONDS)
     review.refresh_from_db()
     return review
 
@@ -175,5 +175,5 @@ def test_a_review_of_a_product_that_is_being_deleted_is_refused():
         delete_product(product_id=variant.product_id)
         thread, refusals = in_a_thread(write)
         wait_for(lambda: waiting_in(connection.settings_dict["NAME"]) == 1, what="the author waits for the deletion")
-    thread.join(timeout=30)
+    thread.join(timeout=WAIT_SECONDS)
     assert (refusals, Review.objects.count()) == (["product_not_found"], 0)

@@ -6,6 +6,8 @@ import uuid
 
 import requests
 
+from tests.running import WAIT_SECONDS
+
 ADDRESS = {
     "name": "Ada Buyer",
     "line1": "1 Long Lane",
@@ -34,7 +36,7 @@ class Buyer:
 
     def stop(self) -> None:
         self._stop.set()
-        self._thread.join(timeout=90)
+        self._thread.join(timeout=WAIT_SECONDS)
 
     def order(self) -> str:
         """One order from browsing to confirmation; answers its number. Raises when the shop does not answer 2xx."""
@@ -62,7 +64,7 @@ class Buyer:
         answer = requests.get(
             f"{self.url}/api/v1/orders/{number}/",
             headers={"X-Order-Token": self.promised[number]["token"]},
-            timeout=10,
+            timeout=WAIT_SECONDS,
         )
         return answer.status_code == 200 and answer.json()["number"] == number
 
@@ -78,7 +80,7 @@ class Buyer:
 
     def _call(self, method: str, path: str, body: dict | None = None) -> dict:
         answer = requests.request(
-            method, self.url + path, json=body, headers={"X-Loadtest-Token": "kill-test"}, timeout=15
+            method, self.url + path, json=body, headers={"X-Loadtest-Token": "kill-test"}, timeout=30
         )
         answer.raise_for_status()
         return answer.json()

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import requests
 
-from tests.running import Client, RunningShop
+from tests.running import WAIT_SECONDS, Client, RunningShop
 
 ADDRESS = {"name": "Ada Buyer", "line1": "1 Long Lane", "city": "London", "postal_code": "EC1A 1BB", "country": "GB"}
 TRY_AGAIN = {"idempotency_in_progress", "cart_changing"}
@@ -51,7 +51,7 @@ class PersistentBuyers:
         """Each finishes the order that he is at."""
         self._ending.set()
         for thread in self._threads:
-            thread.join(timeout=60)
+            thread.join(timeout=2 * WAIT_SECONDS)
             assert not thread.is_alive()
 
     def _buy(self) -> None:
@@ -69,7 +69,7 @@ class PersistentBuyers:
                 "payment_provider": "manual",
             }
             order = None
-            until = time.monotonic() + 45
+            until = time.monotonic() + WAIT_SECONDS
             while order is None and time.monotonic() < until:
                 order = self._ask(client, "/api/v1/orders/", body, {"Idempotency-Key": key})
             if order is not None:

@@ -12,7 +12,7 @@ import psutil
 import requests
 
 from storefront.embedded.processes import INSTANCE_VARIABLE, identity_of
-from tests.running import ROOT, free_port, wait_for
+from tests.running import ROOT, WAIT_SECONDS, free_port, wait_for
 
 READY = re.compile(r"ready after ([\d.]+) s")
 MARKS = {
@@ -40,7 +40,7 @@ class SupervisedShop:
         self.environment |= {"DATA_DIR": str(data), "PORT": str(self.port)} | variables
         self.process: subprocess.Popen | None = None
 
-    def start(self, *, seconds: float = 120) -> float:
+    def start(self, *, seconds: float = 2 * WAIT_SECONDS) -> float:
         """Start and wait for "ready"; answers the seconds that it says it took."""
         position = len(self.output())
         with self.log.open("ab") as log:
@@ -68,7 +68,7 @@ class SupervisedShop:
     def stop(self) -> int:
         """SIGTERM; answers the exit code."""
         self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(timeout=60)
+        return self.process.wait(timeout=WAIT_SECONDS)
 
     def running(self) -> list[psutil.Process]:
         """Every process of this shop but the supervisor, in no order."""
@@ -96,7 +96,7 @@ class SupervisedShop:
     def is_healthy(self) -> bool:
         """Whether the health page says that everything is well."""
         try:
-            answer = requests.get(f"{self.url}/health/ready/", timeout=5)
+            answer = requests.get(f"{self.url}/health/ready/", timeout=30)
         except requests.RequestException:
             return False
         return answer.status_code == 200 and answer.json().get("status") == "ok"
@@ -109,7 +109,7 @@ class SupervisedShop:
             env=self.environment,
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=2 * WAIT_SECONDS,
             check=False,
         )
 
@@ -118,7 +118,7 @@ class SupervisedShop:
         if self.process and self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
             try:
-                self.process.wait(timeout=60)
+                self.process.wait(timeout=WAIT_SECONDS)
             except subprocess.TimeoutExpired:
                 self.process.kill()
                 self.process.wait()
