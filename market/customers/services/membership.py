@@ -128,18 +128,20 @@ def update_memberships(*, spent: Mapping[int, Decimal], at: datetime) -> list[Ti
 
 
 def queue_membership_mail(*, change_id: int, key: str) -> None:
-    """Tell a customer of his new tier: four statements; nothing when it is his no more, or he may not sign in."""
+    """Tell a customer of his new tier: five statements; nothing when it is his no more, or he may not sign in."""
     changes = MembershipChange.objects.select_related("customer__user", "customer__membership", "from_tier", "to_tier")
     change = changes.filter(pk=change_id, customer__user__is_active=True).first()
     if change is None or change.customer.membership.tier_id != change.to_tier_id:
         return
     user = change.customer.user
+    standing = selectors.membership_of(customer=change.customer)
     context = {
         "first_name": user.first_name,
         "tier": change.to_tier.title,
         "is_up": change.to_tier.rank > change.from_tier.rank,
         "currency": settings.SHOP_CURRENCY,
-        "standing": selectors.membership_of(customer=change.customer),
+        "standing": standing,
+        "next_title": MembershipTier.objects.filter(code=standing.next_tier).values_list("title", flat=True).first(),
     }
     queue_mail(kind="membership_changed", recipient=user.email, context=context, key=key, user_id=user.pk)
 

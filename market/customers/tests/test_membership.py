@@ -133,6 +133,7 @@ def test_nobody_writes_his_own_tier(client_of, field):
 
 
 def test_a_completed_order_raises_the_tier_once_and_tells_by_mail():
+    MembershipTier.objects.filter(code="gold").update(title="Premier")
     buyer = make_buyer(first_name="Ada")
     completed_order(buyer)
     for name in ("orders.order_status_changed", "customers.membership_changed"):
@@ -145,6 +146,7 @@ def test_a_completed_order_raises_the_tier_once_and_tells_by_mail():
     assert (mail.recipient, mail.subject) == (buyer.email, "You are now a Silver member")
     assert mail.text.startswith("You are now a Silver member, Ada.")
     assert f"{change.spent_12m} GBP" in mail.text and f"{1000 - change.spent_12m} GBP more" in mail.html
+    assert "you are a Premier member" in mail.text and "you are a Premier member" in mail.html
 
 
 def test_down_after_the_grace_with_its_history_and_no_mail_that_is_overtaken(settings):
