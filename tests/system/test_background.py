@@ -108,7 +108,7 @@ def test_every_step_is_among_those_where_a_worker_is_killed():
         for package in ("tasks", "core/outbox", "core/notifications")
         for module in (ROOT / package).rglob("*.py")
         for name in re.findall(r'fault_point\("([^"]+)"\)', module.read_text())
-        # Operations: tests/system/test_operations.py; beat: tasks/tests/test_beat.py; erasure: tests/test_erasure.py.
+        # Of operations: tests/system/test_operations.py; beat: tasks/tests/test_beat.py; tests/test_erasure_deaths.py.
         if not name.startswith(("run.", "beat.", "erasure."))
     ]
     assert sorted(found) == sorted(STEPS)
