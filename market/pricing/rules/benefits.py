@@ -29,22 +29,33 @@ class Remaining:
 
 @dataclass(slots=True)
 class Cut:
-    """What one promotion takes off: `shares` are the cents off each of its places, `exact` what `amount` was
-    before rounding and limits, as numerator and denominator.
+    """What one promotion takes off together, at which places; `exact` is what `amount` was before rounding and
+    limits, as numerator and denominator.
 
     A gift takes nothing off what was bought: `gift_units` of it are worth `gift_amount` together.
     """
 
     amount: int
     places: Sequence[int] = ()
-    shares: Sequence[int] = ()
+    weights: Sequence[Cents] = ()
+    left: Sequence[int] | None = None  # what is left at each place, where the weights may be less
     exact: tuple[Cents, int] = (0, 1)
     gift_units: int = 0
     gift_amount: int = 0
+    _shares: list[int] | None = None
 
     @property
     def is_nothing(self) -> bool:
         return not self.amount and not self.gift_units
+
+    @property
+    def shares(self) -> list[int]:
+        """The cents off each of its places; shared when they are asked for, as most cuts are tries."""
+        if self._shares is None:
+            self._shares = share_cents(total=self.amount, weights=self.weights) if self.places else []
+            if self.left is not None:
+                self._shares = within(self._shares, self.left)
+        return self._shares
 
 
 class Offer:
@@ -122,17 +133,14 @@ class Offer:
         return self._shared(remaining, sum(amounts), 1, amounts)
 
     def _shared(self, remaining: Remaining, numerator: Cents, denominator: int, weights: Sequence[Cents]) -> Cut:
-        """So much together, by the weights; of some units of a line never more than is left of it."""
+        """So much together, shared by the weights; of some units of a line never more than is left of it."""
         amount = round_cents(numerator, denominator)
         if self.cap is not None and amount > self.cap:
             amount = self.cap
         if amount <= 0:
             return Cut(0, exact=(numerator, denominator))
-        shares = share_cents(total=amount, weights=weights)
-        if self.units is not None:
-            shares = within(shares, self._left(remaining))
-            amount = sum(shares)
-        return Cut(amount, self.places, shares, (numerator, denominator))
+        left = None if self.units is None else self._left(remaining)
+        return Cut(amount, self.places, weights, left, (numerator, denominator))
 
     def _gift(self, remaining: Remaining) -> Cut:
         variant_id = self.promotion.gift_variant
@@ -187,18 +195,18 @@ def untouched(situation: Situation) -> Remaining:
     """What is to pay before any promotion."""
     bought = situation.bought if situation.gifts else {}
     return Remaining(
-        lines=list(situation.basket.amounts),
+        lines=situation.basket.amounts,
         shipping=situation.shipping,
         gifts={id_: gift.available - bought.get(id_, 0) for id_, gift in situation.gifts.items()},
     )
 
 
 def take(remaining: Remaining, offer: Offer, cut: Cut) -> None:
-    """Take the cut off what is left."""
-    lines = remaining.lines
-    if len(cut.places) == len(lines):
-        remaining.lines = list(map(sub, lines, cut.shares))
-    else:
+    """Take the cut off what is left. Lists of lines are made anew, as earlier cuts may still look at them."""
+    if len(cut.places) == len(remaining.lines):
+        remaining.lines = list(map(sub, remaining.lines, cut.shares))
+    elif cut.places:
+        lines = remaining.lines = remaining.lines.copy()
         for place, cents in zip(cut.places, cut.shares, strict=True):
             lines[place] -= cents
     if cut.amount and offer.promotion.stage is Stage.SHIPPING:

@@ -41,12 +41,20 @@ def settle(remaining: Remaining, situation: Situation) -> Settlement:
 
 def payable(remaining: Remaining, situation: Situation) -> int:
     """What the buyer pays in the end."""
-    facts = situation.facts
-    if facts.shipping is None or facts.prices_include_tax:
-        goods = sum(remaining.lines)
-        return goods - round_cents(*tier_benefit(goods, situation)) + (remaining.shipping or 0)
+    if not taxes_come_on_top(situation):
+        return payable_of_sums(sum(remaining.lines), remaining.shipping, situation)
     settlement = settle(remaining, situation)
     return sum(settlement.lines) + settlement.shipping + sum(settlement.taxes) + settlement.shipping_tax
+
+
+def payable_of_sums(goods: int, shipping: int | None, situation: Situation) -> int:
+    """What the buyer pays in the end for so much of goods, where no taxes come on top of it."""
+    return goods - round_cents(*tier_benefit(goods, situation)) + (shipping or 0)
+
+
+def taxes_come_on_top(situation: Situation) -> bool:
+    """Whether what is to pay depends on the taxes of each line, as far as it is known."""
+    return situation.facts.shipping is not None and not situation.facts.prices_include_tax
 
 
 def tier_benefit(goods: int, situation: Situation) -> tuple[int, int]:

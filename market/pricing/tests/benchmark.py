@@ -28,6 +28,10 @@ from market.pricing.rules.benefits import Offer
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 LINES, FEW, MANY = 50, 20, 200
+STEPS = (
+    Threshold(min_subtotal=Decimal(50), amount=Decimal(1)),
+    Threshold(min_subtotal=Decimal(90), percent=Decimal(2)),
+)
 ROUNDS, QUOTES = 7, 20
 
 
@@ -60,7 +64,7 @@ def cart(promotions: tuple[PromotionInput, ...], *, lines: int = LINES) -> Quote
 
 def promotion_of_a_shop(id_: int) -> PromotionInput:
     """Of ten: codes (3), goods that are not in the cart (2), a tier, a minimum; and three that may be given:
-    on two lines, on the cart, and alone."""
+    on two lines, on the cart (up to four to a group, of which one is given), and alone."""
     facts = {"id": id_, "kind": Kind.PERCENTAGE, "value": Decimal(1 + id_ % 9), "label": f"Promotion {id_}"}
     return PromotionInput(
         **facts
@@ -73,7 +77,7 @@ def promotion_of_a_shop(id_: int) -> PromotionInput:
             {"tiers": ("gold",)},
             {"min_subtotal": Decimal("100000.00")},
             {"goods": Goods(products=(1 + id_ % 50, 1 + id_ * 7 % 50))},
-            {"kind": Kind.SPEND_THRESHOLD, "thresholds": (Threshold(min_subtotal=Decimal(50), amount=Decimal(1)),)},
+            {"kind": Kind.SPEND_THRESHOLD, "thresholds": STEPS, "exclusive_group": f"season {id_ // 40}"},
             {"stackable": False, "goods": Goods(collections=(1 + id_ % 7,))},
         )[id_ % 10]
     )
