@@ -131,7 +131,9 @@ def test_the_link_opens_one_copy_for_seven_days(owner, client_of, api_client):
     assert api_client.get(COPY, {"token": token}).status_code == 404
 
 
-@pytest.mark.parametrize("end", ["another copy", "a password", "an address", "the end of the account"])
+@pytest.mark.parametrize(
+    "end", ["another copy", "a password", "an address", "an address by staff", "the end of the account"]
+)
 def test_a_link_ends_before_its_time_with(owner, client_of, api_client, end):
     client = client_of(owner)
     asked(client)
@@ -145,6 +147,8 @@ def test_a_link_ends_before_its_time_with(owner, client_of, api_client, end):
         owner.save()
     elif end == "an address":
         User.objects.filter(pk=owner.pk).update(token_version=owner.token_version + 1)
+    elif end == "an address by staff":
+        User.objects.filter(pk=owner.pk).update(email="another@shop.example")
     else:
         User.objects.filter(pk=owner.pk).update(erase_at=timezone.now())
         assert begin_erasure(user_id=owner.pk)

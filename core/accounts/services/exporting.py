@@ -104,7 +104,7 @@ def token_of(export: DataExport, user: User) -> str:
 
 def _mailbox_version(user: User) -> str:
     """Another one as soon as the address or the password is another; the password's hash is salted."""
-    return sha256(f"{user.token_version} {user.password}".encode()).hexdigest()[:16]
+    return sha256(f"{user.token_version} {user.email} {user.password}".encode()).hexdigest()[:16]
 
 
 def open_export(*, token: str) -> DataExport:
