@@ -143,6 +143,13 @@ def take_due_mails(*, limit: int) -> list[tuple[int, int]]:
     return taken
 
 
+def count_mails_under_way() -> int:
+    """How many mails were taken and not begun yet: their lease runs. One statement."""
+    now = timezone.now()
+    under_way = Mail.objects.filter(state__in=SENDABLE, last_error="", due_at__gt=now)
+    return under_way.filter(due_at__lte=now + settings.DELIVERY_LEASE).count()
+
+
 @in_one_transaction
 def claim_mail(*, mail_id: int, attempts_seen: int) -> Mail | None:
     """The mail, now `sending` and counted, or None when another sender has this attempt."""

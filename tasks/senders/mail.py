@@ -22,12 +22,14 @@ from core.notifications.models import Mail
 from core.notifications.preferences import unsubscribe_link
 from core.notifications.services import (
     claim_mail,
+    count_mails_under_way,
     postpone_unclaimed,
     record_failed,
     record_postponed,
     record_sent,
     take_due_mails,
 )
+from tasks.relay import MOST_UNDER_WAY
 
 BATCH = 200
 # Mails that share a connection.
@@ -39,8 +41,10 @@ LAST_BEGINNING_SECONDS = 25
 
 @shared_task(name="notifications.sweep_mails")
 def sweep_mails() -> None:
-    """Send the mails that are due to the senders."""
-    pairs = take_due_mails(limit=BATCH)
+    """Send the mails that are due to the senders, no more than they can begin within a lease: those that wait in
+    the queue for longer are taken again, and hold up what the queue has besides."""
+    room = MOST_UNDER_WAY - count_mails_under_way()
+    pairs = take_due_mails(limit=min(BATCH, room)) if room > 0 else []
     if pairs:
         fault_point("mail.taken")
     for start in range(0, len(pairs), MESSAGE_SIZE):

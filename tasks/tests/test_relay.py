@@ -1,13 +1,18 @@
 """What the relay sends together, and how much of it."""
 
+from datetime import timedelta
+
 import pytest
 import redis
 from celery import current_app
 from django.utils import timezone
 
+from core.notifications.models import Mail
+from core.notifications.services import count_mails_under_way
 from core.outbox.models import Delivery, Event
 from tasks.celery_settings import QUEUES
 from tasks.relay import MESSAGE_SIZE, MOST_UNDER_WAY, messages_of
+from tasks.senders.mail import MESSAGE_SIZE as MAILS_PER_MESSAGE
 
 pytestmark = pytest.mark.django_db
 # The handlers, what is under way, the new events, and of each queue what is due.
@@ -64,6 +69,22 @@ def test_no_more_is_sent_than_workers_can_begin_within_a_lease(queues):
     Delivery.objects.filter(due_at__gt=timezone.now()).update(state="dead")  # the workers got on
     current_app.tasks["outbox.relay"]()
     assert queues() == {"notifications": MOST_UNDER_WAY // MESSAGE_SIZE + 1}
+
+
+def test_no_more_mails_are_sent_than_senders_can_begin_within_a_lease(queues):
+    Mail.objects.bulk_create(
+        Mail(key=f"key-{number}", kind="user_registered", recipient="ada@shop.example", subject="Welcome")
+        for number in range(MOST_UNDER_WAY + 10)
+    )
+    for _ in range(3):
+        current_app.tasks["notifications.sweep_mails"]()
+    assert queues() == {"notifications": MOST_UNDER_WAY // MAILS_PER_MESSAGE}
+    Mail.objects.filter(due_at__gt=timezone.now()).update(state="sending")  # the senders got on
+    current_app.tasks["notifications.sweep_mails"]()
+    assert queues() == {"notifications": MOST_UNDER_WAY // MAILS_PER_MESSAGE + 1}
+    # One that was postponed is with nobody.
+    Mail.objects.update(state="queued", last_error="450 later", due_at=timezone.now() + timedelta(seconds=5))
+    assert count_mails_under_way() == 0
 
 
 def test_what_was_tried_before_travels_alone():
