@@ -6,14 +6,14 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.running import RunningShop
+from tests.running import WAIT_SECONDS, RunningShop
 
 pytestmark = [pytest.mark.system, pytest.mark.django_db(transaction=True)]
 
 
 def connection_to(shop: RunningShop) -> HTTPConnection:
     """One connection that is not opened a second time."""
-    connection = HTTPConnection(urlsplit(shop.url).netloc, timeout=10)
+    connection = HTTPConnection(urlsplit(shop.url).netloc, timeout=WAIT_SECONDS)
     connection.connect()
     connection.auto_open = 0
     return connection

@@ -13,7 +13,7 @@ import pytest
 
 from storefront.embedded import folders, postgres, valkey
 from storefront.embedded.processes import identity_of, spawn, stop, wait_until
-from tests.running import ROOT, free_port
+from tests.running import ROOT, WAIT_SECONDS, free_port
 
 pytestmark = pytest.mark.system
 
@@ -45,7 +45,7 @@ def supervisor(data: Path, **variables: str) -> subprocess.CompletedProcess[str]
         env=kept | {"DATA_DIR": str(data), "PORT": str(free_port())} | variables,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=WAIT_SECONDS,
         check=False,
     )
 
@@ -127,15 +127,15 @@ def test_server_left_by_a_killed_start_is_ended_and_its_data_kept(places):
     postgres.prepare(places)
     program = postgres.program(places)
     left = spawn(program, output=subprocess.DEVNULL)
-    wait_until(lambda: postgres.accepts_connections(places), seconds=30, what="PostgreSQL")
+    wait_until(lambda: postgres.accepts_connections(places), seconds=WAIT_SECONDS, what="PostgreSQL")
     postgres.ensure_database(places, "kept")
 
     postgres.prepare(places)
 
-    left.wait(timeout=10)
+    left.wait(timeout=WAIT_SECONDS)
     again = spawn(program, output=subprocess.DEVNULL)
     try:
-        wait_until(lambda: postgres.accepts_connections(places), seconds=30, what="PostgreSQL")
+        wait_until(lambda: postgres.accepts_connections(places), seconds=WAIT_SECONDS, what="PostgreSQL")
         with postgres.psycopg.connect(postgres.url(places, "kept")) as connection:
             assert connection.execute("SELECT current_database()").fetchone() == ("kept",)
     finally:
@@ -147,7 +147,7 @@ def test_servers_speak_over_private_sockets_alone(places):
     program = valkey.program(places)
     process = spawn(program, output=subprocess.DEVNULL)
     try:
-        wait_until(lambda: valkey.accepts_connections(places), seconds=30, what="Valkey")
+        wait_until(lambda: valkey.accepts_connections(places), seconds=WAIT_SECONDS, what="Valkey")
         with valkey.redis.Redis.from_url(valkey.url(places)) as client:
             settings = client.config_get("port", "maxmemory-policy", "appendonly")
         assert settings == {"port": "0", "maxmemory-policy": "noeviction", "appendonly": "yes"}
@@ -205,7 +205,7 @@ sys.exit(7)
         env=kept | {"TMPDIR": str(tmp_path)},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=WAIT_SECONDS,
         check=False,
     )
 
@@ -224,7 +224,7 @@ def test_servers_that_are_given_are_not_started(tmp_path):
         env={"PATH": os.environ["PATH"]} | given,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=WAIT_SECONDS,
         check=False,
     )
 

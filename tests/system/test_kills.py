@@ -13,8 +13,6 @@ from tests.system.supervised import SupervisedShop
 
 pytestmark = pytest.mark.system
 
-BACK_SECONDS = 30
-
 
 @pytest.fixture(scope="module")
 def supervised(reachable_folder):
@@ -45,7 +43,7 @@ def assert_promises_are_kept(shop: SupervisedShop, buyer: Buyer) -> None:
     lost = [number for number in buyer.promised if not buyer.is_kept(number)]
     assert lost == []
     addresses = {promise["email"] for promise in buyer.promised.values()}
-    wait_for(lambda: addresses <= set(mailed(shop)), seconds=60, what=f"{len(addresses)} confirmations")
+    wait_for(lambda: addresses <= set(mailed(shop)), what=f"{len(addresses)} confirmations")
     acknowledged = shop.data.parent / "acknowledged.jsonl"
     acknowledged.write_text("".join(json.dumps({"number": number}) + "\n" for number in buyer.promised))
     check = shop.manage("check_invariants", "--acknowledged", str(acknowledged))
@@ -60,10 +58,10 @@ def test_killed_process_is_back_and_nothing_promised_is_lost(supervised, buyer, 
     killed.send_signal(signal.SIGKILL)
 
     wait_for(lambda: not is_alive(killed), what=f"{name} is dead")
-    wait_for(lambda: supervised.process_of(name), seconds=BACK_SECONDS, what=f"{name} is back")
-    wait_for(supervised.is_healthy, seconds=BACK_SECONDS, what="the shop is healthy")
+    wait_for(lambda: supervised.process_of(name), what=f"{name} is back")
+    wait_for(supervised.is_healthy, what="the shop is healthy")
     seen = len(buyer.promised)
-    wait_for(lambda: len(buyer.promised) >= seen + 3, seconds=BACK_SECONDS, what="three orders after the kill")
+    wait_for(lambda: len(buyer.promised) >= seen + 3, what="three orders after the kill")
     buyer.stop()
     assert_promises_are_kept(supervised, buyer)
 
@@ -75,11 +73,11 @@ def test_killed_supervisor_leaves_no_orphan_and_the_next_start_has_everything(su
     supervised.process.kill()
     supervised.process.wait()
 
-    wait_for(lambda: not any(map(is_alive, family)), seconds=BACK_SECONDS, what="all children are gone")
+    wait_for(lambda: not any(map(is_alive, family)), what="all children are gone")
     assert supervised.running() == []
     supervised.start()
     seen = len(buyer.promised)
-    wait_for(lambda: len(buyer.promised) >= seen + 3, seconds=BACK_SECONDS, what="three orders after the start")
+    wait_for(lambda: len(buyer.promised) >= seen + 3, what="three orders after the start")
     buyer.stop()
     assert_promises_are_kept(supervised, buyer)
 

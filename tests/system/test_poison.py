@@ -22,7 +22,7 @@ ROWS = LONG_FORM or 100
 # Of each kind, spread among the others.
 POISONS = 20 if LONG_FORM else 2
 ATTEMPTS = 5
-SECONDS = 900 if LONG_FORM else 180
+SECONDS = 900 if LONG_FORM else 300
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ from django.core.management import call_command
 from market.inventory.models import Reservation
 from market.orders.models import Order
 from storefront.embedded.prepare import SAMPLE_CATALOG
+from tests.running import WAIT_SECONDS
 
 pytestmark = [pytest.mark.system, pytest.mark.django_db(transaction=True)]
 
@@ -43,7 +44,7 @@ def test_first_order_works_as_the_readme_says(shop, tmp_path, shell):
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=WAIT_SECONDS,
     )
 
     assert outcome.returncode == 0, outcome.stdout + outcome.stderr
