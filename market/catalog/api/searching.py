@@ -87,7 +87,7 @@ class Relevance(Keyset):
 class ProductFilterBackend(StrictFilterBackend):
     """Filters and orders as everywhere; with `search`, only what that has found is left.
 
-    A list of it comes `Ranked`, at most `MAX_CANDIDATES` long; facets, and a walk by cursor in
+    A list of it comes `Ranked`, at most `most_candidates` long; facets, and a walk by cursor in
     another order than relevance, get a queryset.
     """
 

@@ -9,6 +9,7 @@ from django.db import connection
 from market.catalog import services
 from market.catalog.adapters.search import search, terms_of
 from market.catalog.adapters.search.postgres import WEIGHTS, search_statement
+from market.catalog.adapters.search.results import most_candidates
 from market.catalog.adapters.search.vocabulary import memo
 from market.catalog.models import CatalogWalk, ProductListing, SearchDocument, SearchWord
 from market.catalog.services.searching import walk_catalog
@@ -263,6 +264,19 @@ def test_tiers_hold_the_most_popular_and_a_search_stops_when_it_has_enough(monke
     for limit, is_exact in ((2, False), (4, False), (6, True)):
         answer = search(text="mug", terms=terms_of("mug"), limit=limit)
         assert (answer.product_ids, answer.is_exact) == (ids[:limit], is_exact)
+
+
+def test_in_a_shop_of_many_products_fewer_matches_are_looked_at(api_client, monkeypatch):
+    assert [most_candidates(products) for products in (0, 100_000, 100_001, 1_000_000)] == [1000, 1000, 500, 500]
+    monkeypatch.setattr("market.catalog.adapters.search.results.MANY_PRODUCTS", 3)
+    monkeypatch.setattr("market.catalog.adapters.search.results.MAX_CANDIDATES_OF_MANY", 2)
+    for number in range(4):
+        answer = api_client.get(URL, {"search": "mug"}).json()
+        assert (answer["count"], answer["count_is_exact"]) == (number, True)
+        make_product(title="Mug")
+        learn_words()
+    answer = api_client.get(URL, {"search": "mug"}).json()
+    assert (answer["count"], answer["count_is_exact"], len(answer["results"])) == (2, False, 2)
 
 
 def test_each_tier_is_read_by_its_own_index_one_after_the_other():

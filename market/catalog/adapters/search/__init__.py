@@ -8,12 +8,11 @@ from django.conf import settings
 from django.utils.module_loading import import_string
 
 from market.catalog import selectors
-from market.catalog.adapters.search.results import MAX_CANDIDATES, EngineAway, Found, highlighted, snippet
+from market.catalog.adapters.search.results import EngineAway, Found, highlighted, most_candidates, snippet
 from market.catalog.adapters.search.vocabulary import memo
 from market.catalog.adapters.search.words import Term
 
 __all__ = [
-    "MAX_CANDIDATES",
     "EngineAway",
     "Found",
     "Term",
@@ -53,14 +52,16 @@ class Engine(Protocol):
 
 
 def search(
-    *, text: str, terms: Sequence[Term], category_ids: Collection[int] | None = None, limit: int = MAX_CANDIDATES
+    *, text: str, terms: Sequence[Term], category_ids: Collection[int] | None = None, limit: int | None = None
 ) -> Found:
     """The listed products that match every word of a text, the best first; nothing for a text without words.
 
-    `terms` are those of `terms_of`; `category_ids` narrow the search before it is cut off at `limit`.
+    `terms` are those of `terms_of`; `category_ids` narrow the search before it is cut off at `limit`,
+    which is `most_candidates` unless another is given.
     """
     if not terms or (category_ids is not None and not category_ids):
         return Found()
+    limit = limit or most_candidates(memo.current().products)
     return engine().find(text=text, terms=terms, category_ids=category_ids, limit=limit)
 
 

@@ -7,8 +7,11 @@ from html import escape
 from market.catalog.adapters.search.words import Term
 from market.catalog.rules import WORD, search_words
 
-# So many of the products that match are ranked, narrowed and counted.
-MAX_CANDIDATES = 1000
+# So many of the products that match are ranked, narrowed and counted; in a shop of many products half as
+# many, as each lies on a page of its own.
+MAX_CANDIDATES = 1_000
+MAX_CANDIDATES_OF_MANY = 500
+MANY_PRODUCTS = 100_000
 SNIPPET_LETTERS = 160
 LETTERS_BEFORE = 60
 
@@ -31,6 +34,11 @@ class Found:
     @property
     def product_ids(self) -> list[int]:
         return [product_id for _, _, product_id in self.places]
+
+
+def most_candidates(products: int) -> int:
+    """How many matches a search looks at in a shop of so many listed products."""
+    return MAX_CANDIDATES if products <= MANY_PRODUCTS else MAX_CANDIDATES_OF_MANY
 
 
 def highlighted(text: str, terms: Sequence[Term]) -> str:

@@ -10,7 +10,7 @@ from django.conf import settings
 from django.db.models import Count, Max
 
 from market.catalog.adapters.search.words import NO_WORDS, Vocabulary
-from market.catalog.models import CatalogWalk, Category, SearchWord
+from market.catalog.models import CatalogWalk, Category, FacetCount, SearchWord
 from market.catalog.rules import category_tree, search_words, walk_tree
 
 # The commonest ones; those beyond are found as they are typed.
@@ -58,7 +58,8 @@ def _read() -> Vocabulary:
     counts, stems = {}, {}
     for word, products, stem in rows:
         counts[word], stems[word] = products, stem
-    return Vocabulary(counts=counts, stems=stems, shelves=_shelves_by_name())
+    in_shop = FacetCount.objects.filter(category=None, kind="product").values_list("products", flat=True).first()
+    return Vocabulary(counts=counts, stems=stems, shelves=_shelves_by_name(), products=in_shop or 0)
 
 
 def _shelves_by_name() -> dict[str, Sequence[int]]:

@@ -48,7 +48,8 @@ class Term:
 class Vocabulary:
     """The words of the catalog: how many products have each, and the stem that its other forms share.
 
-    `shelves` are the ids of each category and of those below it by the words of its name.
+    `shelves` are the ids of each category and of those below it by the words of its name; `products`
+    is how many are listed.
     """
 
     def __init__(
@@ -57,10 +58,12 @@ class Vocabulary:
         counts: Mapping[str, int],
         stems: Mapping[str, str],
         shelves: Mapping[str, Sequence[int]],
+        products: int = 0,
     ) -> None:
         self.counts = counts
         self.stems = stems
         self.shelves = shelves
+        self.products = products
         self._sorted = sorted(counts)
         self._terms = lru_cache(maxsize=4096)(self._term)
 
