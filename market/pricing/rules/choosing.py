@@ -202,13 +202,17 @@ def _nothing_left(offer: Offer, cuts: Sequence[tuple[Offer, Cut]]) -> Refusal:
     if offer.alone.is_nothing or not given:
         return NO_EFFECT
 
+    places = frozenset(offer.places)
+
     def taken_by(pair: tuple[Offer, Cut]) -> int:
         other, cut = pair
         if offer.promotion.stage is Stage.SHIPPING:
             return cut.amount if other.promotion.stage is Stage.SHIPPING else 0
         if offer.promotion.kind is Kind.GIFT:
             return cut.gift_units if other.promotion.gift_variant == offer.promotion.gift_variant else 0
-        return sum(cents for place, cents in zip(cut.places, cut.shares, strict=True) if place in offer.places)
+        if places.issuperset(cut.places):
+            return cut.amount if cut.places else 0
+        return sum([cents for place, cents in zip(cut.places, cut.shares, strict=True) if place in places])
 
     winner = max(given, key=taken_by)[0].promotion
     return Refusal("nothing_left", f"{winner.name} leaves nothing for this to take off.", winner=winner)
