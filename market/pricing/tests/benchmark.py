@@ -7,11 +7,11 @@ and how many conditions were looked at and cuts were made, which do not depend o
 
 import sys
 from collections.abc import Callable
+from cProfile import Profile
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from time import process_time
-from unittest.mock import patch
 
 from market.pricing.rules import (
     Goods,
@@ -105,9 +105,9 @@ def milliseconds(asked: QuoteInput, work: Callable[[Quote], object]) -> float:
 
 def cuts(asked: QuoteInput) -> int:
     """How often a promotion was applied to the lines, to try or for good."""
-    with patch.object(Offer, "cut", autospec=True, side_effect=Offer.cut) as made:
-        quote(asked)
-    return made.call_count
+    profile = Profile()
+    profile.runcall(quote, asked)
+    return sum(seen.callcount for seen in profile.getstats() if seen.code is Offer.cut.__code__)
 
 
 def main() -> None:
