@@ -14,9 +14,9 @@ from market.pricing.rules.conditions import Refusal, Situation
 from market.pricing.rules.promotions import Kind, Stage
 from market.pricing.rules.settling import payable, payable_of_sums, taxes_come_on_top
 
-# Up to so many cuts, every way to choose one of each exclusive group is tried (128 cuts of 50 lines are two
-# milliseconds); beyond, each group chooses when its turn comes.
-MOST_CUTS = 128
+# Lines that may be cut while ways to choose are tried: about two milliseconds. Up to it every way to choose one of
+# each exclusive group is tried; beyond, each group chooses when its turn comes.
+MOST_TRIED = 8_000
 NO_EFFECT = Refusal("no_effect", "This takes nothing off the goods in the cart.")
 NOWHERE = (99, 0, 0)
 
@@ -113,7 +113,7 @@ def _best_together(together: list[Offer], groups: dict[str, list[Offer]], situat
     if not groups:
         return _apply(together, situation)
     ways = prod(map(len, groups.values()))
-    if ways * (len(together) + len(groups)) > MOST_CUTS:
+    if ways * (len(together) + len(groups)) * len(situation.basket.lines) > MOST_TRIED:
         return _apply_as_they_come([*together, *chain.from_iterable(groups.values())], groups, situation)
 
     def outcome_with(chosen: Sequence[Offer]) -> Outcome:
@@ -132,8 +132,7 @@ def _without_what_costs(outcome: Outcome, situation: Situation) -> Outcome:
     A cent that goes to another line moves how the tax of that line is rounded: of 100,000 small carts with
     six promotions two became dearer by two cents.
     """
-    count = len(outcome.cuts)
-    if not taxes_come_on_top(situation) or count * count > MOST_CUTS:
+    if not taxes_come_on_top(situation) or len(outcome.cuts) ** 2 * len(situation.basket.lines) > MOST_TRIED:
         return outcome
     dropped = []
     for offer in [offer for offer, cut in outcome.cuts if cut.amount]:

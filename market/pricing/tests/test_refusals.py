@@ -277,6 +277,18 @@ def test_a_moment_of_another_zone_is_the_same_moment():
     assert outcome(asked) == "applied"
 
 
+def test_of_more_groups_than_can_be_tried_each_gives_its_best():
+    def member(id_: int, value: int) -> PromotionInput:
+        return ten_percent(id=id_, value=Decimal(value), exclusive_group=f"group {id_ // 2}", priority=id_)
+
+    asked = cart(*(member(id_, 3 if id_ % 2 else 2) for id_ in range(40)))
+    steps = explanation(quote(asked))
+
+    assert [step["promotion"] for step in steps if step["outcome"] == "applied"] == list(range(1, 40, 2))
+    refused = {step["promotion"]: (step["code"], step["winner"]) for step in steps if step["outcome"] == "refused"}
+    assert refused == {id_: ("better_in_group", id_ + 1) for id_ in range(0, 40, 2)}
+
+
 def test_promotions_that_are_not_given_cost_no_cut():
     """What is not for this cart is passed by on sets; what goes alone or in a group is tried once."""
     few, many = (benchmark.cart(tuple(map(benchmark.promotion_of_a_shop, range(1, count + 1)))) for count in (20, 200))
