@@ -33,6 +33,8 @@ def program(folders: Folders, *, durable: bool = True, connections: int = 200) -
         "log_line_prefix": "",
         "log_checkpoints": "off",
         "jit": "off",
+        # Taken page by page, as it is needed: a small shop stays small.
+        "shared_buffers": "512MB",
     }
     if not durable:
         settings |= {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
