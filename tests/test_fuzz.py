@@ -26,6 +26,7 @@ from market.catalog.services import create_collection, create_product_type
 from market.catalog.tests.factories import make_category
 from market.orders.tests.factories import make_buyer, make_order
 from market.payments.models import Payment
+from market.pricing.tests.factories import make_coupon
 from market.reviews.tests.factories import make_review
 
 pytestmark = pytest.mark.django_db
@@ -153,6 +154,7 @@ def things() -> dict[str, str]:
     return {
         "cart_id": str(cart.pk),
         "cart": str(cart.pk),
+        "code": make_coupon("AUTUMN").code,
         "item_id": str(CartItem.objects.get(cart=cart).pk),
         "number": order.number,
         "wishlist_id": str(wishlist.pk),
@@ -215,6 +217,7 @@ def pointed(body: object, things: dict[str, str]) -> object:
         "products": [],
         "parent": None,
         "shipping_method": "standard",
+        "tax_class": "standard",
         "payment_provider": "manual",
         "expected_total": None,
         "shipping_address_id": None,

@@ -20,6 +20,7 @@ from core.accounts.mailed_tokens import CHANGE_EMAIL, VERIFY_EMAIL, reset_link_o
 from core.accounts.models import User
 from core.accounts.tests.factories import PASSWORD, make_user
 from core.accounts.tokens import issue_tokens
+from core.models import ReferenceVersion
 from core.operations.registry import operation_named
 from core.operations.services import create_run
 from market.carts.models import CartItem
@@ -30,6 +31,7 @@ from market.customers.models import Address
 from market.orders.tests.factories import ADDRESS as FROZEN
 from market.orders.tests.factories import make_buyer, make_order, make_staff
 from market.payments.models import Payment
+from market.pricing.tests.factories import make_coupon
 from market.reviews.tests.factories import make_review
 from tests.test_fuzz import example, path_of, pointed, resolved, schema
 
@@ -41,7 +43,9 @@ SAVED_ADDRESS = ADDRESS | {"is_default_shipping", "is_default_billing"}
 ATTRIBUTE = {"title", "choices.*", "swatches", "position"}
 COLLECTION = {"title", "slug", "description", "rules", "is_active", "position"}
 CATEGORY = {"title", "slug", "description", "parent", "is_active", "position"}
-PRODUCT = {"title", "slug", "description", "status", "category", "product_type", "attributes", "featured"}
+PRODUCT = {"title", "slug", "description", "status", "category", "product_type", "attributes", "featured"} | {
+    "tax_class"
+}
 VARIANT = {"sku", "title", "price", "compare_at_price", "cost", "weight_grams", "is_active", "position", "attributes"}
 PROFILE = {"first_name", "last_name", "full_name", "phone", "birth_date"}
 REVIEW = {"rating", "title", "body"}
@@ -62,6 +66,7 @@ WRITABLE: dict[tuple[str, str], set[str]] = {
     ("post", "carts/"): LINES,
     ("post", "carts/{cart_id}/claim/"): set(),
     ("put", "carts/{cart_id}/delivery/"): {"country", "region", "postal_code", "shipping_method"},
+    ("post", "carts/{cart_id}/coupons/"): {"code"},
     ("post", "carts/{cart_id}/items/"): {"variant", "quantity"},
     ("put", "carts/{cart_id}/items/"): LINES,
     ("patch", "carts/{cart_id}/items/{item_id}/"): {"quantity"},
@@ -129,8 +134,9 @@ NOT_JSON = {
     ("post", "operations/{name}/files/"),
 }
 # What the things below are not ready for: a picture that is not there, a run that has not begun, what is sold out,
-# an address that nobody has shown to be his.
+# an address that nobody has shown to be his, a code that nobody gave out.
 NOT_NOW = {
+    "carts/{cart_id}/coupons/",
     "users/profile/export/",
     "variants/{variant_id}/stock-alerts/",
     "products/{product_id}/images/{id}/",
@@ -267,7 +273,8 @@ def rows(people: set[int]) -> Counter:
     """Every row of the shop by its numbers, flags, choices and which of these people it belongs to."""
     kept: Counter = Counter()
     for model in apps.get_models():
-        if not model.__module__.startswith(("core.", "market.")):
+        # A version rises with every change of what it counts.
+        if not model.__module__.startswith(("core.", "market.")) or model is ReferenceVersion:
             continue
         columns = [
             field
@@ -330,6 +337,7 @@ def test_what_a_body_may_not_set_is_not_set(method, path, settings):
     names = {
         "cart_id": str(cart.pk),
         "cart": str(cart.pk),
+        "code": make_coupon("AUTUMN").code,
         "item_id": str(CartItem.objects.get(cart=cart).pk),
         "number": order.number,
         "wishlist_id": str(wishlist.pk),

@@ -26,6 +26,7 @@ from market.inventory.models import StockItem
 from market.orders.models import Order, OrderEvent
 from market.orders.tests.factories import ADDRESS, make_buyer, make_order, make_staff
 from market.payments.models import Payment
+from market.pricing.tests.factories import make_coupon
 from market.reviews.models import Review
 from market.reviews.tests.factories import make_review
 from tests.test_access import POLICY, SIGNED_IN, STAFF
@@ -94,6 +95,9 @@ OWNED = {
     ("carts/<cart_id>/claim/", "post"): ({}, None),
     ("carts/<cart_id>/delivery/", "put"): ({"country": "GB", "postal_code": "E1"}, None),
     ("carts/<cart_id>/shipping-methods/", "get"): ({}, None),
+    ("carts/<cart_id>/explanation/", "get"): ({}, None),
+    ("carts/<cart_id>/coupons/", "post"): ({"code": "AUTUMN"}, None),
+    ("carts/<cart_id>/coupons/<code>/", "delete"): ({}, None),
     ("carts/<cart_id>/items/", "post"): ({"variant": "VARIANT", "quantity": 1}, None),
     ("carts/<cart_id>/items/", "put"): ({"items": []}, None),
     ("carts/<cart_id>/items/<item_id>/", "patch"): ({"quantity": 5}, None),
@@ -166,6 +170,7 @@ def world() -> World:
             "item_id": str(CartItem.objects.get(cart=cart).pk),
             "variant_id": str(variant.pk),
             "product_id": str(variant.product_id),
+            "code": make_coupon("AUTUMN").code,
             "number": order.number,
             "wishlist_id": str(wishlist.pk),
             "wishlist_item_id": str(wishlist.items.get().pk),

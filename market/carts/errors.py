@@ -31,6 +31,13 @@ class CartBusy(Conflict):
     title = "The cart is being changed by somebody else. Please try again."
 
 
+class CouponNotApplicable(Conflict):
+    """The code takes nothing off this cart; `errors` says why, `extra` what is missing or which promotion wins."""
+
+    code = "coupon_not_applicable"
+    title = "This code cannot be used for this cart."
+
+
 class NotForSale(Conflict):
     """The variant is on the line but cannot be bought any more."""
 

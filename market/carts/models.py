@@ -2,14 +2,18 @@
 
 import uuid
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import Q
+from django.db.models import Q, Value
 from django.utils import timezone
 
 from core.models import TimeStampedModel
 from market.carts.querysets import CartQuerySet
 from market.catalog.models import TITLE_LENGTH, Variant
 from market.customers.models import Customer
+from market.pricing.models import CODE_LENGTH
+
+NO_CODES = Value([], output_field=ArrayField(models.CharField()))
 
 
 class Cart(TimeStampedModel):
@@ -23,6 +27,9 @@ class Cart(TimeStampedModel):
     region = models.CharField(max_length=100, blank=True)
     postal_code = models.CharField(max_length=20, blank=True)
     shipping_method = models.CharField(max_length=32, blank=True)
+    coupons = ArrayField(
+        models.CharField(max_length=CODE_LENGTH), default=list, blank=True, db_default=NO_CODES, editable=False
+    )
     version = models.PositiveIntegerField(default=0)
     order_number = models.CharField(max_length=16, null=True, unique=True, editable=False)
     expires_at = models.DateTimeField()

@@ -5,28 +5,42 @@ this caller passes. It raises `version`, pushes `expires_at` out and, as a row l
 writes of one cart in a row. A statement that takes no cart writes nothing.
 """
 
-from market.pricing.sql import PRICES_VERSION
+from market.pricing.sql import LIST_PRICES, PRICES_VERSION, QUOTE_FACTS, TAKE_USES
 
-PRICED_CART = f"""
-    SELECT cart.id, cart.customer_id, customer.user_id, cart.version, cart.order_number, cart.expires_at,
-           cart.order_number IS NULL AND cart.expires_at <= statement_timestamp(),
-           aim.country, aim.region, aim.postal_code, aim.shipping_method,
-           {PRICES_VERSION},
+# The first part is made once, whatever the lines; what it tells of the buyer stands in the first row alone.
+PRICED_CART = """
+    WITH priced AS MATERIALIZED (
+        SELECT cart.id, cart.customer_id, customer.user_id, cart.version, cart.order_number, cart.expires_at,
+               cart.order_number IS NULL AND cart.expires_at <= statement_timestamp() AS is_expired,
+               COALESCE(%(country)s::text, cart.country) AS country,
+               CASE WHEN %(country)s::text IS NULL THEN cart.region ELSE COALESCE(%(region)s::text, '') END AS region,
+               CASE WHEN %(country)s::text IS NULL THEN cart.postal_code
+                    ELSE COALESCE(%(postal_code)s::text, '') END AS postal_code,
+               COALESCE(%(shipping_method)s::text, cart.shipping_method) AS shipping_method,
+               cart.coupons, {prices_version} AS prices_version, {quote_facts} AS facts
+        FROM carts_cart cart
+        LEFT JOIN customers_customer customer ON customer.id = cart.customer_id
+        CROSS JOIN LATERAL (
+            SELECT COALESCE(cart.customer_id, (SELECT id FROM customers_customer WHERE user_id = %(user_id)s)) AS id
+        ) buyer
+        CROSS JOIN LATERAL (SELECT COALESCE('customer:' || buyer.id, %(email)s::text) AS identity) who
+        WHERE cart.id = %(cart_id)s
+    )
+    SELECT priced.id, priced.customer_id, priced.user_id, priced.version, priced.order_number, priced.expires_at,
+           priced.is_expired, priced.country, priced.region, priced.postal_code, priced.shipping_method,
+           priced.prices_version, priced.coupons,
+           CASE WHEN row_number() OVER (ORDER BY item.id) = 1 THEN priced.facts END,
            item.id, item.quantity, item.unit_price, item.created_at, item.updated_at,
            variant.id, variant.sku, variant.title, variant.price,
            product.id, product.title, product.slug, picture.image, picture.alt,
            COALESCE(stock.on_hand - stock.reserved, 0), variant.is_active AND product.status = 'active',
-           variant.weight_grams, product.tax_class
-    FROM carts_cart cart
-    CROSS JOIN LATERAL (
-        SELECT COALESCE(%(country)s::text, cart.country) AS country,
-               CASE WHEN %(country)s::text IS NULL THEN cart.region ELSE COALESCE(%(region)s::text, '') END AS region,
-               CASE WHEN %(country)s::text IS NULL THEN cart.postal_code
-                    ELSE COALESCE(%(postal_code)s::text, '') END AS postal_code,
-               COALESCE(%(shipping_method)s::text, cart.shipping_method) AS shipping_method
-    ) aim
-    LEFT JOIN customers_customer customer ON customer.id = cart.customer_id
-    LEFT JOIN carts_cartitem item ON item.cart_id = cart.id
+           variant.weight_grams, product.tax_class, product.category_id,
+           json_build_array(product.attributes, variant.attributes),
+           (SELECT array_agg(collection_id ORDER BY collection_id) FROM catalog_collectionitem
+            WHERE product_id = product.id),
+           {list_prices}
+    FROM priced
+    LEFT JOIN carts_cartitem item ON item.cart_id = priced.id
     LEFT JOIN catalog_variant variant ON variant.id = item.variant_id
     LEFT JOIN catalog_product product ON product.id = variant.product_id
     LEFT JOIN inventory_stockitem stock ON stock.variant_id = variant.id
@@ -35,8 +49,22 @@ PRICED_CART = f"""
         WHERE product_id = product.id
         ORDER BY is_primary DESC, position, id LIMIT 1
     ) picture ON TRUE
-    WHERE cart.id = %(cart_id)s
     ORDER BY item.id
+""".format(
+    prices_version=PRICES_VERSION,
+    quote_facts=QUOTE_FACTS.format(buyer="buyer.id", identity="who.identity", codes="cart.coupons"),
+    list_prices=LIST_PRICES.format(variant="variant.id"),
+)
+
+# Of the row that was claimed, so that a cart which is not claimed takes no uses.
+CLAIM_CART = f"""
+    WITH claimed AS (
+        UPDATE carts_cart SET order_number = %(order_number)s, updated_at = statement_timestamp()
+        WHERE id = %(cart_id)s AND version = %(version)s AND order_number IS NULL
+          AND expires_at > statement_timestamp()
+        RETURNING id
+    )
+    SELECT {TAKE_USES} FROM claimed
 """
 
 TAKE_CART = """

@@ -35,6 +35,7 @@ SHOP_CURRENCY = read("str", "SHOP_CURRENCY", "GBP")
 STANDARD_TAX_RATE = read("decimal", "STANDARD_TAX_RATE", "0.2000")
 PRICES_INCLUDE_TAX = read("bool", "PRICES_INCLUDE_TAX", True)
 DEFAULT_COUNTRY = read("str", "DEFAULT_COUNTRY", "GB")
+SHOP_TIME_ZONE = read("time zone", "SHOP_TIME_ZONE", "UTC")
 MAX_CART_QUANTITY = read_positive("MAX_CART_QUANTITY", 10_000)
 MAX_CART_LINES = read_positive("MAX_CART_LINES", 100)
 # What a line has whose variant stands in both carts when a cart is claimed (market.carts.rules).

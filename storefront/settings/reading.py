@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from decimal import Decimal, InvalidOperation
 from ipaddress import ip_network
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
@@ -20,7 +21,7 @@ BOOLEANS = dict.fromkeys(("1", "true", "yes", "on"), True) | dict.fromkeys(("0",
 
 
 def read(kind: str, name: str, default):
-    """The variable `name` as `kind` (str, int, bool, list, float, decimal); a bad value names the variable."""
+    """The variable `name` as `kind` (str, int, bool, list, float, decimal, time zone); a bad value names the variable."""
     if kind not in {"str", "list"} and env.str(name, default="").strip() == "":
         return Decimal(default) if kind == "decimal" else default
     try:
@@ -28,6 +29,8 @@ def read(kind: str, name: str, default):
             return BOOLEANS[env.str(name).strip().lower()]
         if kind == "decimal":
             return Decimal(env.str(name))
+        if kind == "time zone":
+            return ZoneInfo(env.str(name)).key
         return getattr(env, kind)(name, default=default)
     except (ValueError, TypeError, KeyError, InvalidOperation) as error:
         raise ImproperlyConfigured(f"{name} is not a valid {kind}: {env.str(name)!r}") from error

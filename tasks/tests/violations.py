@@ -22,6 +22,22 @@ WITH event AS (UPDATE orders_orderevent SET at = at - interval '3 days' WHERE or
     payment AS (UPDATE payments_payment SET captured_at = captured_at - interval '3 days' WHERE order_id = {paid})
 UPDATE orders_order SET status = 'delivered', customer_id = (SELECT min(id) FROM customers_customer) WHERE id = {paid}
 """
+# One use of a promotion by an order; its tally, and what its version says.
+PROMOTION = """
+WITH promotion AS (
+    INSERT INTO pricing_promotion (id, label, status, version, rules, kind, requires_coupon, priority,
+        created_at, updated_at)
+    VALUES (7, 'Seven', 'active', 1, '{{}}', 'percentage', false, 0, {now}, {now})
+), use AS (
+    INSERT INTO pricing_promotionuse (promotion_id, version, code, identity, order_number, amount, is_counted,
+        created_at)
+    VALUES (7, 1, '', 'ann', %s, 1, false, {now})
+), tally AS (
+    INSERT INTO pricing_promotiontally (promotion_id, uses, amount) VALUES (7, %s, 0)
+)
+INSERT INTO pricing_promotionversion (promotion_id, number, label, rules, created_at)
+VALUES (7, 1, 'Seven', '{{%s}}', {now})
+"""
 # Rule, a statement that breaks it, what the report says then.
 PLANTED = [
     (
@@ -165,8 +181,26 @@ PLANTED = [
     ),
     (
         "every discount is backed by a use of its promotion",
-        "UPDATE orders_order SET discount_total = 1 WHERE id = {paid}",
-        "{paid_number}: discounts of 1.00 without a use of a promotion",
+        """
+        UPDATE orders_order SET discounts = '[{{"promotion": 7, "amount": "1.00", "label": "", "target": "shipping"}}]'
+        WHERE id = {paid}
+        """,
+        "{paid_number}: promotion 7 gave 1.00 without being used",
+    ),
+    (
+        "every use is that of an order which stands",
+        PROMOTION % ("'{canceled_number}'", 0, ""),
+        "{canceled_number}: promotion 7 is used by no order that stands",
+    ),
+    (
+        "uses are counted as often as they were taken",
+        PROMOTION % ("'{paid_number}'", 2, ""),
+        "promotion 7: 2 uses of 0.00 counted, 0 of 0 taken",
+    ),
+    (
+        "no promotion and no code is used beyond its limit",
+        PROMOTION % ("'{paid_number}'", 0, '"usage_limit_per_customer": 0'),
+        "promotion 7: 1 uses by one buyer",
     ),
     (
         "orders move along the state graph",

@@ -46,7 +46,7 @@ LONGEST_WAIT = timedelta(seconds=1)
 def abandon_carts(variant, count: int) -> None:
     """Carts with a line each that expired a minute ago."""
     past = timezone.now() - timedelta(minutes=1)
-    carts = Cart.objects.bulk_create([Cart(expires_at=past) for _ in range(count)])
+    carts = Cart.objects.bulk_create([Cart(expires_at=past) for _ in range(count)], batch_size=1_000)
     CartItem.objects.bulk_create(
         [CartItem(cart=cart, variant=variant, quantity=1, unit_price=variant.price) for cart in carts]
     )

@@ -15,6 +15,7 @@ from core.accounts.tests.factories import make_user
 from core.operations.models import Run
 from market.catalog.tests.factories import make_category, make_product
 from market.inventory.services import open_stock
+from market.pricing.tests.factories import make_coupon, make_promotion
 from tests.races.buying import wait_until_handled
 from tests.running import RunningShop, wait_for
 from tests.test_access import POLICY, STAFF, routes
@@ -48,6 +49,9 @@ def small_world() -> World:
         open_stock(units={variant.pk: 25})
         world.remember("product", product_id=product.pk, slug=product.slug)
         world.remember("variant", product_id=product.pk, pk=variant.pk, variant_id=variant.pk)
+    make_coupon("AUTUMN")
+    make_coupon("ONCE", usage_limit=1)
+    make_promotion("First three", usage_limit=3, value="20")
     return world
 
 

@@ -22,6 +22,7 @@ from market.carts.tests.factories import make_cart, make_offer
 from market.catalog.tests.factories import make_category
 from market.orders.tests.factories import make_buyer, make_order
 from market.payments.models import Payment
+from market.pricing.tests.factories import make_coupon
 from market.reviews.tests.factories import make_review
 from tests.running import LOADTEST_TOKEN, ROOT
 from tests.test_access import POLICY, SIGNED_IN, STAFF
@@ -43,6 +44,7 @@ def known_things(buyer) -> dict[str, object]:
     return {
         "cart_id": str(cart.pk),
         "cart": str(cart.pk),
+        "code": "AUTUMN",
         "item_id": CartItem.objects.get(cart=cart).pk,
         "number": order.number,
         "product_id": variant.product_id,
@@ -118,6 +120,7 @@ def test_answers_are_as_documented(twin):
     shop = twin(guards=[])
     with shop.orm():
         buyer, staff = make_buyer(), make_staff()
+        make_coupon("AUTUMN")
         asked = {
             "anonymous": ("", known_things(None)),
             "customer": (issue_tokens(user=buyer).access, known_things(buyer)),

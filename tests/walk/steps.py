@@ -181,6 +181,10 @@ def delivery(world, dice, thing):
     return {"country": dice.choice(COUNTRIES), "postal_code": "1000", "shipping_method": dice.choice(["", "standard"])}
 
 
+def coupon(world, dice, thing):
+    return {"code": dice.choice(["AUTUMN", "once", "NOBODYS"])}
+
+
 def wishlist(world, dice, thing):
     return {"title": dice.choice(["Birthday", "Later", word(dice)])}
 
@@ -329,6 +333,9 @@ STEPS: dict[tuple[str, str], Step] = (
         ("delete", "carts/<cart_id>/"): Step(0.5, "cart"),
         ("put", "carts/<cart_id>/delivery/"): Step(1, "cart", delivery),
         ("get", "carts/<cart_id>/shipping-methods/"): Step(1, "cart"),
+        ("get", "carts/<cart_id>/explanation/"): Step(1, "cart"),
+        ("post", "carts/<cart_id>/coupons/"): Step(3, "cart", coupon),
+        ("delete", "carts/<cart_id>/coupons/<code>/"): Step(1, "cart", values={"code": "AUTUMN"}),
         ("post", "carts/<cart_id>/items/"): Step(10, "cart", one_line, learn_cart),
         ("put", "carts/<cart_id>/items/"): Step(1, "cart", all_lines, learn_cart),
         ("patch", "carts/<cart_id>/items/<item_id>/"): Step(2, "line", quantity),

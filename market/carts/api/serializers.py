@@ -16,6 +16,7 @@ from market.carts.rules import Conflict, ConflictCode
 from market.carts.selectors import CartLine, LineImage, PricedCart
 from market.carts.services import WantedLine
 from market.catalog.rules import thumbnail_name
+from market.pricing.models import CODE_LENGTH
 from market.pricing.rules import QuotedLine
 from market.shipping.rules import Option, Refusal
 
@@ -26,8 +27,8 @@ MAX_ID = 2**63 - 1
 DELIVERY_LENGTHS = {"country": 2, "region": 100, "postal_code": 20, "shipping_method": 32}
 
 
-def money() -> serializers.DecimalField:
-    return serializers.DecimalField(max_digits=16, decimal_places=2)
+def money(**options: Any) -> serializers.DecimalField:
+    return serializers.DecimalField(max_digits=16, decimal_places=2, **options)
 
 
 def nullable_money() -> serializers.DecimalField:
@@ -102,7 +103,7 @@ class CartItemSerializer(serializers.Serializer):
 
 
 class CartDiscountSerializer(serializers.Serializer):
-    promotion = serializers.IntegerField()
+    promotion = serializers.IntegerField(allow_null=True, help_text="null: what members of a tier get")
     label = serializers.CharField()
     amount = money()
     target = serializers.CharField()
@@ -156,6 +157,41 @@ class ClaimedCartSerializer(CartSerializer):
     conflicts = MergeConflictSerializer(many=True)
 
 
+class CouponSerializer(serializers.Serializer):
+    code = serializers.CharField(max_length=CODE_LENGTH)
+
+
+class GivenShareSerializer(serializers.Serializer):
+    variant = serializers.IntegerField()
+    amount = money()
+
+
+class ConsideredSerializer(serializers.Serializer):
+    """A promotion, or a code that was entered: applied or refused, and why."""
+
+    step = serializers.ChoiceField(["promotion", "coupon"])
+    promotion = serializers.IntegerField(allow_null=True)
+    version = serializers.IntegerField(required=False)
+    kind = serializers.CharField(required=False)
+    label = serializers.CharField(required=False, allow_blank=True)
+    coupon = serializers.CharField(required=False)
+    outcome = serializers.ChoiceField(["applied", "refused"])
+    code = serializers.CharField(required=False, help_text="Why it was refused; stable")
+    reason = serializers.CharField(required=False)
+    missing_amount = money(required=False)
+    missing_quantity = serializers.IntegerField(required=False)
+    winner = serializers.IntegerField(required=False, help_text="The promotion that is better for the buyer")
+    winner_label = serializers.CharField(required=False, allow_blank=True)
+    amount = money(required=False)
+    shares = GivenShareSerializer(many=True, required=False)
+
+
+class ExplanationSerializer(serializers.Serializer):
+    """What was considered, in order."""
+
+    considered = ConsideredSerializer(many=True)
+
+
 class CartShippingMethodSerializer(serializers.Serializer):
     code = serializers.CharField()
     label = serializers.CharField()
@@ -188,7 +224,7 @@ def cart_document(cart: PricedCart) -> dict[str, Any]:
             {"promotion": d.promotion, "label": d.label, "amount": d.amount, "target": d.target}
             for d in quote.discounts
         ],
-        "coupons": [],
+        "coupons": list(cart.coupons),
         "discount_total": quote.discount_total,
         "delivery": delivery,
         "shipping_total": quote.shipping_total,

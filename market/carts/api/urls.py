@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from market.carts.api.views import CartItemViewSet, CartViewSet
+from market.carts.api.views import CartCouponViewSet, CartItemViewSet, CartViewSet
 from market.carts.api.wishlists import StockAlertView, WishlistItemViewSet, WishlistViewSet
 
 one_wishlist = {"get": "retrieve", "patch": "partial_update", "delete": "destroy"}
@@ -14,6 +14,9 @@ urlpatterns = [
     path("carts/<uuid:cart_id>/claim/", CartViewSet.as_view({"post": "claim"})),
     path("carts/<uuid:cart_id>/delivery/", CartViewSet.as_view({"put": "set_delivery"})),
     path("carts/<uuid:cart_id>/shipping-methods/", CartViewSet.as_view({"get": "shipping_methods"})),
+    path("carts/<uuid:cart_id>/explanation/", CartViewSet.as_view({"get": "explanation"})),
+    path("carts/<uuid:cart_id>/coupons/", CartCouponViewSet.as_view({"post": "create"})),
+    path("carts/<uuid:cart_id>/coupons/<str:code>/", CartCouponViewSet.as_view({"delete": "destroy"})),
     path("carts/<uuid:cart_id>/items/", CartItemViewSet.as_view({"post": "create", "put": "replace"})),
     path(
         "carts/<uuid:cart_id>/items/<int:item_id>/",

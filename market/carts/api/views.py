@@ -1,5 +1,6 @@
 """Carts over HTTP: whoever knows the UUID holds the cart."""
 
+from typing import ClassVar
 from uuid import UUID
 
 from drf_spectacular.utils import OpenApiParameter, extend_schema
@@ -12,6 +13,7 @@ from core.accounts.api.authentication import ShoppingAuthentication
 from core.api.filters import read_flag
 from market.carts import selectors, services
 from market.carts.api import serializers
+from market.pricing.rules import explanation
 
 
 class CartView(viewsets.ViewSet):
@@ -94,6 +96,31 @@ class CartViewSet(CartView):
         return Response(
             [serializers.option_document(option) for option in offered if everything or option.refusal is None]
         )
+
+    @extend_schema(summary="Why a cart costs what it costs", responses=serializers.ExplanationSerializer)
+    def explanation(self, request: Request, cart_id: UUID) -> Response:
+        cart = selectors.priced_cart(cart_id=cart_id, user_id=request.user.pk)
+        return Response({"considered": explanation(cart.quote)})
+
+
+class CartCouponViewSet(CartView):
+    """The codes of one cart."""
+
+    throttle_scopes: ClassVar[dict[str, str]] = {"create": "coupon"}
+
+    @extend_schema(
+        summary="Use a code", request=serializers.CouponSerializer, responses={201: serializers.CartSerializer}
+    )
+    def create(self, request: Request, cart_id: UUID) -> Response:
+        body = serializers.CouponSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        cart = services.add_coupon(cart_id=cart_id, user_id=request.user.pk, code=body.validated_data["code"])
+        return Response(serializers.cart_document(cart), status=status.HTTP_201_CREATED)
+
+    @extend_schema(summary="Take a code out", responses=serializers.CartSerializer)
+    def destroy(self, request: Request, cart_id: UUID, code: str) -> Response:
+        cart = services.remove_coupon(cart_id=cart_id, user_id=request.user.pk, code=code)
+        return Response(serializers.cart_document(cart))
 
 
 class CartItemViewSet(CartView):

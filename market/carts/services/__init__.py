@@ -1,6 +1,7 @@
 """Writes of carts, wishlists and stock alerts."""
 
 from market.carts.services.binding import bind_cart
+from market.carts.services.coupons import add_coupon, remove_coupon
 from market.carts.services.erasing import erase_carts
 from market.carts.services.stock_alerts import cancel_stock_alert, request_stock_alert, tell_waiting_customers
 from market.carts.services.wishlists import (
@@ -26,6 +27,7 @@ from market.carts.services.writing import (
 
 __all__ = [
     "WantedLine",
+    "add_coupon",
     "add_item",
     "add_wishlist_item",
     "bind_cart",
@@ -38,6 +40,7 @@ __all__ = [
     "delete_wishlist",
     "erase_carts",
     "move_item_to_cart",
+    "remove_coupon",
     "remove_item",
     "remove_wishlist_item",
     "rename_wishlist",

@@ -15,6 +15,7 @@ from market.carts.errors import CartNotFound, CartOrdered
 from market.carts.models import Cart, CartItem
 from market.carts.rules import Conflict, MergeLine, MergeStrategy, merge_lines
 from market.carts.selectors import offers
+from market.carts.services.coupons import merged_codes
 from market.customers.models import Customer
 
 DELIVERY = ("country", "region", "postal_code", "shipping_method")
@@ -48,6 +49,7 @@ def bind_cart(*, cart_id: UUID, user_id: int) -> list[Conflict]:
     Cart.objects.filter(pk__in=list(carts)).delete()
     changes: dict[str, Any] = {"customer_id": customer_id, "version": cart.version + 1, "updated_at": now}
     changes["expires_at"] = now + settings.CART_LIFETIME
+    changes["coupons"] = merged_codes([cart, *saved])
     for other in saved:
         if not cart.country:
             changes |= {name: getattr(other, name) for name in DELIVERY}

@@ -34,6 +34,7 @@ from market.carts.errors import (
 from market.carts.models import Cart, CartItem
 from market.carts.selectors import Offer, offers
 from market.inventory.errors import InsufficientStock
+from market.pricing.services import Uses, take_uses
 from market.shipping.selectors import is_offered
 
 # A write is refused by one statement and explained by the next; between them the reason can go
@@ -126,7 +127,7 @@ def replace_items(*, cart_id: UUID, lines: Sequence[WantedLine], user_id: int | 
 
 @in_one_transaction
 def _replace_items(*, cart_id: UUID, lines: Sequence[WantedLine], user_id: int | None) -> None:
-    _take(cart_id=cart_id, user_id=user_id)
+    take_cart(cart_id=cart_id, user_id=user_id)
     _refuse_unbuyable(lines)
     _execute(sql.REPLACE_LINES, _line_arrays(cart_id, lines))
 
@@ -148,7 +149,7 @@ def set_delivery(
         raise UnknownCountry
     if shipping_method and not is_offered(code=shipping_method):
         raise UnknownShippingMethod
-    _take(
+    take_cart(
         cart_id=cart_id,
         user_id=user_id,
         country=country,
@@ -161,7 +162,7 @@ def set_delivery(
 @in_one_transaction
 def delete_cart(*, cart_id: UUID, user_id: int | None = None) -> None:
     """Delete the cart with its lines."""
-    _take(cart_id=cart_id, user_id=user_id)
+    take_cart(cart_id=cart_id, user_id=user_id)
     Cart.objects.filter(pk=cart_id).delete()
 
 
@@ -173,17 +174,24 @@ def delete_expired_carts(*, limit: int) -> int:
     return _execute(sql.DELETE_EXPIRED, {"limit": limit})
 
 
-def claim_cart(*, cart_id: UUID, version: int, order_number: str) -> bool:
-    """Turn the cart into the order, if it is open and still as it was priced: one statement.
+def claim_cart(*, cart_id: UUID, version: int, uses: Uses) -> bool:
+    """Turn the cart into the order, if it is open and still as it was priced, and take the uses of its
+    promotions: one statement.
 
     Returns whether it did; then the cart's row is locked until the caller's commit, and every
     other claim and write is refused. False when the version moved, or the cart was ordered, has
-    expired or is gone.
+    expired or is gone. Raises PromotionGone and PromotionChanged for what cannot be given any more.
     """
     if not guard_enabled("cart_claim"):
+        take_uses(uses)
         return True
-    claimed = Cart.objects.open().filter(pk=cart_id, version=version)
-    return claimed.update(order_number=order_number, updated_at=timezone.now()) == 1
+    with connection.cursor() as cursor:
+        cursor.execute(sql.CLAIM_CART, {"cart_id": cart_id, "version": version, **uses.parameters})
+        answer = cursor.fetchone()
+    if answer is None:
+        return False
+    uses.judge(answer[0])
+    return True
 
 
 def despite_deletions(write: Callable[[], Written]) -> Written:
@@ -197,7 +205,7 @@ def despite_deletions(write: Callable[[], Written]) -> Written:
     raise CartBusy
 
 
-def _take(*, cart_id: UUID, user_id: int | None, **changes: str) -> None:
+def take_cart(*, cart_id: UUID, user_id: int | None, **changes: str) -> None:
     """Lock an open cart of this caller and note the write; the ORM form of `sql.TAKE_CART`."""
     now = timezone.now()
     taken = (

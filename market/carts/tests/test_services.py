@@ -17,6 +17,7 @@ from market.carts.sql import ADD_TO_LINE
 from market.carts.tests.factories import make_cart, make_full_cart, make_offer
 from market.inventory.errors import InsufficientStock
 from market.inventory.models import StockItem
+from market.pricing.services import Uses
 from tests.parallel import in_parallel
 
 
@@ -86,7 +87,7 @@ def test_one_cart_is_claimed_once():
 
     answers = all_at_once(
         [
-            partial(services.claim_cart, cart_id=cart.pk, version=0, order_number=f"ORDER-{number}")
+            partial(services.claim_cart, cart_id=cart.pk, version=0, uses=Uses(f"ORDER-{number}", "ann@shop.example"))
             for number in range(8)
         ]
     )
@@ -104,7 +105,7 @@ def test_a_write_that_waits_for_the_claim_is_refused_and_changes_nothing():
 
     def claim_and_hold():
         with transaction.atomic():
-            claimed.append(services.claim_cart(cart_id=cart.pk, version=0, order_number="ORDER-1"))
+            claimed.append(services.claim_cart(cart_id=cart.pk, version=0, uses=Uses("ORDER-1", "ann@shop.example")))
             with connection.cursor() as cursor:
                 # Until the addition waits for this transaction's lock on the cart.
                 for _ in range(200):
@@ -137,7 +138,7 @@ def test_a_write_that_waits_for_the_claim_is_refused_and_changes_nothing():
 def test_a_cart_that_is_not_as_it_was_priced_is_not_claimed(version, changes):
     cart = make_cart(version=2, **changes)
 
-    assert not services.claim_cart(cart_id=cart.pk, version=version, order_number="ORDER-1")
+    assert not services.claim_cart(cart_id=cart.pk, version=version, uses=Uses("ORDER-1", "ann@shop.example"))
     assert Cart.objects.get().order_number == changes.get("order_number")
 
 
@@ -147,7 +148,7 @@ def test_what_was_priced_is_what_is_claimed():
     services.set_delivery(cart_id=cart.pk, country="GB", postal_code="E1")
     priced = priced_cart(cart_id=cart.pk)
 
-    assert services.claim_cart(cart_id=cart.pk, version=priced.version, order_number="ORDER-1")
+    assert services.claim_cart(cart_id=cart.pk, version=priced.version, uses=Uses("ORDER-1", "ann@shop.example"))
     assert priced_cart(cart_id=cart.pk).order_number == "ORDER-1"
 
 
@@ -205,7 +206,7 @@ def test_deleting_expired_carts_passes_over_one_that_is_held():
 def test_ten_thousand_abandoned_carts_go_in_bounded_batches():
     variant = make_offer()
     past = timezone.now() - timedelta(days=1)
-    carts = Cart.objects.bulk_create([Cart(expires_at=past) for _ in range(10_000)])
+    carts = Cart.objects.bulk_create([Cart(expires_at=past) for _ in range(10_000)], batch_size=1_000)
     CartItem.objects.bulk_create(
         [CartItem(cart=cart, variant=variant, quantity=1, unit_price=1) for cart in carts], batch_size=5_000
     )

@@ -16,11 +16,14 @@ from core.models import ReferenceVersion
 from market.carts import sql
 from market.carts.models import Cart, CartItem
 from market.carts.tests.factories import make_cart, make_offer
-from market.catalog.models import Product, ProductImage, Variant
+from market.catalog.models import CollectionItem, Product, ProductImage, Variant
+from market.catalog.services import create_collection
 from market.customers.models import Customer
+from market.pricing.models import PriceList, PriceListEntry
 
 pytestmark = pytest.mark.django_db
 
+FACTS = 13  # the column about the buyer: tests/test_promotions.py
 LIFETIME = timedelta(days=30)
 
 
@@ -286,7 +289,7 @@ def test_delete_expired(world, limit, left):
 
 
 def priced_rows(cart_id, country, region, postal_code, shipping_method) -> list[tuple]:
-    """The plain form of PRICED_CART: a query for each thing."""
+    """The plain form of PRICED_CART without the facts about the buyer: a query for each thing."""
     cart = Cart.objects.select_related("customer").get(pk=cart_id)
     aim = (cart.country, cart.region, cart.postal_code)
     if country is not None:
@@ -304,6 +307,7 @@ def priced_rows(cart_id, country, region, postal_code, shipping_method) -> list[
         *aim,
         wanted,
         version,
+        cart.coupons,
     )
     rows = []
     for item in CartItem.objects.filter(cart=cart).select_related("variant__product").order_by("pk"):
@@ -331,9 +335,22 @@ def priced_rows(cart_id, country, region, postal_code, shipping_method) -> list[
                 variant.is_active and product.status == "active",
                 variant.weight_grams,
                 product.tax_class,
+                product.category_id,
+                [product.attributes, variant.attributes],
+                sorted(product.collection_items.values_list("collection_id", flat=True)) or None,
+                list_prices(variant),
             )
         )
-    return rows or [(*header, *[None] * 14, 0, None, None, None)]
+    return rows or [(*header, *[None] * 14, 0, None, None, None, None, [None, None], None, None)]
+
+
+def list_prices(variant: Variant) -> list[dict] | None:
+    """The plain form of LIST_PRICES."""
+    entries = PriceListEntry.objects.filter(variant=variant, price_list__is_active=True).order_by("pk")
+    names = ("price", "min_quantity", "price_list__tier", "price_list_id", "price_list__label")
+    told = ("price", "min_quantity", "tier", "price_list", "label")
+    found = [dict(zip(told, (str(row[0]), *row[1:]), strict=True)) for row in entries.values_list(*names)]
+    return found or None
 
 
 @pytest.mark.parametrize("cart", ["open", "claimed", "ordered", "expired", "full", "empty"])
@@ -356,6 +373,14 @@ def test_priced_cart(world, cart, country, region, postal_code, shipping_method,
             product=world["variants"]["kept"].product, image=name, alt=name, is_primary=primary, position=position
         )
     ProductImage.objects.create(product=world["variants"]["new"].product, image="only.jpg")
+    kept = world["variants"]["kept"]
+    CollectionItem.objects.create(collection=create_collection(title="Gifts"), product=kept.product)
+    lists = [PriceList.objects.create(label=label, is_active=label != "Old") for label in ("Trade", "Old")]
+    PriceListEntry.objects.bulk_create(
+        PriceListEntry(price_list=price_list, variant=kept, min_quantity=number, price=9 - number)
+        for price_list in lists
+        for number in (1, 5)
+    )
     cart_id = world["carts"][cart].pk
     Cart.objects.filter(pk=cart_id).update(
         **dict(zip(["country", "region", "postal_code", "shipping_method"], own, strict=True))
@@ -363,7 +388,8 @@ def test_priced_cart(world, cart, country, region, postal_code, shipping_method,
     aim = {"country": country, "region": region, "postal_code": postal_code, "shipping_method": shipping_method}
 
     with connection.cursor() as cursor:
-        cursor.execute(sql.PRICED_CART, {"cart_id": cart_id, **aim})
+        cursor.execute(sql.PRICED_CART, {"cart_id": cart_id, "user_id": None, "email": None, **aim})
         rows = cursor.fetchall()
 
-    assert rows == priced_rows(cart_id, **aim)
+    assert [row[:FACTS] + row[FACTS + 1 :] for row in rows] == priced_rows(cart_id, **aim)
+    assert [row[FACTS] is None for row in rows] == [False] + [True] * (len(rows) - 1)  # told once

@@ -15,6 +15,7 @@ from market.orders.models import Order
 from market.payments import services as payments
 from market.payments.adapters.registry import lapsing_providers
 from market.payments.models import Payment
+from market.pricing.services import give_back_uses
 
 logger = logging.getLogger(__name__)
 
@@ -81,4 +82,5 @@ def _cancel(order: Order, *, kind: str, actor: str, detail: str) -> None:
     else:
         order.payment_status = Order.PaymentStatus.FAILED
     orders.move_order(order=order, status=Order.Status.CANCELED, actor=actor, kind=kind, detail=detail)
+    give_back_uses(order_number=order.number)
     inventory.release(reference=order.number)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from decimal import Decimal
 from functools import partial
 from typing import Any
@@ -30,7 +31,9 @@ from market.orders.selectors import order_of_cart
 from market.payments import services as payments
 from market.payments.adapters.registry import provider_to_pay_with
 from market.payments.selectors import OrderView, order_view
+from market.pricing.errors import PromotionChanged
 from market.pricing.rules import ENGINE_VERSION, Quote, input_to_json
+from market.pricing.services import Uses
 
 CREATED, REPEATED = 201, 200
 NUMBER_CONSTRAINTS = {"carts_cart_order_number_key", "orders_order_number_key"}
@@ -56,6 +59,11 @@ class Checkout:
     expected_total: Decimal | None
     note: str
     fingerprint: str
+
+    @property
+    def identity(self) -> str:
+        """By whom uses of promotions are counted: the customer, else the address."""
+        return self.email.lower() if self.customer_id is None else f"customer:{self.customer_id}"
 
     @property
     def scope(self) -> str:
@@ -98,6 +106,7 @@ def _place(*, checkout: Checkout) -> Done:
         cart = priced_cart(
             cart_id=checkout.cart_id,
             user_id=checkout.user_id,
+            email=checkout.identity,
             country=address["country"],
             region=address["region"],
             postal_code=address["postal_code"],
@@ -141,36 +150,50 @@ def _write(*, cart: PricedCart, checkout: Checkout, address: Mapping[str, str]) 
         reserved_until=reserved_until,
         **_frozen_quote(cart),
     )
-    with _one_transaction():
-        if not claim_cart(cart_id=cart.id, version=cart.version, order_number=number):
-            return None
-        fault_point("checkout.claimed")
-        try:
-            inventory.reserve(
-                reference=number,
-                units={line.variant_id: line.quantity for line in cart.lines},
-                expires_at=reserved_until,
+    try:
+        # What a promotion that was edited meanwhile has undone is done again, in the caller's transaction.
+        with _one_transaction(savepoint=bool(cart.quote.applied)):
+            if not claim_cart(cart_id=cart.id, version=cart.version, uses=_uses(cart, checkout, number)):
+                return None
+            fault_point("checkout.claimed")
+            _reserve(cart=cart, number=number, until=reserved_until)
+            fault_point("checkout.reserved")
+            record = orders.write_order(
+                order=order,
+                quote=_quote_record(cart=cart, fingerprint=checkout.fingerprint),
+                items=_frozen_items(cart),
+                actor="customer",
             )
-        except InsufficientStock as refusal:
-            raise _short(cart.lines, {line["variant"]: line["available"] for line in refusal.extra["short"]}) from None
-        fault_point("checkout.reserved")
-        record = orders.write_order(
-            order=order,
-            quote=_quote_record(cart=cart, fingerprint=checkout.fingerprint),
-            items=_frozen_items(cart),
-            actor="customer",
-        )
-        fault_point("checkout.written")
-        payment = payments.start_payment(order=order, provider=provider, now=now)
-        fault_point("checkout.paid")
-        order_placed.publish(order_id=order.pk, number=number)
-        fault_point("checkout.published")
+            fault_point("checkout.written")
+            payment = payments.start_payment(order=order, provider=provider, now=now)
+            fault_point("checkout.paid")
+            order_placed.publish(order_id=order.pk, number=number)
+            fault_point("checkout.published")
+    except PromotionChanged:
+        return None
     return order_view(record=record, payments=[payment])
 
 
-def _one_transaction() -> AbstractContextManager[None]:
+def _uses(cart: PricedCart, checkout: Checkout, number: str) -> Uses:
+    promotions = {promotion.id: promotion for promotion in cart.quote_input.promotions}
+    return Uses(order_number=number, identity=checkout.identity, applied=cart.quote.applied, promotions=promotions)
+
+
+def _reserve(*, cart: PricedCart, number: str, until: datetime) -> None:
+    """Hold what was bought and what is given away."""
+    units = {line.variant_id: line.quantity for line in cart.quote.lines}
+    try:
+        inventory.reserve(reference=number, units=units, expires_at=until)
+    except InsufficientStock as refusal:
+        available = {line["variant"]: line["available"] for line in refusal.extra["short"]}
+        if not available.keys() & {line.variant_id for line in cart.lines}:  # a gift went to somebody else
+            raise PromotionChanged from None
+        raise _short(cart.lines, available) from None
+
+
+def _one_transaction(*, savepoint: bool) -> AbstractContextManager[None]:
     """All of the block's writes or none. Within `run_once` its savepoint does that already."""
-    return transaction.atomic(savepoint=False) if guard_enabled("checkout_transaction") else nullcontext()
+    return transaction.atomic(savepoint=savepoint) if guard_enabled("checkout_transaction") else nullcontext()
 
 
 def _is_number_taken(error: IntegrityError) -> bool:
@@ -265,9 +288,10 @@ def _frozen_quote(cart: PricedCart) -> dict[str, Any]:
 
 
 def _frozen_items(cart: PricedCart) -> list[OrderItem]:
-    """The order's lines, in the order in which they came into the cart."""
+    """The order's lines, in the order in which they came into the cart, then what is given away."""
     quoted = {line.variant_id: line for line in cart.quote.lines}
-    return [OrderItem(**asdict(quoted[line.variant_id])) for line in cart.lines]
+    bought = [quoted.pop(line.variant_id) for line in cart.lines]
+    return [OrderItem(**asdict(line)) for line in (*bought, *quoted.values())]
 
 
 def _quote_record(*, cart: PricedCart, fingerprint: str) -> OrderQuote:

@@ -2,9 +2,10 @@
 
 from market.pricing.services.coupons import create_coupon, generate_coupons, update_coupon
 from market.pricing.services.promotions import create_promotion, delete_promotion, set_status, update_promotion
-from market.pricing.services.uses import give_back_uses, take_uses
+from market.pricing.services.uses import Uses, give_back_uses, take_uses
 
 __all__ = [
+    "Uses",
     "create_coupon",
     "create_promotion",
     "delete_promotion",

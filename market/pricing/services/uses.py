@@ -1,8 +1,10 @@
 """Uses of promotions: taken with the order, given back when it is canceled."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from decimal import Decimal
+from typing import Any
 
 from django.db import connection
 
@@ -22,35 +24,52 @@ WHY = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Uses:
+    """The promotions of an order that is to be placed. `promotions` has what each of `applied` said when it was
+    priced; `identity` is by whom they are counted."""
+
+    order_number: str
+    identity: str
+    applied: Sequence[PromotionApplied] = ()
+    promotions: Mapping[int, PromotionInput] = field(default_factory=dict)
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """Those of `sql.TAKE_USES`."""
+        wanted = [_wanted(use, self.promotions[use.promotion]) for use in self.applied]
+        return {
+            "identity": self.identity,
+            "order_number": self.order_number,
+            "uses": json.dumps(wanted, default=str),
+            "locks": guard_enabled("promotion_limits"),
+        }
+
+    def judge(self, answer: str | None) -> None:
+        """Raise what `sql.TAKE_USES` answers: PromotionGone for a limit that is reached, PromotionChanged for a
+        promotion that was edited since, nothing when all uses are taken."""
+        if answer is None:
+            return
+        refusal = json.loads(answer)
+        if refusal["code"] == "changed":
+            raise PromotionChanged
+        name = self.promotions[refusal["promotion"]].name
+        message = f"{name} {WHY[refusal['code']]}."
+        raise PromotionGone(
+            message, errors=[FieldError("cart", refusal["code"], message)], extra={"promotion": refusal["promotion"]}
+        )
+
+
 @in_one_transaction
-def take_uses(
-    *,
-    order_number: str,
-    identity: str,
-    applied: Iterable[PromotionApplied],
-    promotions: Mapping[int, PromotionInput],
-) -> None:
+def take_uses(uses: Uses) -> None:
     """Count the promotions of an order against their limits, all or none: one statement.
 
-    `promotions` has what each of `applied` said when the order was priced. Locks promotions, their tallies and
-    coupons. Raises PromotionGone when a limit is reached, and PromotionChanged when one was edited since.
+    Notes whose first order it is. Locks promotions, their tallies and coupons. Raises PromotionGone and
+    PromotionChanged, see `Uses.judge`.
     """
-    wanted = [_wanted(use, promotions[use.promotion]) for use in applied]
     with connection.cursor() as cursor:
-        cursor.execute(
-            sql.TAKE_USES, [identity, order_number, json.dumps(wanted, default=str), guard_enabled("promotion_limits")]
-        )
-        refusal = cursor.fetchone()[0]
-    if refusal is None:
-        return
-    refusal = json.loads(refusal)
-    if refusal["code"] == "changed":
-        raise PromotionChanged
-    name = promotions[refusal["promotion"]].name
-    message = f"{name} {WHY[refusal['code']]}."
-    raise PromotionGone(
-        message, errors=[FieldError("cart", refusal["code"], message)], extra={"promotion": refusal["promotion"]}
-    )
+        cursor.execute(f"SELECT {sql.TAKE_USES}", uses.parameters)
+        uses.judge(cursor.fetchone()[0])
 
 
 @in_one_transaction

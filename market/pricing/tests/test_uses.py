@@ -9,20 +9,16 @@ from market.pricing import services
 from market.pricing.errors import PromotionChanged, PromotionGone, PromotionNotFound, PromotionUsed
 from market.pricing.models import Coupon, FirstOrder, Promotion, PromotionTally, PromotionUse
 from market.pricing.rules import PromotionApplied, promotion_from_json
+from market.pricing.tests.factories import make_promotion
 
 pytestmark = pytest.mark.django_db
 ANN, BOB = "customer:1", "bob@shop.example"
 
 
-def make_promotion(**rules) -> Promotion:
-    rules = {"kind": "percentage", "value": "10"} | rules
-    return services.create_promotion(label="Ten percent", rules=rules, status="active")
-
-
 def take(promotion: Promotion, number: str, *, identity: str = ANN, code: str = "", amount: str = "5.00") -> None:
     parsed = promotion_from_json(promotion.rules, id=promotion.pk, version=promotion.version, label=promotion.label)
     use = PromotionApplied(promotion.pk, promotion.version, code, Decimal(amount))
-    services.take_uses(order_number=number, identity=identity, applied=[use], promotions={promotion.pk: parsed})
+    services.take_uses(services.Uses(number, identity, applied=[use], promotions={promotion.pk: parsed}))
 
 
 def refusal(*arguments, **keywords) -> str | None:
@@ -86,7 +82,7 @@ def test_all_promotions_of_an_order_are_taken_or_none():
     }
     both = [PromotionApplied(pk, 1, "", Decimal("1.00")) for pk in read]
     with pytest.raises(PromotionGone) as gone:
-        services.take_uses(order_number="N2", identity=ANN, applied=both, promotions=read)
+        services.take_uses(services.Uses("N2", ANN, applied=both, promotions=read))
     assert gone.value.extra == {"promotion": second.pk}
     assert not PromotionUse.objects.filter(order_number="N2").exists()
     assert PromotionTally.objects.get(pk=first.pk).uses == 0

@@ -1,28 +1,33 @@
-"""Reads of carts."""
+"""Carts as they are priced now, for a destination and a buyer: one statement, and one after staff changed prices."""
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from functools import cache
-from typing import Any
 from uuid import UUID
 
 from django.conf import settings
 from django.db import connection
-from django.db.models import Count, F, OuterRef, Prefetch, QuerySet, Subquery
-from django.db.models.functions import Coalesce
 
 from core.countries import COUNTRY_CODES
 from core.money import ZERO
 from market.carts import sql
-from market.carts.errors import CartNotFound, UnknownCountry, UnknownShippingMethod, WishlistNotFound
-from market.carts.models import Cart, CartItem, StockAlert, Wishlist, WishlistItem
-from market.catalog.models import Product, ProductImage, Variant
-from market.pricing.rules import LineInput, Quote, QuoteInput, ShippingInput, quote
-from market.pricing.selectors import PriceTables, price_tables
+from market.carts.errors import CartNotFound, UnknownCountry, UnknownShippingMethod
+from market.pricing.rules import GiftInput, LineInput, ListPrice, Quote, QuoteInput, ShippingInput, quote
+from market.pricing.selectors import (
+    PriceTables,
+    QuoteFacts,
+    attribute_tokens,
+    list_prices_from,
+    price_tables,
+    quote_facts_from,
+)
 from market.shipping.rules import Destination, Option, Parcel, Refusal, options
 from market.taxes.rules import STANDARD_CLASS, rate_for
+
+# Columns of PRICED_CART before those of a line.
+HEADER = 14
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +58,10 @@ class CartLine:
     is_sellable: bool
     weight_grams: int
     tax_class: str
+    category_id: int | None
+    attributes: tuple[str, ...]
+    collection_ids: tuple[int, ...]
+    list_prices: tuple[ListPrice, ...]
     created_at: datetime
     updated_at: datetime
 
@@ -82,6 +91,7 @@ class PricedCart:
     shipping_method: str
     shipping_refusal: Refusal | None
     shipping_options: list[Option]
+    coupons: tuple[str, ...]
     version: int
     order_number: str | None
     expires_at: datetime
@@ -91,39 +101,32 @@ class PricedCart:
     quote_input: QuoteInput
 
 
-@dataclass(frozen=True, slots=True)
-class Offer:
-    """What may be bought of one variant now."""
-
-    variant_id: int
-    sku: str
-    price: Decimal
-    available: int
-
-
 def priced_cart(
     *,
     cart_id: UUID,
     user_id: int | None = None,
+    email: str | None = None,
     country: str | None = None,
     region: str | None = None,
     postal_code: str | None = None,
     shipping_method: str | None = None,
 ) -> PricedCart:
-    """The cart with prices, stock, shipping and tax as of now: one statement however many lines, and
-    one more after staff changed rates or methods.
+    """The cart with prices, stock, promotions, shipping and tax as of now: one statement however many
+    lines, and one more after staff changed rates, methods or promotions.
 
     With `country` it is priced for that destination, and with `shipping_method` for that method,
-    in place of the cart's own. Before a destination and a method are known the quote is an
-    estimate. Takes no lock. Raises CartNotFound for a cart that does not exist, has expired or is
-    claimed by another user's customer, and Invalid for a `shipping_method` that is not offered,
-    unless the cart was ordered.
+    in place of the cart's own. A guest's uses of promotions are those of `email`, once it is known.
+    Before a destination and a method are known the quote is an estimate. Takes no lock. Raises
+    CartNotFound for a cart that does not exist, has expired or is claimed by another user's customer,
+    and Invalid for a `shipping_method` that is not offered, unless the cart was ordered.
     """
     with connection.cursor() as cursor:
         cursor.execute(
             sql.PRICED_CART,
             {
                 "cart_id": cart_id,
+                "user_id": user_id,
+                "email": email,
                 "country": country,
                 "region": region,
                 "postal_code": postal_code,
@@ -133,19 +136,25 @@ def priced_cart(
         rows = cursor.fetchall()
     if not rows:
         raise CartNotFound
-    header, has_lines = rows[0][:12], rows[0][12] is not None
+    header, has_lines = rows[0][:HEADER], rows[0][HEADER] is not None
     (id_, customer_id, owner_id, version, order_number, expires_at, is_expired) = header[:7]
     if is_expired or (customer_id is not None and owner_id != user_id):
         raise CartNotFound
-    (country, region, postal_code, wanted_method, prices_version) = header[7:]
+    (country, region, postal_code, wanted_method, prices_version, codes, facts) = header[7:]
     tables = price_tables.at(prices_version)
-    lines = tuple(_line(row[12:]) for row in rows) if has_lines else ()
+    lines = tuple(_line(row[HEADER:]) for row in rows) if has_lines else ()
     destination = Destination(country=country, region=region, postal_code=postal_code) if country else None
     offered = [] if destination is None else _offered(lines=lines, destination=destination, tables=tables)
     chosen = _chosen(offered, wanted=wanted_method)
     if shipping_method and chosen is None and destination is not None and order_number is None:
         raise UnknownShippingMethod
-    quote_input = _quote_input(lines=lines, chosen=chosen, destination=destination, tables=tables)
+    quote_input = _quote_input(
+        lines=lines,
+        chosen=chosen,
+        destination=destination,
+        tables=tables,
+        facts=quote_facts_from(facts, tables=tables, entered=codes),
+    )
     return PricedCart(
         id=id_,
         customer_id=customer_id,
@@ -155,6 +164,7 @@ def priced_cart(
         shipping_method=quote_input.shipping.code if quote_input.shipping else wanted_method,
         shipping_refusal=chosen.refusal if chosen else None,
         shipping_options=offered,
+        coupons=tuple(codes),
         version=version,
         order_number=order_number,
         expires_at=expires_at,
@@ -162,54 +172,6 @@ def priced_cart(
         lines=lines,
         quote=quote(quote_input),
         quote_input=quote_input,
-    )
-
-
-def current_cart_id(*, user_id: int) -> UUID:
-    """The open cart of the user's customer: one query. Raises CartNotFound when there is none."""
-    cart_id = Cart.objects.open().filter(customer__user_id=user_id).values_list("pk", flat=True).first()
-    if cart_id is None:
-        raise CartNotFound
-    return cart_id
-
-
-def offers(*, variant_ids: Collection[int]) -> dict[int, Offer]:
-    """What may be bought of these variants, by id, without those that are not for sale: one query."""
-    rows = Variant.objects.filter(
-        pk__in=variant_ids, is_active=True, product__status=Product.Status.ACTIVE
-    ).values_list("pk", "sku", "price", Coalesce(F("stock__on_hand") - F("stock__reserved"), 0))
-    return {row[0]: Offer(*row) for row in rows}
-
-
-def variants_in_stock(*, variant_ids: Collection[int]) -> set[int]:
-    """Those of the variants that are for sale and in stock: one query."""
-    variants = Variant.objects.filter(pk__in=variant_ids, is_active=True, product__status=Product.Status.ACTIVE)
-    return set(variants.filter(in_stock=True).values_list("pk", flat=True))
-
-
-def wishlists_of(*, customer_id: int) -> QuerySet[Wishlist]:
-    """The customer's wishlists, each with its `item_count`: one query."""
-    items = WishlistItem.objects.filter(wishlist=OuterRef("pk")).order_by().values("wishlist")
-    counted = Subquery(items.annotate(count=Count("pk")).values("count"))
-    return Wishlist.objects.filter(customer_id=customer_id).annotate(item_count=Coalesce(counted, 0))
-
-
-def wishlist_of(*, customer_id: int, wishlist_id: int) -> Wishlist:
-    """One of the customer's wishlists: one query. Raises WishlistNotFound."""
-    wishlist = wishlists_of(customer_id=customer_id).filter(pk=wishlist_id).first()
-    if wishlist is None:
-        raise WishlistNotFound
-    return wishlist
-
-
-def wishlist_items(*, wishlist_id: int) -> QuerySet[WishlistItem]:
-    """What is on a wishlist, with variant, product and the name and words of its first picture: one query."""
-    pictures = ProductImage.objects.filter(product=OuterRef("variant__product"))
-    first = pictures.order_by("-is_primary", "position", "pk")
-    return (
-        WishlistItem.objects.filter(wishlist_id=wishlist_id)
-        .select_related("variant__product")
-        .annotate(image=Subquery(first.values("image")[:1]), alt=Subquery(first.values("alt")[:1]))
     )
 
 
@@ -229,38 +191,10 @@ def shipping_options_for_cart(
     return cart.shipping_options
 
 
-def carts_data(*, customer_id: int) -> Iterator[dict[str, Any]]:
-    """The customer's carts for himself, oldest first: two queries per 500."""
-    own = ("id", "country", "region", "postal_code", "shipping_method", "order_number", "created_at", "expires_at")
-    carts = Cart.objects.filter(customer_id=customer_id).order_by("created_at", "pk")
-    items = CartItem.objects.select_related("variant__product").order_by("pk")
-    for cart in carts.prefetch_related(Prefetch("items", items)).iterator(chunk_size=500):
-        lines = [_named(item.variant) | {"quantity": item.quantity} for item in cart.items.all()]
-        yield {name: getattr(cart, name) for name in own} | {"items": lines}
-
-
-def wishlists_data(*, customer_id: int) -> Iterator[dict[str, Any]]:
-    """The customer's wishlists for himself: two queries per 500."""
-    wishlists = Wishlist.objects.filter(customer_id=customer_id).order_by("pk")
-    items = WishlistItem.objects.select_related("variant__product").order_by("pk")
-    for wishlist in wishlists.prefetch_related(Prefetch("items", items)).iterator(chunk_size=500):
-        lines = [_named(item.variant) | {"created_at": item.created_at} for item in wishlist.items.all()]
-        yield {"title": wishlist.title, "created_at": wishlist.created_at, "items": lines}
-
-
-def stock_alerts_data(*, customer_id: int) -> Iterator[dict[str, Any]]:
-    """What the customer waits for: one query."""
-    alerts = StockAlert.objects.filter(customer_id=customer_id).select_related("variant__product").order_by("pk")
-    return (_named(alert.variant) | {"created_at": alert.created_at} for alert in alerts.iterator(chunk_size=500))
-
-
-def _named(variant: Variant) -> dict[str, str]:
-    return {"sku": variant.sku, "product": variant.product.title, "variant": variant.title}
-
-
 def _line(row: tuple) -> CartLine:
     (item_id, quantity, seen_unit_price, created_at, updated_at, variant_id, sku, variant_title, unit_price) = row[:9]
-    (product_id, product_title, product_slug, image, alt, available, is_sellable, weight_grams, tax_class) = row[9:]
+    (product_id, product_title, product_slug, image, alt, available, is_sellable) = row[9:16]
+    (weight_grams, tax_class, category_id, attributes, collection_ids, list_prices) = row[16:]
     return CartLine(
         item_id=item_id,
         variant_id=variant_id,
@@ -277,6 +211,10 @@ def _line(row: tuple) -> CartLine:
         is_sellable=is_sellable,
         weight_grams=weight_grams,
         tax_class=tax_class,
+        category_id=category_id,
+        attributes=attribute_tokens(*attributes),
+        collection_ids=tuple(collection_ids or ()),
+        list_prices=list_prices_from(list_prices),
         created_at=created_at,
         updated_at=updated_at,
     )
@@ -300,19 +238,27 @@ def _chosen(offered: Sequence[Option], *, wanted: str) -> Option | None:
 
 
 def _quote_input(
-    *, lines: Iterable[CartLine], chosen: Option | None, destination: Destination | None, tables: PriceTables
+    *,
+    lines: Sequence[CartLine],
+    chosen: Option | None,
+    destination: Destination | None,
+    tables: PriceTables,
+    facts: QuoteFacts,
 ) -> QuoteInput:
     """What the engine is asked. Without a method that can be had it is an estimate."""
 
     @cache
-    def rate(tax_class: str) -> Decimal:
+    def rate(tax_class: str) -> Decimal | None:
+        if shipping_price is None:
+            return None
         return rate_for(rates=tables.rates, tax_class=tax_class, country=destination.country, region=destination.region)
 
+    shipping_price = chosen.price if chosen is not None else None
     shipping = None
-    if chosen is not None and chosen.price is not None:
+    if shipping_price is not None:
         method = chosen.method
         shipping = ShippingInput(
-            code=method.code, label=method.label, price=chosen.price, tax_rate=rate(STANDARD_CLASS)
+            code=method.code, label=method.label, price=shipping_price, tax_rate=rate(STANDARD_CLASS)
         )
     return QuoteInput(
         lines=tuple(
@@ -322,11 +268,36 @@ def _quote_input(
                 title=line.title,
                 quantity=line.quantity,
                 unit_price=line.unit_price,
-                tax_rate=None if shipping is None else rate(line.tax_class),
+                tax_rate=rate(line.tax_class),
+                product_id=line.product_id,
+                category_ids=tables.shelves(line.category_id),
+                collection_ids=line.collection_ids,
+                attributes=line.attributes,
+                tax_class=line.tax_class,
+                weight_grams=line.weight_grams,
+                list_prices=line.list_prices,
             )
             for line in lines
         ),
         shipping=shipping,
         prices_include_tax=settings.PRICES_INCLUDE_TAX,
         currency=settings.SHOP_CURRENCY,
+        promotions=tables.could_apply(codes=facts.codes, moment=facts.moment),
+        codes=facts.codes,
+        customer=facts.customer,
+        uses=facts.uses,
+        gifts=tuple(
+            GiftInput(
+                variant_id=gift.variant_id,
+                sku=gift.sku,
+                title=gift.title,
+                unit_price=gift.unit_price,
+                tax_rate=rate(gift.tax_class),
+                available=gift.available,
+            )
+            for gift in facts.gifts
+        ),
+        country="" if destination is None else destination.country,
+        moment=facts.moment,
+        time_zone=settings.SHOP_TIME_ZONE,
     )

@@ -1,0 +1,118 @@
+"""Orders with promotions: what they freeze, use up and give back."""
+
+from decimal import Decimal
+
+import pytest
+
+from market.carts.tests.factories import make_cart, make_offer
+from market.checkout.services import cancel_order, placing
+from market.inventory.models import StockItem
+from market.orders.models import Order
+from market.orders.tests.factories import checkout_body, make_buyer
+from market.pricing import services
+from market.pricing.models import Coupon, FirstOrder, PromotionTally, PromotionUse
+from market.pricing.rules import input_from_json, quote
+from market.pricing.tests.factories import make_coupon, make_promotion
+
+pytestmark = pytest.mark.django_db
+
+
+def place(client, cart, **overrides):
+    return client.post("/api/v1/orders/", checkout_body(cart, **overrides))
+
+
+def full_cart(*codes: str, **overrides):
+    return make_cart(units={make_offer(price=Decimal("20.00")): 1}, coupons=list(codes), **overrides)
+
+
+def test_an_order_freezes_its_discounts_and_prices_itself_again(api_client):
+    promotion = make_promotion("Autumn", usage_limit=5)
+    placed = place(api_client, full_cart()).json()
+
+    assert placed["discounts"] == [
+        {"promotion": promotion.pk, "label": "Autumn", "amount": "2.00", "target": "merchandise"}
+    ]
+    assert (placed["discount_total"], placed["items"][0]["discount_total"]) == ("2.00", "2.00")
+    order = Order.objects.get()
+    use = PromotionUse.objects.get()
+    assert (use.order_number, use.identity, use.amount) == (order.number, order.email.lower(), Decimal("2.00"))
+    assert PromotionTally.objects.values_list("uses", "amount").get() == (1, Decimal("2.00"))
+
+    services.update_promotion(promotion_id=promotion.pk, label="Winter", rules={"kind": "percentage", "value": "50"})
+    order.refresh_from_db()
+    again = quote(input_from_json(order.quote.inputs))
+    assert (order.discounts[0]["label"], again.grand_total) == ("Autumn", order.grand_total)
+    assert [dict(step) for step in again.trace] == order.quote.trace
+
+
+def test_canceling_gives_the_uses_back(api_client):
+    coupon = make_coupon("ONCE", usage_limit=1)
+    make_promotion("First order", first_order_only=True, value="5")
+    assert place(api_client, full_cart("ONCE")).status_code == 201
+    assert (Coupon.objects.get().uses, PromotionUse.objects.count(), FirstOrder.objects.count()) == (1, 2, 1)
+    order = Order.objects.get()
+    for _ in range(2):
+        cancel_order(order_id=order.pk, actor="staff")
+    assert (Coupon.objects.get().uses, PromotionUse.objects.count(), FirstOrder.objects.count()) == (0, 0, 0)
+    again = place(api_client, full_cart("ONCE")).json()
+    assert {discount["promotion"] for discount in again["discounts"]} >= {coupon.promotion_id}
+
+
+def test_who_may_use_it_once_is_known_at_checkout(api_client, client_of):
+    """A guest's cart shows what he may get; checkout knows him by his address, in any case."""
+    make_promotion(usage_limit_per_customer=1)
+    carts = [full_cart() for _ in range(3)]
+    shown = [api_client.get(f"/api/v1/carts/{cart.pk}/").json()["discount_total"] for cart in carts]
+    ann = [
+        place(api_client, cart, email=email).json()
+        for cart, email in zip(carts[:2], ("a@b.example", "A@B.example"), strict=True)
+    ]
+    guarded = place(api_client, carts[2], email="a@b.example", expected_total="22.95")
+    assert shown == ["2.00"] * 3
+    assert [placed["discount_total"] for placed in ann] == ["2.00", "0.00"]
+    assert (guarded.status_code, guarded.json()["code"]) == (409, "price_changed")
+    buyer = make_buyer()
+    totals = [place(client_of(buyer), full_cart()).json()["discount_total"] for _ in range(2)]
+    assert totals == ["2.00", "0.00"]
+
+
+def test_a_gift_is_taken_out_of_stock_and_stands_on_the_order(api_client):
+    spoon = make_offer(price=Decimal("3.00"), available=1)
+    rules = {"kind": "gift", "get_quantity": 1, "gift_variant": spoon.pk}
+    services.create_promotion(label="Spoon", rules=rules, status="active")
+    first, second = (place(api_client, full_cart()).json() for _ in range(2))
+    assert [(item["sku"], item["quantity"], item["line_total"]) for item in first["items"]][1:] == [
+        (spoon.sku, 1, "0.00")
+    ]
+    assert [len(order["items"]) for order in (first, second)] == [2, 1]
+    assert first["grand_total"] == second["grand_total"] == "24.95"
+    assert StockItem.objects.get(variant=spoon).reserved == 1
+    cancel_order(order_id=Order.objects.get(number=first["number"]).pk, actor="staff")
+    assert StockItem.objects.get(variant=spoon).reserved == 0
+
+
+def test_what_is_edited_between_look_and_order_is_priced_anew(api_client, monkeypatch):
+    promotion = make_promotion()
+    look, edits = placing.priced_cart, iter([{"kind": "percentage", "value": "50"}])
+
+    def look_then_edit(**asked):
+        cart = look(**asked)
+        if rules := next(edits, None):
+            services.update_promotion(promotion_id=promotion.pk, label="Half", rules=rules)
+        return cart
+
+    monkeypatch.setattr(placing, "priced_cart", look_then_edit)
+    placed = place(api_client, full_cart()).json()
+    assert [(discount["label"], discount["amount"]) for discount in placed["discounts"]] == [("Half", "10.00")]
+    assert PromotionUse.objects.values_list("version", "amount").get() == (2, Decimal("10.00"))
+
+
+@pytest.mark.parametrize("promotions", [0, 1, 30])
+def test_statements_are_the_same_with_any_number_of_promotions(api_client, count_statements, promotions):
+    for number in range(promotions):
+        make_promotion(usage_limit=5, kind="fixed_amount", value=str(Decimal(number + 1) / 100))
+    cart = full_cart()
+    with count_statements() as statements:
+        placed = place(api_client, cart)
+    assert (placed.status_code, len(placed.json()["discounts"])) == (201, promotions)
+    assert len(statements) == 7, statements

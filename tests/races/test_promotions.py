@@ -1,0 +1,91 @@
+"""Many buyers for a few uses: exactly as many get them as there are, by every kind of limit."""
+
+from decimal import Decimal
+from functools import partial
+
+import pytest
+
+from market.carts.models import Cart
+from market.carts.tests.factories import make_cart
+from market.orders.models import Order
+from market.pricing.models import Coupon, PromotionTally, PromotionUse
+from market.pricing.tests.factories import make_coupon, make_promotion
+from tests.parallel import in_parallel
+from tests.races.buying import assert_invariants, make_stocked, place, place_all
+from tests.running import RunningShop
+
+pytestmark = [pytest.mark.system, pytest.mark.django_db(transaction=True)]
+BUYERS = 50
+COUPON_LIMIT = 20
+GUESSES = 200
+
+
+def carts(running: RunningShop, *codes: str, buyers: int = BUYERS) -> list[Cart]:
+    with running.orm():
+        variant = make_stocked(units=1000)
+        return [make_cart(units={variant: 1}, coupons=list(codes)) for _ in range(buyers)]
+
+
+def given(answers) -> list[bool]:
+    """Who got a discount, of those who got an order."""
+    assert {answer.status_code for answer in answers} <= {201, 409}
+    return [bool(answer.json()["discounts"]) for answer in answers if answer.status_code == 201]
+
+
+@pytest.mark.parametrize("buyers", [50, 200])
+def test_one_use_is_left(shop, buyers):
+    make_promotion("Last one", usage_limit=1)
+    answers = place_all(shop, carts(shop, buyers=buyers))
+    assert sum(given(answers)) == 1
+    assert PromotionTally.objects.get().uses == PromotionUse.objects.count() == 1
+    assert {a.json()["errors"][0]["code"] for a in answers if a.status_code == 409} <= {"used_up"}
+    assert_invariants(shop, answers)
+
+
+def test_a_code_for_one_is_used_by_one(shop):
+    make_coupon("ONCE", usage_limit=1)
+    answers = place_all(shop, carts(shop, "ONCE"))
+    assert sum(given(answers)) == Coupon.objects.get().uses == PromotionUse.objects.count() == 1
+    assert_invariants(shop, answers)
+
+
+def test_a_budget_is_not_overdrawn(shop):
+    make_promotion(budget="2.50")  # 0.50 off each cart of 5.00
+    answers = place_all(shop, carts(shop))
+    assert sum(given(answers)) == 5
+    assert PromotionTally.objects.values_list("uses", "amount").get() == (5, Decimal("2.50"))
+    assert_invariants(shop, answers)
+
+
+def test_one_buyer_gets_it_once(shop):
+    make_promotion(usage_limit_per_customer=1, first_order_only=True)
+    orders = [partial(place, shop.client(), cart, email="ann@shop.example") for cart in carts(shop)]
+    answers = in_parallel(orders)
+    assert sum(given(answers)) == PromotionUse.objects.count() == 1
+    assert_invariants(shop, answers)
+
+
+def test_twin_without_the_locks_gives_more_than_there_are(twin):
+    running = twin(guards=["promotion_limits"], dropped_constraints=[("pricing_coupon", "coupon_uses_lte_limit")])
+    with running.orm():
+        make_coupon("ONCE", usage_limit=1)
+        make_promotion("Last one", usage_limit=1)
+        make_promotion("Rich", budget="1.00")
+        make_promotion("Each once", usage_limit_per_customer=1)
+    filled = carts(running, "ONCE")
+    in_parallel([partial(place, running.client(), cart, email="ann@shop.example") for cart in filled])
+    with running.orm():
+        uses = list(PromotionUse.objects.values_list("promotion__label", flat=True))
+        assert Order.objects.exists()
+    assert len(uses) > len(set(uses)) == 4
+
+
+def test_guessing_codes_is_throttled_exactly(twin):
+    running = twin(guards=[], environment={"THROTTLE_COUPON": f"{COUPON_LIMIT}/hour"})
+    [cart] = carts(running, buyers=1)
+    guesses = [
+        partial(running.client().post, f"/api/v1/carts/{cart.pk}/coupons/", json={"code": f"GUESS{number}"})
+        for number in range(GUESSES)
+    ]
+    statuses = [answer.status_code for answer in in_parallel(guesses)]
+    assert (statuses.count(429), statuses.count(409)) == (GUESSES - COUPON_LIMIT, COUPON_LIMIT)
