@@ -106,17 +106,18 @@ def test_silk_keeps_every_statement_and_no_secret(twin):
         assert (answer.status_code, "Content-Security-Policy" in answer.headers) == (200, False)
     assert recorded(shop) > before  # the sign-in; Silk's own pages are not in the sample
 
-    # --- beat's task prunes what is a day old
+    # --- beat's task prunes what is a day old, and an erasure takes the rest
     rows_before = recorded(shop)
     with psycopg.connect(url_of(shop.database)) as writer:
         writer.execute("UPDATE silk_request SET start_time = now() - interval '25 hours' WHERE path LIKE '/api/%'")
     pruning = (
-        "from core.housekeeping import prune_profiles; from tasks.housekeeping import prune;"
-        "print(prune_profiles(limit=3)); prune(); print(prune_profiles(limit=3))"
+        "from core.housekeeping import clear_profiles, prune_profiles; from tasks.housekeeping import prune;"
+        "print(prune_profiles(limit=3)); prune(); print(prune_profiles(limit=3));"
+        "from silk.models import Request; print(Request.objects.count()); clear_profiles()"
     )
     pruned = shop.manage("shell", "-v", "0", "-c", pruning)
-    assert pruned.stdout.splitlines()[-2:] == ["3", "0"], pruned.stdout + pruned.stderr
-    assert recorded(shop) == rows_before - 4
+    assert pruned.stdout.splitlines()[-3:] == ["3", "0", str(rows_before - 4)], pruned.stdout + pruned.stderr
+    assert recorded(shop) == 0
     assert rows(shop, "SELECT count(*) FROM silk_sqlquery q LEFT JOIN silk_request r ON r.id = q.request_id"
                       " WHERE r.id IS NULL") == [(0,)]  # fmt: skip
 
