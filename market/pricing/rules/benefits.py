@@ -38,7 +38,6 @@ class Cut:
     amount: int
     places: Sequence[int] = ()
     weights: Sequence[Cents] = ()
-    left: Sequence[int] | None = None  # what is left at each place, where the weights may be less
     exact: tuple[Cents, int] = (0, 1)
     gift_units: int = 0
     gift_amount: int = 0
@@ -53,8 +52,6 @@ class Cut:
         """The cents off each of its places; shared when they are asked for, as most cuts are tries."""
         if self._shares is None:
             self._shares = share_cents(total=self.amount, weights=self.weights) if self.places else []
-            if self.left is not None:
-                self._shares = within(self._shares, self.left)
         return self._shares
 
 
@@ -107,40 +104,40 @@ class Offer:
             return self._gift(remaining)
         if promotion.kind is Kind.FIXED_PRICE:
             left = zip(self._left_of_units(remaining), self._prices(), strict=True)
-            return self._each(remaining, [max(cents - price, 0) for cents, price in left])
+            return self._each([max(cents - price, 0) for cents, price in left])
         if promotion.is_per_unit:
             left = zip(self._left_of_units(remaining), self._all_units(), strict=True)
             off = to_cents(promotion.value)
-            return self._each(remaining, [min(cents, units * off) for cents, units in left])
+            return self._each([min(cents, units * off) for cents, units in left])
         value = promotion.value if promotion.kind is Kind.FIXED_AMOUNT else self.step.amount
         weights = self._left(remaining)
-        return self._shared(remaining, min(to_cents(value), sum(weights)), 1, weights)
+        return self._shared(min(to_cents(value), sum(weights)), 1, weights)
 
     def _percentage(self, remaining: Remaining) -> Cut:
         part, whole = self.part
         left = self._left(remaining)
         if self.units is None:
-            return self._shared(remaining, sum(left) * part, whole, left)
+            return self._shared(sum(left) * part, whole, left)
         quantities = self.basket.quantities
         weights = [
             Fraction(cents * units, quantities[place])
             for cents, units, place in zip(left, self.units, self.places, strict=True)
         ]
-        return self._shared(remaining, sum(weights) * part, whole, weights)
+        return self._shared(sum(weights) * part, whole, weights)
 
-    def _each(self, remaining: Remaining, amounts: list[int]) -> Cut:
+    def _each(self, amounts: list[int]) -> Cut:
         """Line by line so much, less where the cap does not allow for all of it."""
-        return self._shared(remaining, sum(amounts), 1, amounts)
+        return self._shared(sum(amounts), 1, amounts)
 
-    def _shared(self, remaining: Remaining, numerator: Cents, denominator: int, weights: Sequence[Cents]) -> Cut:
-        """So much together, shared by the weights; of some units of a line never more than is left of it."""
+    def _shared(self, numerator: Cents, denominator: int, weights: Sequence[Cents]) -> Cut:
+        """So much together, shared by the weights. No weight is more than what is left of its line, and one at most
+        is no whole number, that of the line whose units are not all reduced; so no share is more than what is left."""
         amount = round_cents(numerator, denominator)
         if self.cap is not None and amount > self.cap:
             amount = self.cap
         if amount <= 0:
             return Cut(0, exact=(numerator, denominator))
-        left = None if self.units is None else self._left(remaining)
-        return Cut(amount, self.places, weights, left, (numerator, denominator))
+        return Cut(amount, self.places, weights, (numerator, denominator))
 
     def _gift(self, remaining: Remaining) -> Cut:
         variant_id = self.promotion.gift_variant
@@ -213,25 +210,6 @@ def take(remaining: Remaining, offer: Offer, cut: Cut) -> None:
         remaining.shipping -= cut.amount
     if cut.gift_units:
         remaining.gifts[offer.promotion.gift_variant] -= cut.gift_units
-
-
-def within(shares: list[int], left: Sequence[int]) -> list[int]:
-    """The shares, none above what is left of its line; a cent that is too much goes to the first that has room.
-
-    Only half cents of some of a line's units can make it necessary.
-    """
-    surplus = 0
-    for position, share in enumerate(shares):
-        if share > left[position]:
-            surplus += share - left[position]
-            shares[position] = left[position]
-    for position, share in enumerate(shares):
-        if not surplus:
-            break
-        moved = min(surplus, left[position] - share)
-        shares[position] += moved
-        surplus -= moved
-    return shares
 
 
 def _cap(promotion: PromotionInput, situation: Situation) -> int | None:
