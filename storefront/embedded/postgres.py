@@ -34,7 +34,7 @@ def program(folders: Folders, *, durable: bool = True, connections: int = 200) -
         "log_checkpoints": "off",
         "jit": "off",
         # Taken page by page, as it is needed: a small shop stays small.
-        "shared_buffers": "512MB",
+        "shared_buffers": "1GB",
     }
     if not durable:
         settings |= {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}

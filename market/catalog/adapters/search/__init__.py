@@ -27,8 +27,9 @@ __all__ = [
 
 
 MAX_SUGGESTIONS = 10
-# Several products may have one title.
+# So many are ranked, and of the best ones the titles are read: several products may have one.
 SUGGESTED_AMONG = 100
+TITLES_READ = 30
 
 
 class Engine(Protocol):
@@ -80,7 +81,7 @@ def suggestions(text: str) -> list[dict[str, Any]]:
     if not found.places:
         found = search(text=text, terms=terms, limit=SUGGESTED_AMONG)
     by_title: dict[str, dict[str, Any]] = {}
-    for row in selectors.found_titles(found.product_ids):
+    for row in selectors.found_titles(found.product_ids[:TITLES_READ]):
         by_title.setdefault(row["title"], row)
     return [row | {"highlight": highlighted(row["title"], terms)} for row in list(by_title.values())[:MAX_SUGGESTIONS]]
 
