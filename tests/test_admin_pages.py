@@ -23,8 +23,11 @@ from market.catalog.tests.factories import make_category, make_product
 from market.orders.services.mails import queue_order_mail
 from market.orders.tests.factories import make_buyer, make_order, make_staff
 from market.payments.models import Refund
+from market.pricing.models import CustomerList, PriceList, PromotionUse
+from market.pricing.tests.factories import make_coupon
 from market.reviews.models import ReviewRequest
 from market.reviews.tests.factories import make_review
+from market.shipping.models import ShippingZone
 from tasks.celery_settings import QUEUES
 from tasks.schedule import sync_schedules
 
@@ -54,6 +57,13 @@ def fill(rows: int) -> None:
         request_images(product_id=make_product().pk, urls=["https://pictures.example/1.jpg"])
         Group.objects.create(name=f"Group {order.number}")
         create_run(operation=operation_named("reprice"), params={"percent": "10"})
+        coupon = make_coupon(f"CODE{order.pk}")
+        PromotionUse.objects.create(
+            promotion=coupon.promotion, version=1, identity="ann", order_number=order.number, amount=1
+        )
+        PriceList.objects.create(label=order.number).entries.create(variant=make_offer(), price=1)
+        CustomerList.objects.create(name=order.number).customers.add(order.customer)
+        ShippingZone.objects.create(name=order.number).areas.create(country="GB")
         ScheduleSlot.objects.create(name=f"job {order.number}", slot_at=timezone.now(), missed=3, policy="once")
     spread_events(limit=1000)
 

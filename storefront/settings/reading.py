@@ -21,7 +21,7 @@ BOOLEANS = dict.fromkeys(("1", "true", "yes", "on"), True) | dict.fromkeys(("0",
 
 
 def read(kind: str, name: str, default):
-    """The variable `name` as `kind` (str, int, bool, list, float, decimal, time zone); a bad value names the variable."""
+    """The variable `name` as `kind` (str, int, bool, list, float, decimal, time zone); a bad value is named."""
     if kind not in {"str", "list"} and env.str(name, default="").strip() == "":
         return Decimal(default) if kind == "decimal" else default
     try:

@@ -69,13 +69,13 @@ def _object_document(value: Any) -> dict[str, Any]:
     return {
         name: _document(given)
         for name, default in _defaults(type(value)).items()
-        if (given := getattr(value, name)) is not default and (given != default or repr(given) != repr(default))
+        if (given := getattr(value, name)) != default
     }
 
 
 @cache
 def _defaults(kind: type) -> dict[str, Any]:
-    """What each field need not be written as. 1.0 is not written as 1.00: the exponent is part of a decimal."""
+    """What each field need not be written as."""
     return {
         part.name: part.default if part.default_factory is MISSING else part.default_factory() for part in fields(kind)
     }

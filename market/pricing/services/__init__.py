@@ -1,7 +1,13 @@
 """Writes of promotions, coupons and their uses."""
 
 from market.pricing.services.coupons import create_coupon, generate_coupons, update_coupon
-from market.pricing.services.promotions import create_promotion, delete_promotion, set_status, update_promotion
+from market.pricing.services.promotions import (
+    create_promotion,
+    delete_promotion,
+    read_rules,
+    set_status,
+    update_promotion,
+)
 from market.pricing.services.uses import Uses, give_back_uses, take_uses
 
 __all__ = [
@@ -11,6 +17,7 @@ __all__ = [
     "delete_promotion",
     "generate_coupons",
     "give_back_uses",
+    "read_rules",
     "set_status",
     "take_uses",
     "update_coupon",

@@ -169,7 +169,7 @@ class Example:
         gifts = []
         for text in self.facts.get("gifts", []):
             given = self.line(text)
-            id_ = given.variant_id if given.variant_id <= len(lines) else GIFT_IDS
+            id_ = given.variant_id if given.variant_id <= len(lines) else GIFT_IDS + len(gifts)
             self.ids[given.sku] = id_
             gifts.append(GiftInput(id_, given.sku, given.title, given.unit_price, given.tax_rate, given.quantity))
         promotions = tuple(
