@@ -20,6 +20,7 @@ from market.carts.services import erase_carts
 from market.customers.models import Customer
 from market.customers.services import erase_customer
 from market.orders.services import erase_orders, has_open_orders, ordered_by
+from market.pricing.services.erasing import erase_from_lists
 from market.reviews.services import delete_reviews_of_customer
 
 # One of a person with few orders takes some 100 ms.
@@ -59,6 +60,7 @@ def erase_everywhere(*, user_id: int) -> None:
     fault_point("erasure.half")
     erase_carts(customer_id=customer_id)
     erase_orders(customer_id=customer_id, email=email)
+    erase_from_lists(customer_id=customer_id)
     erase_customer(customer_id=customer_id)
     accounts.erase_exports(user_id=user_id)
     fault_point("erasure.nearly")

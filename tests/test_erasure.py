@@ -23,6 +23,8 @@ from market.checkout.services import change_status
 from market.orders.models import Order, OrderEvent
 from market.orders.tests.factories import make_order, make_staff
 from market.payments.models import Payment
+from market.pricing.models import CustomerList, FirstOrder, PromotionUse
+from market.pricing.tests.factories import make_coupon
 from market.reviews import services as reviews
 from market.reviews.models import Review
 from market.reviews.tests.factories import STEPS, make_review
@@ -60,6 +62,8 @@ LEFT_OUT = {
     "auth/verify-email/resend/",
     "users/email/confirm/",
 }
+# A code that opens a promotion.
+CODE = "PLANTED"
 # Refused here, after its body was read.
 REFUSED = {("post", "variants/{variant_id}/stock-alerts/")}
 # Not taken beside the two names that it is put together of.
@@ -147,6 +151,7 @@ def found_in(text: str, values: dict[str, str]) -> dict[str, str]:
 def plant(planter: Planter, owner: User, client: Any) -> Order:
     """Send every body that somebody who is no staff may send, as the owner; answers his order."""
     variant = make_offer(price="10.00")
+    planter.things["code"] = make_coupon(CODE).code
     statuses = {}
     for method, path in operations_of_everybody():
         cart = Cart.objects.filter(customer=owner.customer, order_number=None).first()
@@ -200,7 +205,9 @@ def test_nothing_of_the_erased_is_left(client_of, api_client, media, capfd):
     owner = User.objects.get(email=planter.email)
     User.objects.update(is_verified=True)
     order = plant(planter, owner, client_of(owner))
-    guest_order = make_order(email=planter.email.upper(), note=planter.text("note of a guest", {}))
+    of_guest = {"email": planter.email.upper(), "note": planter.text("note of a guest", {})}
+    guest_order = make_order(cart=make_cart(units={make_offer(): 1}, coupons=[CODE]), **of_guest)
+    CustomerList.objects.create(name="Friends").customers.add(owner.customer)
     words_of_staff(planter, owner, order)
     work_off()
     for each in (order, guest_order):
@@ -221,6 +228,9 @@ def test_nothing_of_the_erased_is_left(client_of, api_client, media, capfd):
     assert found_in("".join(capfd.readouterr()), planter.values) == {}
     order.refresh_from_db()
     assert (order.customer, order.shipping_address["country"], order.items.count()) == (None, "GB", 1)
+    users = PromotionUse.objects.order_by("pk").values_list("order_number", "identity")
+    assert set(users) == {(each.number, f"erased:{each.number}") for each in (order, guest_order)}
+    assert not (FirstOrder.objects.exists() or CustomerList.customers.through.objects.exists())
 
 
 def words_of_staff(planter: Planter, owner: User, order: Order) -> None:

@@ -74,7 +74,7 @@ def wishlist_items(*, wishlist_id: int) -> QuerySet[WishlistItem]:
 
 def carts_data(*, customer_id: int) -> Iterator[dict[str, Any]]:
     """The customer's carts for himself, oldest first: two queries per 500."""
-    own = ("id", "country", "region", "postal_code", "shipping_method", "order_number", "created_at", "expires_at")
+    own = ("id", "country", "region", "postal_code", "shipping_method", "coupons", "order_number", "created_at")
     carts = Cart.objects.filter(customer_id=customer_id).order_by("created_at", "pk")
     items = CartItem.objects.select_related("variant__product").order_by("pk")
     for cart in carts.prefetch_related(Prefetch("items", items)).iterator(chunk_size=500):

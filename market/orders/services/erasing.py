@@ -13,6 +13,7 @@ from core.transactions import in_one_transaction
 from market.carts.services import erase_carts
 from market.orders.models import Order, OrderEvent, OrderQuote
 from market.orders.rules import OPEN
+from market.pricing.services.erasing import erase_uses
 
 # Each batch is a transaction: what is done stays done when its worker dies.
 BATCH = 500
@@ -74,6 +75,7 @@ def _erase_batch(*, customer_id: int, email: str) -> int:
     OrderQuote.objects.filter(order__in=ids).update(request_fingerprint="")
     erase_log_entries(model=Order, ids=ids)
     erase_idempotency_keys(callers=[f"order:{order.number}" for order in orders])
+    erase_uses(order_numbers=[order.number for order in orders])
     erase_carts(customer_id=customer_id, cart_ids=[order.cart_uuid for order in orders if order.cart_uuid])
     return len(orders)
 
