@@ -20,6 +20,7 @@ from market.orders import rules as order_rules
 from market.orders import services as orders
 from market.orders.models import Order, OrderItem, OrderQuote
 from market.payments import services as payments
+from market.pricing.services import note_first_orders
 
 # Two imports at once would both find the same orders missing.
 IMPORT_LOCK = 7_310_003
@@ -112,6 +113,7 @@ def _write(
         for past, quantities in fitting
     ]
     payments.write_past_payments(orders=orders.write_past_orders(records=records))
+    note_first_orders(numbers={f"customer:{customer_ids[past.email]}": past.number for past, _ in fitting})
     told.added += [past.number for past, _ in fitting]
 
 

@@ -8,7 +8,7 @@ from market.pricing.services.promotions import (
     set_status,
     update_promotion,
 )
-from market.pricing.services.uses import Uses, give_back_uses, take_uses
+from market.pricing.services.uses import Uses, give_back_uses, note_first_orders, take_uses
 
 __all__ = [
     "Uses",
@@ -17,6 +17,7 @@ __all__ = [
     "delete_promotion",
     "generate_coupons",
     "give_back_uses",
+    "note_first_orders",
     "read_rules",
     "set_status",
     "take_uses",

@@ -13,6 +13,7 @@ from core.guards import guard_enabled
 from core.transactions import in_one_transaction
 from market.pricing import sql
 from market.pricing.errors import PromotionChanged, PromotionGone
+from market.pricing.models import FirstOrder
 from market.pricing.rules import PromotionApplied, PromotionInput
 
 WHY = {
@@ -70,6 +71,15 @@ def take_uses(uses: Uses) -> None:
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT {sql.TAKE_USES}", uses.parameters)
         uses.judge(cursor.fetchone()[0])
+
+
+@in_one_transaction
+def note_first_orders(*, numbers: Mapping[str, str]) -> None:
+    """Note by which orders these identities have ordered before: one statement. Idempotent."""
+    FirstOrder.objects.bulk_create(
+        (FirstOrder(identity=identity, order_number=number) for identity, number in sorted(numbers.items())),
+        ignore_conflicts=True,
+    )
 
 
 @in_one_transaction

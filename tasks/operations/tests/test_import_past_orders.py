@@ -17,6 +17,7 @@ from market.inventory.models import StockMovement
 from market.orders.models import Order
 from market.orders.tests.factories import make_buyer
 from market.payments.models import Refund
+from market.pricing.models import FirstOrder
 from tasks.invariants import CHECKS
 from tasks.invariants.engine import Evidence, result_of
 from tasks.operations.tests.working import run_of, worked_on
@@ -149,6 +150,7 @@ def test_batches_cost_the_same_however_many_orders(count_statements):
             imported(*some)
         costs.append(len(statements))
     assert costs[0] == costs[1]
+    assert FirstOrder.objects.count() == 20  # none of them is a new customer any more
 
 
 def test_a_file_that_is_none_is_refused():
