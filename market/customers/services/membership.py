@@ -138,6 +138,8 @@ def queue_membership_mail(*, change_id: int, key: str) -> None:
     context = {
         "first_name": user.first_name,
         "tier": change.to_tier.title,
+        "percent": f"{change.to_tier.discount_percent.normalize():f}" if change.to_tier.discount_percent else "",
+        "has_free_shipping": change.to_tier.has_free_shipping,
         "is_up": change.to_tier.rank > change.from_tier.rank,
         "currency": settings.SHOP_CURRENCY,
         "standing": standing,

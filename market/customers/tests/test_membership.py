@@ -146,6 +146,7 @@ def test_a_completed_order_raises_the_tier_once_and_tells_by_mail():
     assert (mail.recipient, mail.subject) == (buyer.email, "You are now a Silver member")
     assert mail.text.startswith("You are now a Silver member, Ada.")
     assert f"{change.spent_12m} GBP" in mail.text and f"{1000 - change.spent_12m} GBP more" in mail.html
+    assert "From now on you pay 5 % less for goods." in mail.text and "5 % less" in mail.html
     assert "you are a Premier member" in mail.text and "you are a Premier member" in mail.html
 
 
