@@ -14,7 +14,7 @@ from core.countries import COUNTRY_CODES
 from core.money import ZERO
 from market.carts import sql
 from market.carts.errors import CartNotFound, UnknownCountry, UnknownShippingMethod
-from market.pricing.rules import GiftInput, LineInput, ListPrice, Quote, QuoteInput, ShippingInput, quote
+from market.pricing.rules import GiftInput, LineInput, ListPrice, Quote, QuoteInput, ShippingInput, quote, unit_price_of
 from market.pricing.selectors import (
     PriceTables,
     QuoteFacts,
@@ -144,7 +144,10 @@ def priced_cart(
     tables = price_tables.at(prices_version)
     lines = tuple(_line(row[HEADER:]) for row in rows) if has_lines else ()
     destination = Destination(country=country, region=region, postal_code=postal_code) if country else None
-    offered = [] if destination is None else _offered(lines=lines, destination=destination, tables=tables)
+    known = quote_facts_from(facts, tables=tables, entered=codes)
+    offered = []
+    if destination is not None:
+        offered = _offered(lines=lines, tier=known.customer.tier, destination=destination, tables=tables)
     chosen = _chosen(offered, wanted=wanted_method)
     if shipping_method and chosen is None and destination is not None and order_number is None:
         raise UnknownShippingMethod
@@ -153,7 +156,7 @@ def priced_cart(
         chosen=chosen,
         destination=destination,
         tables=tables,
-        facts=quote_facts_from(facts, tables=tables, entered=codes),
+        facts=known,
     )
     return PricedCart(
         id=id_,
@@ -220,10 +223,14 @@ def _line(row: tuple) -> CartLine:
     )
 
 
-def _offered(*, lines: Sequence[CartLine], destination: Destination, tables: PriceTables) -> list[Option]:
-    """Every method of the shop for these lines and destination."""
+def _offered(*, lines: Sequence[CartLine], tier: str, destination: Destination, tables: PriceTables) -> list[Option]:
+    """Every method of the shop for these lines and destination, by the price of the goods before discounts."""
+    prices = (
+        unit_price_of(unit_price=line.unit_price, list_prices=line.list_prices, quantity=line.quantity, tier=tier)
+        for line in lines
+    )
     parcel = Parcel(
-        subtotal=sum((line.unit_price * line.quantity for line in lines), ZERO),
+        subtotal=sum((price * line.quantity for price, line in zip(prices, lines, strict=True)), ZERO),
         weight_grams=sum(line.weight_grams * line.quantity for line in lines),
     )
     shipping = tables.shipping

@@ -20,6 +20,7 @@ from market.pricing import services
 from market.pricing.models import CustomerList, FirstOrder, PriceList, PromotionTally, PromotionUse
 from market.pricing.rules import CodeInput, CustomerInput, ListPrice, UsesInput
 from market.pricing.tests.factories import make_coupon, make_promotion
+from market.shipping.models import ShippingMethod
 
 pytestmark = pytest.mark.django_db
 
@@ -192,6 +193,20 @@ def test_all_that_is_known_goes_into_the_quote():
     assert {promotion.id for promotion in asked.promotions} == {limited.pk, giving.pk, coded.pk}
     guest = priced_cart(cart_id=make_cart(units={mug: 3}).pk, email="ann@shop.example").quote_input
     assert (guest.customer, guest.codes) == (CustomerInput(), ())
+
+
+def test_shipping_looks_at_what_the_goods_cost_by_their_lists(api_client):
+    """Three at 15.00 are not the 50.00 from which it is free, though three at 20.00 would be."""
+    mug = make_offer(price=Decimal("20.00"))
+    PriceList.objects.create(label="Trade").entries.create(variant=mug, min_quantity=3, price="15.00")
+    ShippingMethod.objects.filter(code="standard").update(free_over="50.00")
+    carts = [make_cart(units={mug: units}, country="GB", postal_code="E1") for units in (3, 4)]
+
+    documents = [api_client.get(f"{CARTS}{cart.pk}/").json() for cart in carts]
+    assert [(document["subtotal"], document["shipping_total"]) for document in documents] == [
+        ("45.00", "4.95"),
+        ("60.00", "0.00"),
+    ]
 
 
 @pytest.mark.parametrize("promotions", [0, 1, 40])

@@ -1,5 +1,6 @@
 """The quote engine: what a cart costs, and why. Plain Python: no Django, no clock, no queries."""
 
+from market.pricing.rules.basket import unit_price_of
 from market.pricing.rules.checks import refuse_impossible
 from market.pricing.rules.conditions import WAITS_FOR_DELIVERY
 from market.pricing.rules.documents import input_from_json, input_to_json, promotion_from_json, promotion_to_json
@@ -50,4 +51,5 @@ __all__ = [
     "promotion_to_json",
     "quote",
     "refuse_impossible",
+    "unit_price_of",
 ]

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from itertools import chain
 
 from core.money import to_cents
@@ -74,7 +75,12 @@ class Basket:
 def basket_of(lines: Sequence[LineInput], *, tier: str) -> Basket:
     """The lines with the price that a buyer of the tier pays for each."""
     ordered = sorted(lines, key=lambda line: line.variant_id)
-    taken = [best_list_price(line, tier=tier) if line.list_prices else None for line in ordered]
+    taken = [
+        best_list_price(unit_price=line.unit_price, list_prices=line.list_prices, quantity=line.quantity, tier=tier)
+        if line.list_prices
+        else None
+        for line in ordered
+    ]
     unit_prices = [
         to_cents(line.unit_price if listed is None else listed.price)
         for line, listed in zip(ordered, taken, strict=True)
@@ -92,11 +98,19 @@ def basket_of(lines: Sequence[LineInput], *, tier: str) -> Basket:
     )
 
 
-def best_list_price(line: LineInput, *, tier: str) -> ListPrice | None:
+def unit_price_of(*, unit_price: Decimal, list_prices: Sequence[ListPrice], quantity: int, tier: str) -> Decimal:
+    """What a buyer of the tier pays for each of so many units, before discounts."""
+    listed = best_list_price(unit_price=unit_price, list_prices=list_prices, quantity=quantity, tier=tier)
+    return unit_price if listed is None else listed.price
+
+
+def best_list_price(
+    *, unit_price: Decimal, list_prices: Sequence[ListPrice], quantity: int, tier: str
+) -> ListPrice | None:
     """The lowest price of a list that quantity and tier qualify for, if it is lower than the regular one."""
     fitting = [
         listed
-        for listed in line.list_prices
-        if listed.price < line.unit_price and listed.min_quantity <= line.quantity and listed.tier in ("", tier)
+        for listed in list_prices
+        if listed.price < unit_price and listed.min_quantity <= quantity and listed.tier in ("", tier)
     ]
     return min(fitting, key=lambda listed: (listed.price, listed.price_list or 0), default=None)
