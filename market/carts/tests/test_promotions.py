@@ -34,6 +34,7 @@ def test_what_runs_is_taken_off_and_explained(api_client):
     cart = make_cart(units={make_offer(price=Decimal("20.00")): 2}, country="GB", postal_code="E1")
     given = make_promotion("Autumn")
     make_promotion("Not yet", starts_at=(now + timedelta(days=1)).isoformat())
+    make_promotion("Over", ends_at=(now - timedelta(seconds=1)).isoformat())
     make_promotion("Draft", status="draft")
     large = make_promotion("Large", min_subtotal="50.00", value="20")
     free = services.create_promotion(label="Free delivery", rules={"kind": "free_shipping"}, status="active")
