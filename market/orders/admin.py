@@ -1,51 +1,38 @@
 """Staff screens for orders: everything is read, and changed by actions that are the API's services."""
 
 from collections.abc import Callable
-from typing import Any
 
 from django.contrib import admin, messages
 from django.http import HttpRequest
+from django.utils.html import format_html_join
+from django.utils.safestring import SafeString
 
 from core.errors import ShopError
+from core.readonly_admin import ReadOnlyAdmin, ReadOnlyInline
 from market.checkout import services as checkout
 from market.orders.models import Order, OrderEvent, OrderItem
 from market.payments import services as payments
 from market.payments.models import Payment
+from market.pricing.rules import promotion_steps, told_to_staff
 
 
-class ReadOnly:
-    """Rows that staff read and nobody types into."""
-
-    extra = 0
-    can_delete = False
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
-        return [field.name for field in self.model._meta.fields]
-
-
-class OrderItemInline(ReadOnly, admin.TabularInline):
+class OrderItemInline(ReadOnlyInline):
     model = OrderItem
     fields = ["sku", "title", "quantity", "unit_price", "discount_total", "tax_rate", "tax_total", "line_total"]
 
 
-class PaymentInline(ReadOnly, admin.TabularInline):
+class PaymentInline(ReadOnlyInline):
     model = Payment
     fields = ["id", "provider", "amount", "currency", "status", "captured_at"]
 
 
-class OrderEventInline(ReadOnly, admin.TabularInline):
+class OrderEventInline(ReadOnlyInline):
     model = OrderEvent
     fields = ["at", "kind", "status", "detail", "actor"]
 
 
 @admin.register(Order)
-class OrderAdmin(ReadOnly, admin.ModelAdmin):
+class OrderAdmin(ReadOnlyAdmin):
     """Orders, newest first."""
 
     list_display = ["number", "placed_at", "email", "status", "payment_status", "grand_total", "currency"]
@@ -53,9 +40,17 @@ class OrderAdmin(ReadOnly, admin.ModelAdmin):
     search_fields = ["number", "email", "items__sku"]
     search_help_text = "Number, email or SKU"
     date_hierarchy = "placed_at"
-    show_full_result_count = False
     inlines = [OrderItemInline, PaymentInline, OrderEventInline]
     actions = ["mark_paid", "mark_confirmed", "mark_processing", "mark_shipped", "mark_delivered", "cancel"]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Order | None = None) -> list[str]:
+        return [*super().get_readonly_fields(request, obj), "promotions"]
+
+    @admin.display(description="promotions")
+    def promotions(self, order: Order) -> str:
+        """Which were considered when it was placed, and what became of each."""
+        steps = promotion_steps(order.quote.trace) if hasattr(order, "quote") else []
+        return format_html_join(SafeString("<br>"), "{}", ((told_to_staff(step),) for step in steps)) or "-"
 
     def has_payment_permission(self, request: HttpRequest) -> bool:
         """Who may say that money came: whoever may say so over the API."""

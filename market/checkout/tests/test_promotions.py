@@ -3,7 +3,9 @@
 from decimal import Decimal
 
 import pytest
+from django.urls import reverse
 
+from core.accounts.tests.factories import make_staff
 from market.carts.tests.factories import make_cart, make_offer
 from market.checkout.services import cancel_order, placing
 from market.inventory.models import StockItem
@@ -43,6 +45,17 @@ def test_an_order_freezes_its_discounts_and_prices_itself_again(api_client):
     again = quote(input_from_json(order.quote.inputs))
     assert (order.discounts[0]["label"], again.grand_total) == ("Autumn", order.grand_total)
     assert [dict(step) for step in again.trace] == order.quote.trace
+
+
+def test_staff_see_why_an_order_cost_what_it_cost(api_client, client):
+    make_promotion("Autumn")
+    make_promotion("Large", min_subtotal="50.00")
+    make_coupon("CODE", value="5")
+    place(api_client, full_cart("CODE"))
+    client.force_login(make_staff())
+    page = client.get(reverse("admin:orders_order_change", args=[Order.objects.get().pk])).content.decode()
+    told = ["Autumn (version 1): 2.00 off", "Large (version 1): refused, min_subtotal.", "Code CODE: applied"]
+    assert [line for line in told if line not in page] == []
 
 
 def test_canceling_gives_the_uses_back(api_client):

@@ -18,7 +18,7 @@ from market.pricing.rules.inputs import (
 )
 from market.pricing.rules.promotions import Goods, Kind, PromotionInput, Stage, Threshold
 from market.pricing.rules.results import Discount, GiftLine, PromotionApplied, Quote, QuotedLine
-from market.pricing.rules.trace import exact_tax, explanation
+from market.pricing.rules.trace import exact_tax, explanation, promotion_steps, told_to_staff
 
 __all__ = [
     "ENGINE_VERSION",
@@ -48,8 +48,10 @@ __all__ = [
     "input_to_json",
     "normal_code",
     "promotion_from_json",
+    "promotion_steps",
     "promotion_to_json",
     "quote",
     "refuse_impossible",
+    "told_to_staff",
     "unit_price_of",
 ]

@@ -205,11 +205,21 @@ def explanation(quote: Quote, *, for_staff: bool = False) -> list[Step]:
     entered, nor of a private one that is refused.
     """
     entered = _entered(quote)
-    return [
-        _shown(step)
-        for step in quote.trace
-        if step["step"] in ("promotion", "coupon") and (for_staff or _is_known(step, entered))
-    ]
+    considered = promotion_steps(quote.trace)
+    return [_shown(step) for step in considered if for_staff or _is_known(step, entered)]
+
+
+def promotion_steps(trace: Iterable[Step]) -> list[Step]:
+    """Of a trace, also of one that was kept, what became of promotions and codes."""
+    return [step for step in trace if step["step"] in ("promotion", "coupon")]
+
+
+def told_to_staff(step: Step) -> str:
+    """One of the `promotion_steps` in a line."""
+    name = f"Code {step['coupon']}" if step["step"] == "coupon" else f"{step['label']} (version {step['version']})"
+    if step["outcome"] == APPLIED:
+        return f"{name}: {step['amount']} off" if "amount" in step else f"{name}: applied"
+    return f"{name}: refused, {step['code']}. {step['reason']}"
 
 
 def _shown(step: Step) -> Step:
