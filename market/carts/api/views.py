@@ -117,7 +117,7 @@ class CartCouponViewSet(CartView):
         cart = services.add_coupon(cart_id=cart_id, user_id=request.user.pk, code=body.validated_data["code"])
         return Response(serializers.cart_document(cart), status=status.HTTP_201_CREATED)
 
-    @extend_schema(summary="Take a code out", responses=serializers.CartSerializer)
+    @extend_schema(summary="Take a code out", responses={200: serializers.CartSerializer})
     def destroy(self, request: Request, cart_id: UUID, code: str) -> Response:
         cart = services.remove_coupon(cart_id=cart_id, user_id=request.user.pk, code=code)
         return Response(serializers.cart_document(cart))
