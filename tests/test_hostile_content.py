@@ -58,7 +58,7 @@ def test_sql_in_a_filter_is_a_value_or_refused(path, client_of):
                 if time.monotonic() - began < 2.5:
                     break
                 assert tries_left, (name, injection)
-            assert answer.status_code in {200, 400}, (name, injection, answer.content)
+            assert answer.status_code in {200, 400, 404}, (name, injection, answer.content)
             if answer.status_code == 200:
                 assert answer.json().get("results", []) == [], (name, injection)
     assert (Product.objects.count(), Order.objects.count()) == before
