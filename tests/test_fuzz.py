@@ -287,7 +287,7 @@ def test_nasty_queries(clients, things):
         names = [parameter["name"] for parameter in parameters if parameter["in"] == "query"]
         dice = random.Random(path)
         for name in [*names, "unknown", "a[b]", ""]:
-            for value in dice.sample(values, 12):
+            for value in dice.sample(values, 6):
                 query = {name: value.encode("utf-8", "surrogatepass")}
                 answer = clients["staff"].get(path_of(path, things), query)
                 assert_spoken(answer, f"{path}?{name}={value!r:.60}")
