@@ -3,13 +3,24 @@
 from django.core.exceptions import ImproperlyConfigured
 
 from storefront.settings.base import *  # noqa: F403
-from storefront.settings.base import DEBUG, INSECURE_SECRET_KEY, JWT_SECRET_KEY, SECRET_KEY, read
+from storefront.settings.base import (
+    DEBUG,
+    INSECURE_SECRET_KEY,
+    JWT_SECRET_KEY,
+    SECRET_KEY,
+    SECRET_KEY_FALLBACKS,
+    read,
+)
 
 if DEBUG:
     raise ImproperlyConfigured("DJANGO_DEBUG must be off in production")
 for name, value in {"DJANGO_SECRET_KEY": SECRET_KEY, "JWT_SECRET_KEY": JWT_SECRET_KEY}.items():
     if value == INSECURE_SECRET_KEY or len(value) < 32:
         raise ImproperlyConfigured(f"{name} must be set to a secret of at least 32 characters in production")
+if INSECURE_SECRET_KEY in SECRET_KEY_FALLBACKS:
+    raise ImproperlyConfigured(
+        "DJANGO_SECRET_KEY_FALLBACKS must not hold the development key: everybody can sign with it"
+    )
 if SECRET_KEY == JWT_SECRET_KEY:
     raise ImproperlyConfigured("JWT_SECRET_KEY must differ from DJANGO_SECRET_KEY")
 

@@ -13,6 +13,8 @@ from types import ModuleType
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
+from storefront.settings.base import INSECURE_SECRET_KEY
+
 ROOT = Path(__file__).resolve().parents[2]
 ENVIRONMENTS = ("base", "development", "testing", "staging", "production")
 SECRETS = {"DJANGO_SECRET_KEY": "django-" * 8, "JWT_SECRET_KEY": "tokens-" * 8}
@@ -240,12 +242,18 @@ def test_each_environment_loads(load, environment, debug, testing, secure):
         (SECRETS | {"DJANGO_SECRET_KEY": "short"}, "DJANGO_SECRET_KEY"),
         ({"DJANGO_SECRET_KEY": "django-" * 8}, "JWT_SECRET_KEY"),
         (SECRETS | {"JWT_SECRET_KEY": "django-" * 8}, "JWT_SECRET_KEY"),
+        (SECRETS | {"DJANGO_SECRET_KEY_FALLBACKS": f"{'older-' * 8},{INSECURE_SECRET_KEY}"}, "SECRET_KEY_FALLBACKS"),
     ],
 )
 @pytest.mark.parametrize("environment", ["staging", "production"])
 def test_production_refuses_to_start_half_configured(load, environment, variables, named):
     with pytest.raises(ImproperlyConfigured, match=named):
         load(environment, **variables)
+
+
+def test_production_keeps_the_earlier_keys_that_are_secret(load):
+    earlier = ["older-" * 8, "oldest-" * 8]
+    assert earlier == load("production", **SECRETS, DJANGO_SECRET_KEY_FALLBACKS=",".join(earlier)).SECRET_KEY_FALLBACKS
 
 
 @pytest.mark.parametrize("environment", ["base", "development", "staging", "production"])
