@@ -256,6 +256,11 @@ def test_production_keeps_the_earlier_keys_that_are_secret(load):
     assert earlier == load("production", **SECRETS, DJANGO_SECRET_KEY_FALLBACKS=",".join(earlier)).SECRET_KEY_FALLBACKS
 
 
+@pytest.mark.parametrize("environment", ["development", "staging", "production"])
+def test_a_request_waits_ten_milliseconds_for_redis_whatever_the_environment_says(load, environment):
+    assert 0 < load(environment, **SECRETS, REDIS_DEADLINE_SECONDS="1").REDIS_DEADLINE_SECONDS <= 0.01
+
+
 @pytest.mark.parametrize("environment", ["base", "development", "staging", "production"])
 def test_only_tests_switch_guards_off(load, environment):
     settings = load(environment, **SECRETS, DISABLED_GUARDS="stock_condition", FAULTS_FILE="faults")
