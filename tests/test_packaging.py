@@ -90,6 +90,24 @@ def test_shop_runs_without_rights_and_starts_after_its_servers():
     assert named == set(COMPOSE["volumes"])
 
 
+def published(**variables: str) -> dict[str, list[str]]:
+    """Each service's published ports, as compose reads them with these variables set."""
+
+    def value(match: re.Match[str]) -> str:
+        return variables.get(match[1], match[2])
+
+    return {
+        name: [re.sub(r"\$\{(\w+):-([^}]*)\}", value, port) for port in service["ports"]]
+        for name, service in SERVICES.items()
+        if "ports" in service
+    }
+
+
+def test_nothing_is_published_beyond_this_machine_unless_that_is_asked_for():
+    assert published() == {"web": ["127.0.0.1:8000:8000"], "mail": ["127.0.0.1:8025:8025"]}
+    assert published(HOST="10.1.2.3", PORT="80") == {"web": ["10.1.2.3:80:8000"], "mail": ["127.0.0.1:8025:8025"]}
+
+
 def test_variables_are_those_of_the_example():
     known = set(re.findall(r"^#?([A-Z][A-Z0-9_]+)=", (ROOT / ".env.example").read_text(), re.MULTILINE))
     used = set(re.findall(r"(?<!\$)\$\{([A-Z_0-9]+)", (ROOT / "docker-compose.yml").read_text()))
