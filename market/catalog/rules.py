@@ -22,6 +22,8 @@ SLUG = re.compile(r"[-a-zA-Z0-9_]{1,200}")
 AMOUNT = re.compile(r"\d{1,8}(\.\d{1,2})?", re.ASCII)
 MAX_DAYS = 3650
 MAX_RULE_VALUES = 20
+# The tree is answered nested, and JSON is nested only so deep.
+MAX_CATEGORY_LEVELS = 20
 WORD = re.compile(r"[^\W_]+")
 LONGEST_WORD = 64
 MAX_WORDS_OF_TEXT = 3000
@@ -296,6 +298,22 @@ def walk_tree(nodes: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
     for node in nodes:
         yield node
         yield from walk_tree(node["children"])
+
+
+def category_level(category_id: int | None, *, parents: Mapping[int, int | None]) -> int:
+    """How many categories lie from the top to this one, itself included; 0 for none."""
+    level = 0
+    while category_id is not None:
+        category_id, level = parents[category_id], level + 1
+    return level
+
+
+def branch_levels(category_id: int, *, parents: Mapping[int, int | None]) -> int:
+    """How many levels a category is with all that lies below it."""
+    levels, lowest = 0, {category_id}
+    while lowest:
+        levels, lowest = levels + 1, {child for child, parent in parents.items() if parent in lowest}
+    return levels
 
 
 def without_children(node: Mapping[str, Any]) -> dict[str, Any]:

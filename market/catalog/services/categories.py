@@ -9,13 +9,13 @@ from core.errors import FieldError, Invalid
 from core.transactions import in_one_transaction
 from market.catalog.errors import CategoryCycle, CategoryNotEmpty, CategoryNotFound
 from market.catalog.models import TITLE_LENGTH, Category
-from market.catalog.rules import free_slug, slug_of
+from market.catalog.rules import MAX_CATEGORY_LEVELS, branch_levels, category_level, free_slug, slug_of
 from market.catalog.services.collections import evaluate_collections_by_category
 from market.catalog.services.images import delete_stored_after_commit
 from market.catalog.services.uniqueness import refusing_taken_values
 
 CATEGORY_FIELDS = frozenset({"title", "slug", "description", "parent_id", "is_active", "position"})
-# Two moves at once could make a cycle of which neither sees the other's half.
+# Two moves at once could make a cycle, or go too deep, of which neither sees the other's half.
 TREE_LOCK = 7_310_001
 NAMED_IN_REFUSAL = 10
 
@@ -32,9 +32,11 @@ def create_category(
 ) -> Category:
     """Add a category. Without `slug` one is made from the title.
 
-    Raises Invalid for a slug that is taken and for an unknown parent.
+    Raises Invalid for a slug that is taken, and for a parent that is unknown or lies too deep.
     """
-    _require_parent(parent_id)
+    if parent_id is not None:
+        hold_tree()
+        require_room(levels=1, parent_id=parent_id, parents=_known_parents(parent_id))
     with refusing_taken_values({"slug": "slug"}):
         return Category.objects.create(
             title=title,
@@ -57,11 +59,10 @@ def update_category(*, category_id: int, changes: Mapping[str, Any]) -> Category
     if unknown := changes.keys() - CATEGORY_FIELDS:
         raise TypeError(f"a category has no {', '.join(sorted(unknown))} to change")
     if changes.get("parent_id") is not None:
-        _hold_tree()
+        hold_tree()
     category = _held_category(category_id=category_id)
-    if changes.get("parent_id") is not None:
-        _require_parent(changes["parent_id"])
-        _refuse_cycle(category_id=category_id, parent_id=changes["parent_id"])
+    if changes.get("parent_id") not in {None, category.parent_id}:
+        _refuse_place(category_id=category_id, parent_id=changes["parent_id"])
     place = _place(category)
     for name, value in changes.items():
         setattr(category, name, value)
@@ -104,24 +105,35 @@ def _held_category(*, category_id: int) -> Category:
     return category
 
 
-def _hold_tree() -> None:
+def hold_tree() -> None:
+    """Wait for whoever makes the tree of categories deeper, and have the next one wait."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [TREE_LOCK])
 
 
-def _refuse_cycle(*, category_id: int, parent_id: int) -> None:
-    parents = dict(Category.objects.order_by().values_list("pk", "parent_id"))
+def require_room(*, levels: int, parent_id: int | None, parents: Mapping[int, int | None]) -> None:
+    """Raises Invalid when so many levels do not fit below the parent; the caller holds the tree."""
+    if category_level(parent_id, parents=parents) + levels > MAX_CATEGORY_LEVELS:
+        message = f"Categories lie at most {MAX_CATEGORY_LEVELS} levels deep."
+        raise Invalid(message, errors=[FieldError("parent", "too_deep", message)])
+
+
+def _refuse_place(*, category_id: int, parent_id: int) -> None:
+    parents = _known_parents(parent_id)
     above: int | None = parent_id
     while above is not None:
         if above == category_id:
             raise CategoryCycle
         above = parents[above]
+    require_room(levels=branch_levels(category_id, parents=parents), parent_id=parent_id, parents=parents)
 
 
-def _require_parent(parent_id: int | None) -> None:
-    if parent_id is not None and not Category.objects.filter(pk=parent_id).exists():
+def _known_parents(parent_id: int) -> dict[int, int | None]:
+    parents = dict(Category.objects.order_by().values_list("pk", "parent_id"))
+    if parent_id not in parents:
         message = "There is no such category."
         raise Invalid(message, errors=[FieldError("parent", "unknown", message)])
+    return parents
 
 
 def _slug_for(title: str) -> str:

@@ -13,6 +13,7 @@ from market.catalog.models import Attribute, Category, Product, ProductType, Var
 from market.catalog.models import Collection as CollectionRow
 from market.catalog.rules import AttributeRule
 from market.catalog.services.attributes import checked_attributes, held_rules
+from market.catalog.services.categories import hold_tree, require_room
 from market.catalog.services.collections import create_collection
 from market.catalog.services.image_requests import add_requests
 from market.catalog.services.listings import refresh_listings
@@ -92,16 +93,21 @@ def import_categories(*, categories: Sequence[CategoryImport]) -> int:
     """Add the categories that are missing, each below its parent; `position` is their place here.
 
     One statement per level of the tree. Answers how many were added. Raises KeyError for a parent
-    that is neither there nor given.
+    that is neither there nor given, and Invalid for one that lies too deep.
     """
     _hold_imports()
-    ids = dict(Category.objects.values_list("slug", "pk"))
+    hold_tree()
+    rows = list(Category.objects.order_by().values_list("slug", "pk", "parent_id"))
+    ids = {slug: pk for slug, pk, _ in rows}
+    parents = {pk: parent_id for _, pk, parent_id in rows}
     missing = [(place, category) for place, category in enumerate(categories) if category.slug not in ids]
     waiting = missing
     while waiting:
         level = [(place, category) for place, category in waiting if category.parent_slug in {"", *ids}]
         if not level:
             raise KeyError(waiting[0][1].parent_slug)
+        for parent_id in {ids[category.parent_slug] for _, category in level if category.parent_slug}:
+            require_room(levels=1, parent_id=parent_id, parents=parents)
         made = Category.objects.bulk_create(
             Category(
                 slug=category.slug,
@@ -112,6 +118,7 @@ def import_categories(*, categories: Sequence[CategoryImport]) -> int:
             for place, category in level
         )
         ids |= {category.slug: category.pk for category in made}
+        parents |= {category.pk: category.parent_id for category in made}
         waiting = [entry for entry in waiting if entry not in level]
     return len(missing)
 

@@ -13,7 +13,8 @@ from core.errors import Conflict, Invalid, ShopError
 from market.catalog import services
 from market.catalog.errors import CategoryCycle
 from market.catalog.models import Category, Product, ProductListing, Variant
-from market.catalog.rules import search_text
+from market.catalog.rules import MAX_CATEGORY_LEVELS, search_text
+from market.catalog.services.imports import CategoryImport, import_categories
 from market.catalog.tests.factories import make_category, make_product, make_variant, new_variant
 from market.taxes.models import TaxRate
 
@@ -167,6 +168,37 @@ def test_a_category_cannot_lie_below_itself(below):
     assert (root.parent_id, root.title != "Moved") == (None, True)
 
 
+def make_line(levels: int) -> list[Category]:
+    """Categories each below the one before."""
+    line = [make_category()]
+    while len(line) < levels:
+        line.append(make_category(parent_id=line[-1].pk))
+    return line
+
+
+@pytest.mark.django_db
+def test_categories_lie_no_deeper_than_a_page_can_show(client_of):
+    line, short, other = make_line(MAX_CATEGORY_LEVELS), make_line(2), make_line(3)
+    staff = client_of(make_staff())
+    url = "/api/v1/categories/"
+    refused = [
+        staff.post(url, {"title": "Too deep", "parent": line[-1].pk}),
+        staff.patch(f"{url}{short[0].pk}/", {"parent": line[-2].pk}),
+    ]
+    for answer in refused:
+        (error,) = answer.json()["errors"]
+        assert (answer.status_code, error["field"], error["code"]) == (400, "parent", "too_deep")
+    deeper = [CategoryImport("a", "A", line[-2].slug), CategoryImport("b", "B", "a")]
+    with pytest.raises(Invalid) as refusal:
+        import_categories(categories=deeper)
+    assert [error.field for error in refusal.value.errors] == ["parent"]
+    assert Category.objects.count() == MAX_CATEGORY_LEVELS + 5
+    assert import_categories(categories=deeper[:1]) == 1
+    for pk, parent in ((short[0].pk, line[-3].pk), (other[0].pk, line[1].pk), (other[0].pk, None)):
+        assert staff.patch(f"{url}{pk}/", {"parent": parent}).status_code == 200
+    assert [staff.get(at).status_code for at in (url, f"{url}?flat=1", f"{url}{line[0].pk}/")] == [200] * 3
+
+
 def together(*calls) -> list[ShopError | None]:
     """Run the calls at the same time, each on its own connection; what each was refused with."""
     barrier, refusals = Barrier(len(calls)), [None] * len(calls)
@@ -198,6 +230,22 @@ def test_two_moves_at_once_make_no_cycle():
         )
         assert sorted(type(refusal).__name__ for refusal in refusals) == ["CategoryCycle", "NoneType"]
         assert Category.objects.filter(pk__in=[first.pk, second.pk], parent=None).count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_moves_at_once_go_no_deeper_than_one():
+    third = MAX_CATEGORY_LEVELS // 3 + 1
+    for _ in range(3):
+        top, middle, bottom = make_line(third), make_line(third), make_line(third)
+        refusals = together(
+            *(
+                lambda upper=upper, lower=lower: services.update_category(
+                    category_id=lower[0].pk, changes={"parent_id": upper[-1].pk}
+                )
+                for upper, lower in ((top, middle), (middle, bottom))
+            )
+        )
+        assert sorted(type(refusal).__name__ for refusal in refusals) == ["Invalid", "NoneType"]
 
 
 @pytest.mark.django_db(transaction=True)
