@@ -31,12 +31,17 @@ SENDABLE = (Mail.State.QUEUED, Mail.State.UNKNOWN)
 _inliner = css_inline.CSSInliner(load_remote_stylesheets=False)
 
 
+def conversation_limit() -> timedelta:
+    """How long a mail's conversation may last in all: one wait for each of its answers, from EHLO to the content's."""
+    return timedelta(seconds=5 * settings.EMAIL_TIMEOUT)
+
+
 def mail_lease() -> timedelta:
-    """How long a sender may be silent: one wait for each of the six answers in an SMTP conversation.
+    """How long a sender may be silent: the conversation, then one wait more to record what became of it.
 
     With the default of 4 s and a sweep each second a mail whose sender was killed leaves within 30 s.
     """
-    return timedelta(seconds=6 * settings.EMAIL_TIMEOUT)
+    return conversation_limit() + timedelta(seconds=settings.EMAIL_TIMEOUT)
 
 
 def queue_mail(

@@ -5,11 +5,13 @@ import signal
 import socket
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
 import time_machine
 from celery.exceptions import SoftTimeLimitExceeded
+from django.db import connection
 from django.utils import timezone
 
 from core.accounts.tests.factories import make_user
@@ -20,7 +22,7 @@ from core.notifications.tests.factories import make_mail
 from tasks.celery_settings import task_soft_time_limit
 from tasks.schedule import SCHEDULES
 from tasks.senders.mail import LAST_BEGINNING_SECONDS, message_of, send_mails
-from tasks.tests.smtp_server import free_port, mail_server
+from tasks.tests.smtp_server import free_port, mail_server, stuttering_server
 
 pytestmark = pytest.mark.django_db
 
@@ -201,6 +203,44 @@ def test_a_mail_whose_time_is_up_killed_nobody(port, soft_time_limit):
     mail.refresh_from_db()
     assert (mail.state, mail.attempts, mail.deaths) == ("sent", 2, 0)
     assert {message["Message-ID"] for message in server.accepted} == {f"<{mail.key}@storefront.example>"}
+
+
+def sweep_until(is_over: threading.Event) -> None:
+    """Take and send what is due, as the sweep and its senders do meanwhile."""
+    while not is_over.wait(0.1):
+        send_mails(take_due_mails(limit=100))
+    connection.close()
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(
+    ("step", "state", "attempts"),
+    [(b"content", "unknown", 1), (b"MAIL", "unknown", 1), (b"EHLO", "unknown", 1), (b"greeting", "queued", 0)],
+)
+def test_a_server_that_stutters_is_cut_off_before_its_sender_is_taken_for_dead(
+    port, settings, monkeypatch, step, state, attempts
+):
+    # The lease is 12 s; the server would go on for 20 s.
+    settings.EMAIL_TIMEOUT = 2
+    monkeypatch.setattr("tasks.senders.smtp.conversation_limit", lambda: timedelta(seconds=1))
+    mail, is_over = make_mail(), threading.Event()
+    arrivals = int(step == b"content")
+    with stuttering_server(port, step) as server:
+        pairs = take_due_mails(limit=100)
+        with ThreadPoolExecutor(1) as pool:
+            sweeps = pool.submit(sweep_until, is_over)
+            send_mails(pairs)
+            is_over.set()
+            sweeps.result()
+        mail.refresh_from_db()
+        assert (mail.state, mail.attempts, mail.deaths) == (state, attempts, 0)
+        assert "TookTooLong" in mail.last_error
+        assert len(server.accepted) == arrivals
+        server.step = None
+        send_what_is_due(minutes_later=10)
+        assert len(server.accepted) == arrivals + 1
+    mail.refresh_from_db()
+    assert (mail.state, mail.attempts, mail.deaths, mail.last_error) == ("sent", attempts + 1, 0, "")
 
 
 @pytest.mark.parametrize(("kind", "can_be_refused"), [("back_in_stock", True), ("user_registered", False)])
