@@ -280,11 +280,23 @@ def test_options(clients, things):
             )
 
 
+def query_names(method: str, path: str) -> list[str]:
+    """The parameters that the document gives an operation in its query."""
+    parameters = schema()["paths"][path][method].get("parameters", [])
+    return [parameter["name"] for parameter in parameters if parameter["in"] == "query"]
+
+
+def test_pages_are_asked_of_lists_and_facets_narrowed_as_products():
+    pages = {"limit", "offset", "page", "per_page", "cursor"}
+    assert [path for method, path in operations() if method != "get" and pages & {*query_names(method, path)}] == []
+    products = {*query_names("get", "/api/v1/products/")}
+    assert {*query_names("get", "/api/v1/products/facets/")} == products - pages - {"ordering"}
+
+
 def test_nasty_queries(clients, things):
     values = [str(nasty) for nasty in NASTY] + ["\0", "a\0b", "\ud800", "%", "1,2", "true", "-price"]
     for path in [path for method, path in operations() if method == "get"]:
-        parameters = schema()["paths"][path]["get"].get("parameters", [])
-        names = [parameter["name"] for parameter in parameters if parameter["in"] == "query"]
+        names = query_names("get", path)
         dice = random.Random(path)
         for name in [*names, "unknown", "a[b]", ""]:
             for value in dice.sample(values, 6):

@@ -123,6 +123,10 @@ class ProblemAutoSchema(AutoSchema):
         types = super().map_renderers(attribute)
         return [JSONRenderer.media_type] if JSONRenderer.media_type in types else types
 
+    def _get_paginator(self) -> Any:
+        """Pages are read: a write that answers several rows answers all of them."""
+        return super()._get_paginator() if self.method == "GET" else None
+
     def _problem_statuses(self, operation: dict[str, Any]) -> set[str]:
         statuses = {"406", "429", "503"}
         writes = self.method in {"POST", "PUT", "PATCH", "DELETE"}

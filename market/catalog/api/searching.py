@@ -140,7 +140,7 @@ class SearchingMixin:
         rows = self.paginate_queryset(self.filter_queryset(ProductListing.objects.listed().orderable()))
         return self.get_paginated_response([documents.product_row(row, self.search_terms) for row in rows])
 
-    @extend_schema(parameters=[ATTRIBUTES], responses=shapes.FacetsSerializer)
+    @extend_schema(parameters=[ATTRIBUTES], responses=shapes.FacetsSerializer, filters=True)
     def facets(self, request: Request) -> Response:
         listings = self.filter_queryset(ProductListing.objects.listed())
         is_plain = {name for name, value in request.query_params.items() if value} <= {"category"}

@@ -179,6 +179,15 @@ def test_lists_counts_and_facets_agree_with_plain_python_under_200_combinations_
     assert with_products / COMBINATIONS >= SHARE_WITH_PRODUCTS, with_products
 
 
+@pytest.mark.parametrize("further", [{}, {"search": "known"}, {"in_stock": "1", "min_price": "1"}])
+def test_a_category_that_is_not_there_has_facets_without_products(api_client, further):
+    make_product()
+    shown = shown_facets(api_client, {"category": "nowhere", **further})
+    assert (shown["count"], shown["count_is_exact"]) == (0, True)
+    assert [shown[name] for name in ("categories", "attributes", "prices", "ratings")] == [[]] * 4
+    assert [found["count"] for found in shown["availability"]] == [0, 0]
+
+
 def test_a_shelf_too_large_to_count_is_answered_from_the_last_walk(api_client, monkeypatch):
     monkeypatch.setattr("market.catalog.adapters.search.facets.MAX_COUNTED", 3)
     monkeypatch.setattr("market.catalog.adapters.search.facets.LEAST_COUNTED", 3)

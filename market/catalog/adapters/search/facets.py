@@ -5,6 +5,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
+from django.core.exceptions import EmptyResultSet
 from django.db import connection
 
 from market.catalog import selectors, sql
@@ -111,11 +112,15 @@ def _counted_now(listings: ProductListingQuerySet, most: int, by_shelf: Mapping[
     quotas = _quotas(shelves, most, by_shelf)
     if shelves:
         picked.query.where = of_one
+    else:
+        picked = picked[: most + 1]
+    try:
         text, params = picked.query.sql_with_params()
+    except EmptyResultSet:  # no such category: there is nothing to ask the database
+        return defaultdict(Counter), True
+    if shelves:
         text = sql.PICK_OF_SHELVES.format(picked=text)
         params = [list(quotas), list(quotas.values()), *params, most + 1 + LEAST_OF_SHELF * len(shelves)]
-    else:
-        text, params = picked[: most + 1].query.sql_with_params()
     counts = _counts(sql.COUNT_NOW.format(picked=text), [*params, list(PRICE_BANDS)])
     is_exhausted = any(counts["category"][str(shelf)] >= quota for shelf, quota in quotas.items())
     return counts, counts["product"][""] <= most and not is_exhausted
