@@ -109,6 +109,20 @@ def price_problems(*, price: Decimal, compare_at_price: Decimal | None, cost: De
 
 
 @dataclass(frozen=True, slots=True)
+class ToldPrice:
+    """A price, and the higher one that is struck through beside it, if any."""
+
+    price: Decimal
+    compare_at_price: Decimal | None
+
+    def is_told_anew(self, before: "ToldPrice") -> bool:
+        """Whether the price differs, or more is struck through beside it than before: another reduction."""
+        if self.price != before.price:
+            return True
+        return (self.compare_at_price or self.price) > (before.compare_at_price or before.price)
+
+
+@dataclass(frozen=True, slots=True)
 class AttributeRule:
     """What may be told under one code: `kind` is text, number, boolean, choice or color."""
 

@@ -35,10 +35,10 @@ REMEMBERED = timedelta(days=30)
 
 
 def note_past_prices(prices: Mapping[int, Decimal]) -> None:
-    """Remember the prices that end now, by variant, and forget those that ended more than 30 days ago.
+    """Remember the prices until now, by variant, and forget those that ended more than 30 days ago.
 
-    One statement; the caller holds the variants. What is left of a variant when its present price began is
-    what `lowest_price_30d` is the least of, however long that price lasts.
+    One statement; the caller holds the variants. Asked whenever a price is told anew (`rules.ToldPrice`): what
+    is left of a variant then is what `lowest_price_30d` is the least of, however long it is told so.
     """
     now = timezone.now()
     with connection.cursor() as cursor:

@@ -11,7 +11,7 @@ from core.errors import FieldError, Invalid
 from core.transactions import in_one_transaction
 from market.catalog.errors import ProductOrdered, VariantNotFound
 from market.catalog.models import Variant
-from market.catalog.rules import AttributeRule, price_problems
+from market.catalog.rules import AttributeRule, ToldPrice, price_problems
 from market.catalog.services.attributes import checked_attributes, held_rules
 from market.catalog.services.listings import refresh_listings
 from market.catalog.services.locks import delete_unordered, hold_product
@@ -63,7 +63,7 @@ def update_variant(*, product_id: int, variant_id: int, changes: Mapping[str, An
         raise TypeError(f"a variant has no {', '.join(sorted(unknown))} to change")
     product = hold_product(product_id=product_id)
     variant = _held_variant(product_id=product_id, variant_id=variant_id)
-    price_before = variant.price
+    before = ToldPrice(variant.price, variant.compare_at_price)
     for name, value in changes.items():
         setattr(variant, name, value)
     if "attributes" in changes:
@@ -72,8 +72,8 @@ def update_variant(*, product_id: int, variant_id: int, changes: Mapping[str, An
     _refuse_prices(variant)
     with refusing_taken_values({"sku": "sku"}):
         variant.save(update_fields=[*changes.keys(), "updated_at"])
-    if variant.price != price_before:
-        note_past_prices({variant.pk: price_before})
+    if ToldPrice(variant.price, variant.compare_at_price).is_told_anew(before):
+        note_past_prices({variant.pk: before.price})
     refresh_listings(product_ids=[product_id])
     return variant
 

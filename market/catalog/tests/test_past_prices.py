@@ -21,17 +21,20 @@ def at_day(day: int) -> time_machine.travel:
     return time_machine.travel(START + timedelta(days=day), tick=False)
 
 
-def lowest_by_history(steps: list[tuple[int, Decimal]], first: Decimal) -> Decimal | None:
-    """From the whole history: the least of what the price was in the 30 days before it became what it is."""
-    prices, now = [(first, 0)], first
-    for day, price in steps:
-        if price != now:
-            prices.append((price, day))
-            now = price
-    if len(prices) == 1:
+def lowest_by_history(steps: list[tuple[int, Decimal, Decimal | None]], first: Decimal) -> Decimal | None:
+    """From the whole history: the least of what the price was in the 30 days before it was told as it is now.
+
+    It is told anew when it changes, and when a higher price than before is struck through beside it.
+    """
+    told, now, struck = [(first, 0)], first, None
+    for day, price, beside in steps:
+        if price != now or (beside or price) > (struck or price):
+            told.append((price, day))
+        now, struck = price, beside
+    if len(told) == 1:
         return None
-    began = prices[-1][1]
-    spans = pairwise(prices)
+    began = told[-1][1]
+    spans = pairwise(told)
     return min(price for (price, _), (_, until) in spans if until > began - 30)
 
 
@@ -39,21 +42,26 @@ class TestEveryHistory(TestCase):
     @settings(max_examples=8, deadline=None, derandomize=True)
     @given(
         steps=st.lists(
-            st.tuples(st.integers(0, 45), st.sampled_from([Decimal(8), Decimal(9), Decimal(10)])),
+            st.tuples(
+                st.integers(0, 45),
+                st.sampled_from([Decimal(8), Decimal(9), Decimal(10)]),
+                st.sampled_from([None, Decimal(10), Decimal(12)]),
+            ),
             min_size=3,
             max_size=8,
         )
     )
     def test_the_lowest_price_is_that_of_the_whole_history(self, steps):
         day, history = 0, []
-        for pause, price in steps:
+        for pause, price, beside in steps:
             day += pause
-            history.append((day, price))
+            history.append((day, price, beside))
         product = make_product(price="10.00")
         variant = product.variants.get()
-        for moment, price in history:
+        for moment, price, beside in history:
             with at_day(moment):
-                update_variant(product_id=product.pk, variant_id=variant.pk, changes={"price": price})
+                changes = {"price": price, "compare_at_price": beside}
+                update_variant(product_id=product.pk, variant_id=variant.pk, changes=changes)
         kept = [row.price for row in variant.past_prices.all()]
         assert min(kept, default=None) == lowest_by_history(history, Decimal(10))
 
@@ -88,6 +96,24 @@ def test_a_page_tells_the_lowest_price_beside_a_reduced_one(api_client):
         change({"price": Decimal("6.00")})
     assert shown() == ("6.00", True, "7.00")
     assert list(PastPrice.objects.values_list("price", flat=True)) == [Decimal("7.00")], "what is over is forgotten"
+
+
+@pytest.mark.django_db
+def test_a_price_is_reduced_when_it_is_told_so(api_client):
+    product = make_product(price="10.00")
+    variant = product.variants.get()
+
+    def lowest_after(day: int, changes: dict) -> str | None:
+        with at_day(day):
+            update_variant(product_id=product.pk, variant_id=variant.pk, changes=changes)
+        return api_client.get(f"/api/v1/products/{product.pk}/").json()["lowest_price_30d"]
+
+    assert lowest_after(1, {"price": Decimal("8.00")}) is None
+    assert lowest_after(200, {"compare_at_price": Decimal("10.00")}) == "8.00", "all of the 30 days before"
+    assert lowest_after(210, {"price": Decimal("9.00")}) == "8.00"
+    assert lowest_after(250, {"compare_at_price": Decimal("9.50")}) == "8.00", "less is struck through: the same offer"
+    assert lowest_after(260, {"compare_at_price": None}) is None
+    assert lowest_after(261, {"compare_at_price": Decimal("9.50")}) == "9.00", "a new offer"
 
 
 @pytest.mark.django_db
