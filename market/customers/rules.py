@@ -1,10 +1,12 @@
-"""How a name is told in one piece and in two, and which tier a customer has."""
+"""How a name is told in one piece and in two, who can have been born, and which tier a customer has."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from itertools import pairwise
+
+EARLIEST_BIRTH = date(1900, 1, 1)
 
 
 def split_full_name(full_name: str) -> tuple[str, str]:
@@ -33,6 +35,11 @@ def new_names(
     if says_something_new and full_name is not None and (first, last) == present:
         return split_full_name(full_name)
     return first, last
+
+
+def is_birth_date(day: date, *, today: date) -> bool:
+    """Whether a customer can have been born on this day."""
+    return EARLIEST_BIRTH <= day <= today
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from core.accounts.models import User
 from core.api.validators import one_line
 from core.countries import COUNTRY_CODES
 from market.customers.models import Customer, MembershipTier
+from market.customers.rules import is_birth_date
 
 
 class MembershipSerializer(serializers.Serializer):
@@ -57,7 +58,7 @@ class ProfileSerializer(serializers.ModelSerializer):
         return MembershipSerializer(self.context["membership"]).data
 
     def validate_birth_date(self, value: Any) -> Any:
-        if value is not None and not 1900 <= value.year <= timezone.now().year:
+        if value is not None and not is_birth_date(value, today=timezone.now().date()):
             raise serializers.ValidationError("Give a date between 1900 and today.", code="out_of_range")
         return value
 

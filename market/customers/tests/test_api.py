@@ -1,6 +1,7 @@
 """The own profile over HTTP."""
 
 import pytest
+import time_machine
 
 from core.accounts.tests.factories import make_user
 
@@ -76,6 +77,13 @@ def test_wrong_values_are_refused_by_name_and_change_nothing(client_of, field, v
     assert answer.status_code == 400
     assert {error["field"] for error in answer.json()["errors"]} == {field}
     assert client.get(PROFILE).json() == before
+
+
+def test_nobody_is_born_after_today(client_of):
+    with time_machine.travel("2026-03-05T12:00:00Z", tick=False):
+        client = client_of(make_user())
+        statuses = [client.patch(PROFILE, {"birth_date": f"2026-03-0{day}"}).status_code for day in (5, 6)]
+        assert (statuses, client.get(PROFILE).json()["birth_date"]) == ([200, 400], "2026-03-05")
 
 
 def test_nobody_raises_himself(client_of):
