@@ -71,6 +71,13 @@ class BoundedSMTP(smtplib.SMTP):
 class BoundedSMTPS(smtplib.SMTP_SSL, BoundedSMTP):
     """The same with TLS from the first byte: the line is watched from below it."""
 
+    def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:
+        try:
+            return super()._get_socket(host, port, timeout)
+        except OSError:  # the handshake failed
+            self.close()
+            raise
+
 
 class BoundedBackend(EmailBackend):
     """Django's SMTP backend, none of whose conversations lasts longer than `conversation_limit()`.

@@ -17,7 +17,7 @@ from django.utils import timezone
 from core.accounts.tests.factories import make_user
 from core.notifications.models import Mail
 from core.notifications.preferences import unsubscribe_link
-from core.notifications.services import mail_lease, take_due_mails
+from core.notifications.services import conversation_limit, mail_lease, take_due_mails
 from core.notifications.tests.factories import make_mail
 from tasks.celery_settings import task_soft_time_limit
 from tasks.schedule import SCHEDULES
@@ -143,8 +143,9 @@ def test_an_address_that_cannot_be_written_fails_for_good(port, recipient):
     assert (mail.state, server.accepted) == ("failed", [])
 
 
-def test_a_killed_senders_mail_leaves_within_thirty_seconds_and_a_slow_one_is_not_interrupted():
+def test_a_killed_senders_mail_leaves_within_thirty_seconds_and_a_slow_one_is_not_interrupted(settings):
     [sweep] = [schedule for schedule in SCHEDULES if schedule.task == "notifications.sweep_mails"]
+    assert conversation_limit() + timedelta(seconds=settings.EMAIL_TIMEOUT) <= mail_lease()
     assert mail_lease() + sweep.every < timedelta(seconds=30)
     assert timedelta(seconds=LAST_BEGINNING_SECONDS) + mail_lease() < timedelta(seconds=task_soft_time_limit)
 

@@ -123,7 +123,7 @@ def test_a_worker_killed_at_any_step_is_made_up_for(shop, lamp):
     wait_for(lambda: not Mail.objects.exclude(state="sent").exists(), what="every mail is known to be sent")
     assert_invariants(shop, answers)
     print(f"settled {time.monotonic() - last_kill_at:.1f} s after the last kill")
-    # Between the server's yes and our commit: the one place where a mail may arrive twice.
+    # Between the server's yes and our commit: the one place where a kill may make a mail arrive twice.
     copies = Counter(line["to"][0] for line in shop.mail_ledger()[before:])
     assert sorted(copies.values()) == [1] * (len(STEPS) - 1) + [2]
     messages = Counter(line["message_id"] for line in shop.mail_ledger()[before:])
