@@ -219,6 +219,9 @@ def collection_conditions(rules: Mapping[str, Any]) -> tuple[dict[str, Any], lis
         problem = COLLECTION_RULES[name](value) if name in COLLECTION_RULES else "There is no such rule."
         if problem:
             problems.append(FieldError(f"rules.{name}", "invalid" if name in COLLECTION_RULES else "unknown", problem))
+    has_bounds = not problems and {"min_price", "max_price"} <= rules.keys()
+    if has_bounds and Decimal(rules["min_price"]) > Decimal(rules["max_price"]):
+        problems.append(FieldError("rules.min_price", "above_max_price", "Give no more than max_price."))
     if not rules:
         problems.append(FieldError("rules", "empty", "Give at least one rule."))
     return dict(rules), problems

@@ -15,7 +15,15 @@ from core.guards import guard_enabled
 from core.transactions import in_one_transaction
 from market.catalog import selectors, sql
 from market.catalog.errors import CollectionHasRules, CollectionNotEmpty, CollectionNotFound
-from market.catalog.models import TITLE_LENGTH, Collection, CollectionItem, Product, ProductListing
+from market.catalog.models import (
+    TITLE_LENGTH,
+    Attribute,
+    Category,
+    Collection,
+    CollectionItem,
+    Product,
+    ProductListing,
+)
 from market.catalog.rules import collection_conditions, free_slug, slug_of
 from market.catalog.services.images import delete_stored_after_commit
 from market.catalog.services.uniqueness import refusing_taken_values
@@ -38,8 +46,8 @@ def create_collection(
 ) -> Collection:
     """Add a collection; with rules (`rules.collection_conditions`) its products are found in the background.
 
-    Without `slug` one is made from the title. Raises Invalid for a slug that is taken and for rules that
-    cannot be used.
+    Without `slug` one is made from the title. Raises Invalid for a slug that is taken, and for rules that
+    cannot be used or name what is not there.
     """
     wanted = slug_of(title, max_length=TITLE_LENGTH) or "collection"
     alike = Collection.objects.filter(slug__startswith=wanted[: TITLE_LENGTH - 8]).values_list("slug", flat=True)
@@ -58,14 +66,18 @@ def create_collection(
 def update_collection(*, collection_id: int, changes: Mapping[str, Any]) -> Collection:
     """Set some of title, slug, description, rules, is_active and position.
 
-    New rules are looked up from the start; without rules (None) what the collection holds is staff's from
-    then on. Locks the collection. Raises CollectionNotFound, and Invalid as `create_collection`.
+    Rules are looked up from the start, and held against what is there if they differ; without rules (None)
+    what the collection holds is staff's from then on. Locks the collection. Raises CollectionNotFound, and
+    Invalid as `create_collection`.
     """
     if unknown := changes.keys() - COLLECTION_FIELDS:
         raise TypeError(f"a collection has no {', '.join(sorted(unknown))} to change")
     collection = _held(collection_id=collection_id)
     for name, value in changes.items():
-        setattr(collection, name, _checked(value) if name == "rules" else value)
+        if name != "rules":
+            setattr(collection, name, value)
+        elif value != collection.rules:
+            collection.rules = _checked(value)
     if "rules" in changes:
         collection.evaluated_up_to, collection.evaluated_at = 0, None
     with refusing_taken_values({"slug": "slug"}):
@@ -204,9 +216,24 @@ def _checked(rules: Mapping[str, Any] | None) -> dict[str, Any] | None:
     if rules is None:
         return None
     conditions, problems = collection_conditions(rules)
-    if problems:
+    if problems := problems or _unknown(conditions):
         raise Invalid("The rules of the collection cannot be used.", errors=problems)
     return conditions
+
+
+def _unknown(conditions: Mapping[str, Any]) -> list[FieldError]:
+    """What the conditions name that is not there now; what goes later is then met by nothing."""
+    problems = []
+    slug, codes = conditions.get("category"), conditions.get("attributes", {}).keys()
+    if slug is not None and not Category.objects.filter(slug=slug).exists():
+        problems.append(FieldError("rules.category", "unknown", "There is no such category."))
+    known = set(Attribute.objects.filter(code__in=codes).values_list("code", flat=True)) if codes else set()
+    problems += [
+        FieldError(f"rules.attributes.{code}", "unknown", "There is no such attribute.")
+        for code in codes
+        if code not in known
+    ]
+    return problems
 
 
 def _held(*, collection_id: int) -> Collection:

@@ -10,7 +10,14 @@ from django.utils import timezone
 from core.accounts.tests.factories import make_staff
 from market.catalog.models import Collection, CollectionItem, ListingChange, Product, ProductListing
 from market.catalog.rules import collection_conditions
-from market.catalog.services import create_collection, delete_product, update_product, update_variant
+from market.catalog.services import (
+    create_collection,
+    create_product_type,
+    delete_category,
+    delete_product,
+    update_product,
+    update_variant,
+)
 from market.catalog.services.collections import evaluate_changed, evaluate_next_batch
 from market.catalog.tests.factories import make_category, make_product
 from market.catalog.tests.oracle import costs, has, open_known_shop, rated
@@ -54,7 +61,9 @@ def test_rules_hold_the_products_that_plain_python_names():
         ),
         ({"newer_than_days": 30}, (lambda p: True,)),
     ]
+    gone = make_category(slug="no-such-category")
     made = [(create_collection(title=str(rules), rules=rules), conditions) for rules, conditions in cases]
+    delete_category(category_id=gone.pk)
     with time_machine.travel("2026-01-05T00:00:00Z", tick=False):
         assert look_through(limit=30) == 3 * len(cases), "80 products, some without a listing, 30 at a time"
     expected = [sorted(shop.ids(*conditions)) for _, conditions in made]
@@ -108,6 +117,7 @@ def test_without_rules_anywhere_nothing_is_noted():
         ({"min_price": 1}, "rules.min_price"),
         ({"max_price": "1.005"}, "rules.max_price"),
         ({"max_price": "NaN"}, "rules.max_price"),
+        ({"min_price": "10.00", "max_price": "9.99"}, "rules.min_price"),
         ({"min_rating": 6}, "rules.min_rating"),
         ({"min_rating": True}, "rules.min_rating"),
         ({"on_sale": "yes"}, "rules.on_sale"),
@@ -122,6 +132,33 @@ def test_without_rules_anywhere_nothing_is_noted():
 def test_rules_that_cannot_be_used_are_refused_by_field(rules, field):
     _, problems = collection_conditions(rules)
     assert [problem.field for problem in problems] == [field]
+
+
+def test_rules_name_what_there_is(staff):
+    code, slug = "material", make_category().slug
+    create_product_type(title="Mug").attributes.create(code=code, title="Material", kind="text")
+    known = {"category": slug, "attributes": {code: ["any"]}, "min_price": "5", "max_price": "5.00"}
+    made = staff.post(URL, {"title": "Known", "rules": known})
+    assert made.status_code == 201
+    at = f"{URL}{made.json()['id']}/"
+    for rules, fields in (
+        ({"category": "nowhere"}, ["rules.category"]),
+        ({"attributes": {code: ["any"], "colour": ["red"]}}, ["rules.attributes.colour"]),
+        ({"category": "nowhere", "attributes": {"a": ["b"]}}, ["rules.category", "rules.attributes.a"]),
+        ({"min_price": "9.50", "max_price": "9"}, ["rules.min_price"]),
+    ):
+        for answer in (staff.post(URL, {"title": "Unknown", "rules": rules}), staff.patch(at, {"rules": rules})):
+            assert (answer.status_code, [error["field"] for error in answer.json()["errors"]]) == (400, fields)
+    assert [collection.rules for collection in Collection.objects.all()] == [known]
+
+
+def test_a_collection_outlives_what_its_rules_name(staff):
+    rules = {"category": "gone", "attributes": {"gone": ["red"]}}
+    old = Collection.objects.create(slug="old", title="Old", rules=rules)
+    at = f"{URL}{old.pk}/"
+    assert staff.patch(at, {"title": "Older"}).status_code == 200
+    assert staff.patch(at, {"rules": rules, "position": 2}).status_code == 200
+    assert (look_through(), held(old)) == (1, [])
 
 
 def test_staff_choose_the_products_of_a_collection(staff, api_client):
