@@ -169,18 +169,6 @@ def test_an_order_tells_what_went_back_oldest_first(client_of):
     assert client.get(f"{URL}{other.number}/").json()["refunds"] == []
 
 
-@pytest.mark.parametrize("orders", [1, 10])
-def test_the_list_costs_six_statements(client_of, count_statements, orders):
-    buyer = make_buyer()
-    for _ in range(orders):
-        refunded(make_order(buyer=buyer), "0.50", "0.75")
-    client = client_of(buyer)
-    with count_statements() as statements:
-        shown = client.get(URL).json()["results"]
-    assert [len(order["refunds"]) for order in shown] == [2] * orders
-    assert len(statements) == 6, statements
-
-
 @pytest.mark.parametrize("lines", [1, 50])
 def test_one_order_costs_six_statements(client_of, count_statements, lines):
     buyer = make_buyer()
