@@ -22,6 +22,9 @@ SLUG = re.compile(r"[-a-zA-Z0-9_]{1,200}")
 AMOUNT = re.compile(r"\d{1,8}(\.\d{1,2})?", re.ASCII)
 MAX_DAYS = 3650
 MAX_RULE_VALUES = 20
+# What one product may have: its page shows all of them.
+MAX_VARIANTS = 100
+MAX_IMAGES = 100
 # The tree is answered nested, and JSON is nested only so deep.
 MAX_CATEGORY_LEVELS = 20
 WORD = re.compile(r"[^\W_]+")

@@ -6,14 +6,14 @@ from typing import Any, BinaryIO
 
 from django.core.files.storage import default_storage
 from django.db import transaction
-from django.db.models import Max
+from django.db.models import Count, Max
 
-from core.errors import Unavailable
+from core.errors import FieldError, Invalid, Unavailable
 from core.transactions import in_one_transaction
 from market.catalog.adapters.pictures import Renditions, renditions_of
 from market.catalog.errors import ImageNotFound
 from market.catalog.models import ProductImage
-from market.catalog.rules import image_files
+from market.catalog.rules import MAX_IMAGES, image_files
 from market.catalog.services.locks import hold_product
 
 IMAGE_FIELDS = frozenset({"alt", "is_primary", "position"})
@@ -23,16 +23,20 @@ def add_image(*, product_id: int, file: BinaryIO, alt: str = "", is_primary: boo
     """Store a picture and its thumbnail under a random name, and show it with the product.
 
     The first picture of a product becomes the primary one. Locks the product. Raises
-    ProductNotFound, Invalid for what is no picture (see `adapters.pictures`), and Unavailable
-    when the storage takes no file.
+    ProductNotFound, Invalid for what is no picture (see `adapters.pictures`) and for one more than
+    `MAX_IMAGES`, and Unavailable when the storage takes no file.
     """
     renditions = renditions_of(file)
     with ExitStack() as undo:
         with transaction.atomic():
             hold_product(product_id=product_id)
-            store(renditions, undo)
             others = ProductImage.objects.filter(product_id=product_id)
-            highest = others.aggregate(highest=Max("position"))["highest"]
+            there = others.aggregate(count=Count("pk"), highest=Max("position"))
+            highest = there["highest"]
+            if there["count"] >= MAX_IMAGES:
+                message = f"A product has at most {MAX_IMAGES} pictures."
+                raise Invalid(message, errors=[FieldError("image", "too_many", message)])
+            store(renditions, undo)
             if is_primary:
                 others.filter(is_primary=True).update(is_primary=False)
             image = ProductImage.objects.create(

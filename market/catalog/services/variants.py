@@ -11,7 +11,7 @@ from core.errors import FieldError, Invalid
 from core.transactions import in_one_transaction
 from market.catalog.errors import ProductOrdered, VariantNotFound
 from market.catalog.models import Variant
-from market.catalog.rules import AttributeRule, ToldPrice, price_problems
+from market.catalog.rules import MAX_VARIANTS, AttributeRule, ToldPrice, price_problems
 from market.catalog.services.attributes import checked_attributes, held_rules
 from market.catalog.services.listings import refresh_listings
 from market.catalog.services.locks import delete_unordered, hold_product
@@ -41,10 +41,13 @@ VARIANT_FIELDS = frozenset(NewVariant.__dataclass_fields__)
 def create_variant(*, product_id: int, variant: NewVariant) -> Variant:
     """Add a variant, without stock. Locks the product, then its listing.
 
-    Raises ProductNotFound, and Invalid for a taken SKU, prices that contradict each other, or attributes
-    that the product's type refuses.
+    Raises ProductNotFound, and Invalid for one more than `MAX_VARIANTS`, a taken SKU, prices that contradict
+    each other, or attributes that the product's type refuses.
     """
     product = hold_product(product_id=product_id)
+    if product.variants.count() >= MAX_VARIANTS:
+        message = f"A product has at most {MAX_VARIANTS} variants."
+        raise Invalid(message, errors=[FieldError("variants", "too_many", message)])
     rules = held_rules(product_type_id=product.product_type_id)
     (made,) = insert_variants(product_id=product_id, variants=[variant], rules=rules)
     refresh_listings(product_ids=[product_id])

@@ -14,6 +14,7 @@ from PIL import Image
 
 from core.accounts.tests.factories import make_staff, make_user
 from market.catalog.models import ProductImage
+from market.catalog.rules import MAX_IMAGES
 from market.catalog.services import create_collection
 from market.catalog.services.rendering import render_image, take_image_to_render
 from market.catalog.tests.factories import make_category, make_product
@@ -151,6 +152,17 @@ def test_the_limit_of_a_picture_is_a_setting(staff, settings, kilobytes, status)
     assert answer.status_code == status
     if status == 400:
         assert [error["code"] for error in answer.json()["errors"]] == ["too_large"]
+
+
+def test_a_product_has_only_so_many_pictures(staff, media):
+    product = make_product()
+    ProductImage.objects.bulk_create(
+        ProductImage(product=product, image=f"products/{place}.jpg", position=place) for place in range(MAX_IMAGES - 1)
+    )
+    last, refused = (upload(staff, product, picture()) for _ in range(2))
+    assert (last.status_code, refused.status_code) == (201, 400)
+    assert [error["field"] for error in refused.json()["errors"]] == ["image"]
+    assert (product.images.count(), len(files_in(media))) == (MAX_IMAGES, 2), "nothing is stored of what is refused"
 
 
 def test_a_text_under_the_name_of_a_picture_is_refused(staff, media):

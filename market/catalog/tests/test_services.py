@@ -13,7 +13,7 @@ from core.errors import Conflict, Invalid, ShopError
 from market.catalog import services
 from market.catalog.errors import CategoryCycle
 from market.catalog.models import Category, Product, ProductListing, Variant
-from market.catalog.rules import MAX_CATEGORY_LEVELS, search_text
+from market.catalog.rules import MAX_CATEGORY_LEVELS, MAX_VARIANTS, search_text
 from market.catalog.services.imports import CategoryImport, import_categories
 from market.catalog.tests.factories import make_category, make_product, make_variant, new_variant
 from market.taxes.models import TaxRate
@@ -155,6 +155,18 @@ def test_slugs_are_made_from_titles_and_differ():
         services.create_product(title="!!!").slug
     ]
     assert slugs == ["red-mug", "red-mug-2", "red-mug-3", "product"]
+
+
+@pytest.mark.django_db
+def test_a_product_has_only_so_many_variants(client_of):
+    product, staff = make_product(), client_of(make_staff())
+    more = [Variant(product=product, sku=f"M-{number}", price=1) for number in range(MAX_VARIANTS - 2)]
+    Variant.objects.bulk_create(more)
+    at = f"/api/v1/products/{product.pk}/variants/"
+    last, refused = (staff.post(at, {"sku": sku, "price": "1.00"}) for sku in ("LAST", "MORE"))
+    assert (last.status_code, refused.status_code) == (201, 400)
+    assert [error["field"] for error in refused.json()["errors"]] == ["variants"]
+    assert product.variants.count() == MAX_VARIANTS
 
 
 @pytest.mark.django_db
