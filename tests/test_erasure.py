@@ -3,6 +3,8 @@
 The fields come from the OpenAPI document, so that a new one is planted without being named here.
 """
 
+import re
+from collections import Counter
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -15,13 +17,16 @@ from django.utils import timezone
 
 from core.accounts.models import User
 from core.accounts.tests.factories import PASSWORD
+from core.models import IdempotencyKey
+from core.notifications.models import Mail
 from core.outbox.models import Delivery
 from core.outbox.services import spread_events, take_due_deliveries
 from market.carts.models import Cart, CartItem, Wishlist, WishlistItem
 from market.carts.tests.factories import make_cart, make_offer, make_wishlist
+from market.catalog.tests.test_images import picture, upload
 from market.checkout.services import change_status
 from market.orders.models import Order, OrderEvent
-from market.orders.tests.factories import make_order, make_staff
+from market.orders.tests.factories import checkout_body, make_order, make_staff
 from market.payments.models import Payment
 from market.pricing.models import CustomerList, FirstOrder, PromotionUse
 from market.pricing.tests.factories import make_coupon
@@ -66,8 +71,10 @@ LEFT_OUT = {
 CODE = "PLANTED"
 # Refused here, after its body was read.
 REFUSED = {("post", "variants/{variant_id}/stock-alerts/")}
-# Not taken beside the two names that it is put together of.
-NEVER_KEPT = {"full_name"}
+# Not taken: beside the two names that it is put together of, and what came with a picture, which is drawn anew.
+NEVER_KEPT = {"full_name", "name of a file", "comment in a picture"}
+KEY = "Idempotency-Key"
+BYSTANDER = "bystander@shop.example"
 
 
 class Planter:
@@ -126,6 +133,12 @@ def body_of(method: str, path: str) -> dict:
     return content["application/json"]["schema"] if content else {"type": "object"}
 
 
+def headers_of(planter: Planter, method: str, path: str) -> dict[str, str]:
+    """A key of one's own where one is read."""
+    parameters = schema()["paths"][f"/api/v1/{path}"][method].get("parameters", [])
+    return {KEY: planter.text(KEY, {})} if KEY in {parameter["name"] for parameter in parameters} else {}
+
+
 def dump() -> str:
     """Every row of every table of the database."""
     parts = []
@@ -177,7 +190,8 @@ def plant(planter: Planter, owner: User, client: Any) -> Order:
         body = planter.body(body_of(method, path))
         if path == "orders/":
             body = {name: value for name, value in body.items() if value is not None}
-        answer = getattr(client, method)(path_of(f"/api/v1/{path}", names), body)
+        address, headers = path_of(f"/api/v1/{path}", names), headers_of(planter, method, path)
+        answer = getattr(client, method)(address, body, headers=headers)
         statuses[method, path] = (answer.status_code, answer.content[-200:])
     refused = {operation: answer for operation, answer in statuses.items() if answer[0] >= 300}
     assert refused.keys() == REFUSED, "\n".join(f"{operation}: {answer}" for operation, answer in refused.items())
@@ -205,8 +219,9 @@ def test_nothing_of_the_erased_is_left(client_of, api_client, media, capfd):
     owner = User.objects.get(email=planter.email)
     User.objects.update(is_verified=True)
     order = plant(planter, owner, client_of(owner))
-    of_guest = {"email": planter.email.upper(), "note": planter.text("note of a guest", {})}
-    guest_order = make_order(cart=make_cart(units={make_offer(): 1}, coupons=[CODE]), **of_guest)
+    guest_order = order_as_guest(planter, api_client)
+    of_another = make_order(email=BYSTANDER)
+    picture_of_staff(planter, order, client_of(make_staff()))
     CustomerList.objects.create(name="Friends").customers.add(owner.customer)
     words_of_staff(planter, owner, order)
     work_off()
@@ -216,21 +231,65 @@ def test_nothing_of_the_erased_is_left(client_of, api_client, media, capfd):
     work_off()
     Delivery.objects.filter(event__payload__order_id=order.pk).update(last_error=planter.text("last_error", {}))
     kept = found_in(dump(), planter.values)
-    assert {*planter.values.values()} - {*kept.values()} <= NEVER_KEPT
+    assert {*planter.values.values()} - {*kept.values()} == NEVER_KEPT
+    scopes = IdempotencyKey.objects.values_list("scope", flat=True)
+    assert Counter(scope.partition(":")[0] for scope in scopes) == {"orders.place": 2, "payments.start": 2}
+    assert found_in("".join(Mail.objects.values_list("text", flat=True)), planter.values)
     assert client_of(owner).delete("/api/v1/users/profile/").status_code == 202
     work_off()
 
     erase_now(owner)
 
     assert found_in(dump(), planter.values) == {}
-    files = "".join(path.read_bytes().decode("latin1") for path in media.rglob("*") if path.is_file())
-    assert found_in(files, planter.values) == {}
-    assert found_in("".join(capfd.readouterr()), planter.values) == {}
+    assert Mail.objects.filter(recipient=BYSTANDER).exists()
+    files = [path for path in media.rglob("*") if path.is_file()]
+    assert files
+    assert found_in("".join(path.name + path.read_bytes().decode("latin1") for path in files), planter.values) == {}
+    log = "".join(capfd.readouterr())
+    assert [said for said in (f'"user_id":{owner.pk}', "/users/profile/", order.number) if said not in log] == []
+    assert found_in(log, planter.values) == {}
     order.refresh_from_db()
     assert (order.customer, order.shipping_address["country"], order.items.count()) == (None, "GB", 1)
     users = PromotionUse.objects.order_by("pk").values_list("order_number", "identity")
     assert set(users) == {(each.number, f"erased:{each.number}") for each in (order, guest_order)}
-    assert not (FirstOrder.objects.exists() or CustomerList.customers.through.objects.exists())
+    assert [*FirstOrder.objects.values_list("order_number", flat=True)] == [of_another.number]
+    assert not CustomerList.customers.through.objects.exists()
+
+
+def order_as_guest(planter: Planter, client: Any) -> Order:
+    """An order under the same address by somebody who was not signed in, and paid for again."""
+    cart = make_cart(units={make_offer(): 1}, coupons=[CODE])
+    body = checkout_body(cart, email=planter.email.upper(), note=planter.text("note of a guest", {}))
+    answer = client.post("/api/v1/orders/", body, headers=headers_of(planter, "post", "orders/"))
+    assert answer.status_code == 201, answer.content
+    order = Order.objects.get(number=answer.json()["number"])
+    order.payments.update(status=Payment.Status.FAILED)
+    path = "orders/{number}/payments/"
+    headers = headers_of(planter, "post", path) | {"X-Order-Token": order.access_token}
+    address = path_of(f"/api/v1/{path}", {"number": order.number})
+    answer = client.post(address, {"payment_provider": "manual"}, headers=headers)
+    assert answer.status_code == 201, answer.content
+    return order
+
+
+def picture_of_staff(planter: Planter, order: Order, client: Any) -> None:
+    """What he sent in, uploaded for him: only staff put files into media, so that he leaves nothing there himself."""
+    content = picture(comment=planter.text("comment in a picture", {}).encode())
+    product = order.items.get().variant.product
+    name = f"{planter.text('name of a file', {})}.jpg"
+    assert upload(client, product, content, name=name).status_code == 201
+
+
+def test_only_staff_put_files_into_media():
+    levels = {path.replace("<", "{").replace(">", "}"): policy for path, policy in POLICY.items()}
+    uploads = [
+        (method, path.removeprefix("/api/v1/"))
+        for path, methods in schema()["paths"].items()
+        for method, operation in methods.items()
+        if "multipart/form-data" in operation.get("requestBody", {}).get("content", {})
+    ]
+    assert uploads
+    assert {levels[re.sub("{id}", "{pk}", path)][method] for method, path in uploads} == {STAFF}
 
 
 def words_of_staff(planter: Planter, owner: User, order: Order) -> None:
