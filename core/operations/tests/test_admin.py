@@ -153,7 +153,9 @@ def test_staff_see_the_operations_that_they_may_run(client):
 
 
 def test_names_of_others_are_shown_inert(office):
-    fill_in(office, "touch", rows="5", reason="<script>alert(1)</script>")
+    file = io.BytesIO(b"rows of text")
+    file.name = "<img src=x onerror=alert(1)>.csv"
+    fill_in(office, "read", rows="1", reason="<script>alert(1)</script>", upload=file)
     page = office.get(page_of(Run.objects.get())).content.decode()
-    assert "<script>alert(1)</script>" not in page
-    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page
+    assert "<script>alert(1)</script>" not in page and "<img src=x" not in page
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page and "&lt;img src=x onerror=alert(1)&gt;.csv" in page
