@@ -167,6 +167,7 @@ def waited_longer(after: dict[tuple[str, ...], float], before: dict[tuple[str, .
     """How many waits of the phase took longer than the first bound from `seconds` on that is counted."""
     name = "storefront_redis_wait_seconds_bucket"
     bound = min((key[1] for key in after if key[0] == name and float(key[1]) >= seconds), key=float)
+    assert bound != "+Inf", f"no bound above {seconds} s is counted: nothing would be judged"
     over = [told["storefront_redis_wait_seconds_count",] - told[name, bound] for told in (after, before)]
     return over[0] - over[1]
 
@@ -254,5 +255,8 @@ def assert_nobody_waits(
     assert (after["storefront_breakers_open", "redis"], after["storefront_redis_up", "cache"]) == (2, 0)
     asked = Counter(attempt.process for attempt in attempts)
     assert set(asked) == set(workers)
-    # The one that found out, then one probe a second.
+    # The one that found out, then one probe a second: never three within one.
     assert max(asked.values()) <= elapsed_seconds + 2
+    for process in workers:
+        times = [attempt.asked_at for attempt in attempts if attempt.process == process]
+        assert all(third - first > 0.9 for first, third in zip(times, times[2:], strict=False)), times
