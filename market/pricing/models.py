@@ -1,11 +1,12 @@
 """Promotions in versions, the codes that open them, and who used which."""
 
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
 
 from core.models import TimeStampedModel
-from market.customers.models import Customer
+from market.customers.models import Customer, MembershipTier
 from market.pricing.rules import Kind
 
 CODE_LENGTH = 32
@@ -154,6 +155,10 @@ class PriceList(TimeStampedModel):
 
     def __str__(self) -> str:
         return self.label
+
+    def clean(self) -> None:
+        if self.tier and self.tier not in MembershipTier.Code.values:
+            raise ValidationError({"tier": f"Give one of: {', '.join(MembershipTier.Code.values)}; or nothing."})
 
 
 class PriceListEntry(TimeStampedModel):

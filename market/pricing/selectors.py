@@ -10,6 +10,7 @@ from typing import Any
 from django.db import connection
 
 from core.reference import Reference
+from market.catalog.rules import attribute_token
 from market.pricing import sql
 from market.pricing.rules import (
     CodeInput,
@@ -144,7 +145,7 @@ def list_prices_from(rows: Iterable[Mapping[str, Any]] | None) -> tuple[ListPric
 def attribute_tokens(*documents: Mapping[str, Any]) -> tuple[str, ...]:
     """`code=value` of each attribute, the texts of other values as JSON writes them."""
     told = [entry for document in documents for entry in document.items()]
-    return tuple(f"{code}={value if isinstance(value, str) else json.dumps(value)}" for code, value in told)
+    return tuple(attribute_token(code, value if isinstance(value, str) else json.dumps(value)) for code, value in told)
 
 
 def _customer(document: Mapping[str, Any], tables: PriceTables) -> CustomerInput:

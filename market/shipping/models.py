@@ -47,7 +47,7 @@ class ZoneArea(TimeStampedModel):
 
     @property
     def patterns(self) -> tuple[str, ...]:
-        return tuple(filter(None, (part.strip() for part in self.postal_patterns.split(","))))
+        return rules.patterns_of(self.postal_patterns)
 
     def clean(self) -> None:
         if self.country and self.country not in COUNTRY_CODES:

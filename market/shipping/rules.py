@@ -121,6 +121,11 @@ def price_of(method: Method, parcel: Parcel) -> Decimal:
     return max((step for step in method.steps if step[0] <= measure), default=(ZERO, method.price))[1]
 
 
+def patterns_of(text: str) -> tuple[str, ...]:
+    """The patterns that staff wrote with commas between."""
+    return tuple(filter(None, (part.strip() for part in text.split(","))))
+
+
 def is_postal_pattern(text: str) -> bool:
     """Whether it is a code (`BT1 1AA`), a beginning (`BT*`) or a range of beginnings (`20000..20999`)."""
     pattern = _normal(text)

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from market.shipping.models import ShippingMethod
-from market.shipping.rules import Area, Method, PriceKind, Zone
+from market.shipping.rules import Area, Method, PriceKind, Zone, patterns_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +29,7 @@ def table_from(document: Mapping[str, Any]) -> ShippingTable:
                     Area(
                         country=area["country"],
                         region=area["region"],
-                        postal_patterns=tuple(
-                            filter(None, (part.strip() for part in area["postal_patterns"].split(",")))
-                        ),
+                        postal_patterns=patterns_of(area["postal_patterns"]),
                     )
                     for area in row["areas"] or ()
                 ),

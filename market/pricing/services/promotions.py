@@ -1,17 +1,19 @@
 """Making and editing promotions: each edit is a new version, and orders keep theirs."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from django.db.models import Count, ProtectedError, Sum
+from django.db.models import Count, Model, ProtectedError, Sum
 from django.db.models.functions import Coalesce
 
+from core.countries import COUNTRY_CODES
 from core.errors import FieldError, Invalid
 from core.money import ZERO
 from core.transactions import in_one_transaction
-from market.catalog.models import Variant
+from market.catalog.models import Category, Collection, Product, Variant
+from market.customers.models import MembershipTier
 from market.pricing.errors import PromotionNotFound, PromotionUsed
-from market.pricing.models import Promotion, PromotionTally, PromotionUse, PromotionVersion
+from market.pricing.models import CustomerList, Promotion, PromotionTally, PromotionUse, PromotionVersion
 from market.pricing.rules import PromotionInput, promotion_from_json, promotion_to_json
 
 
@@ -82,7 +84,30 @@ def read_rules(*, label: str, rules: Mapping[str, Any]) -> PromotionInput:
         raise _invalid(f"rules.{field}" if message else "rules", message or parsed.problem)
     if parsed.gift_variant is not None and not Variant.objects.filter(pk=parsed.gift_variant).exists():
         raise _invalid("rules.gift_variant", "There is no such variant.")
+    _refuse_unknown(parsed)
     return parsed
+
+
+def _refuse_unknown(parsed: PromotionInput) -> None:
+    """Raise Invalid for goods, lists, tiers and countries that there are not: such a promotion would never be given."""
+    for place, goods in (("rules.goods", parsed.goods), ("rules.get_goods", parsed.get_goods)):
+        if goods is not None:
+            for name, model in (("products", Product), ("collections", Collection), ("categories", Category)):
+                _refuse_missing(f"{place}.{name}", model, getattr(goods, name))
+    _refuse_missing("rules.customer_lists", CustomerList, parsed.customer_lists)
+    for name, wanted, known in (
+        ("tiers", parsed.tiers, MembershipTier.Code.values),
+        ("countries", parsed.countries, COUNTRY_CODES),
+    ):
+        if unknown := [value for value in wanted if value not in known]:
+            raise _invalid(f"rules.{name}", f"There is no {unknown[0]}.")
+
+
+def _refuse_missing(field: str, model: type[Model], ids: Iterable[int]) -> None:
+    if ids:
+        known = set(model.objects.filter(pk__in=ids).values_list("pk", flat=True))
+        if missing := sorted(set(ids) - known):
+            raise _invalid(field, f"There is no {missing[0]}.")
 
 
 def _invalid(field: str, message: str) -> Invalid:

@@ -7,7 +7,7 @@ from django.test import Client
 from django.urls import reverse
 
 from core.accounts.tests.factories import make_staff
-from market.pricing.models import Coupon, Promotion
+from market.pricing.models import Coupon, PriceList, Promotion
 from market.pricing.tests.factories import make_coupon, make_promotion
 
 pytestmark = pytest.mark.django_db
@@ -74,3 +74,10 @@ def test_what_orders_used_stays(office):
     page = office.post(reverse("admin:pricing_promotion_delete", args=[promotion.pk]), {"post": "yes"}, follow=True)
     assert Promotion.objects.filter(pk=promotion.pk).exists()
     assert page.status_code == 200
+
+
+def test_a_price_list_names_a_tier_that_there_is(office):
+    entries = {"entries-TOTAL_FORMS": 0, "entries-INITIAL_FORMS": 0}
+    page = office.post(reverse("admin:pricing_pricelist_add"), {"label": "Trade", "tier": "platinum"} | entries)
+    assert "Give one of: bronze, silver, gold" in page.content.decode()
+    assert not PriceList.objects.exists()

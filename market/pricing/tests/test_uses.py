@@ -130,6 +130,11 @@ def test_only_what_no_order_used_is_deleted():
         ({"kind": "percentage", "value": "10", "codes": ["A"]}, "rules.codes"),
         ({"kind": "percentage", "value": "10", "weekdays": [8]}, "rules.weekdays"),
         ({"kind": "gift", "get_quantity": 1, "gift_variant": 987654}, "rules.gift_variant"),
+        ({"kind": "percentage", "value": "10", "goods": {"products": [987654]}}, "rules.goods.products"),
+        ({"kind": "percentage", "value": "10", "goods": {"categories": [2**70]}}, "rules.goods.categories"),
+        ({"kind": "percentage", "value": "10", "customer_lists": [987654]}, "rules.customer_lists"),
+        ({"kind": "percentage", "value": "10", "tiers": ["platinum"]}, "rules.tiers"),
+        ({"kind": "percentage", "value": "10", "countries": ["XX"]}, "rules.countries"),
     ],
 )
 def test_rules_that_make_no_sense_are_refused_by_name(rules, field):
