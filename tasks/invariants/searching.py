@@ -9,8 +9,8 @@ from django.db.models import Max
 
 from core.models import Change
 from market.catalog.models import CatalogWalk, ProductListing, SearchWord
-from market.catalog.rules import search_document, vocabulary_words
-from market.catalog.services.searching import document_contents, filterable_values
+from market.catalog.rules import vocabulary_words
+from market.catalog.services.searching import document_contents, document_of, filterable_values
 from tasks.invariants.engine import NAMED, Check, Evidence, sql_check
 
 BATCH = 2000
@@ -54,16 +54,7 @@ def stale_documents(evidence: Evidence) -> list[str]:
     found: list[str] = []
     is_complete = is_walked()
     for rows in contents():
-        documents = [
-            search_document(
-                title=row["title"],
-                skus=row["skus"],
-                attributes=filterable_values(row),
-                category_id=row["category_id"],
-                description=row["description"],
-            )
-            for row in rows
-        ]
+        documents = [document_of(row) for row in rows]
         ids, listed = [row["product_id"] for row in rows], [row["is_listed"] for row in rows]
         with connection.cursor() as cursor:
             cursor.execute(STALE, {"ids": ids, "documents": documents, "listed": listed, "is_complete": is_complete})

@@ -8,7 +8,7 @@ from django.db import connection, transaction
 
 from core.errors import ShopError
 from tests.databases import waiting_in
-from tests.running import wait_for
+from tests.running import WAIT_SECONDS, wait_for
 
 
 def meet_before_commit(first: Callable[[], Any], second: Callable[[], Any]) -> list[str]:
@@ -29,6 +29,6 @@ def meet_before_commit(first: Callable[[], Any], second: Callable[[], Any]) -> l
         first()
         thread.start()
         wait_for(lambda: waiting_in(database) == 1 or not thread.is_alive(), what="the second waits, or is through")
-    thread.join(timeout=30)
+    thread.join(timeout=WAIT_SECONDS)
     assert not thread.is_alive()
     return refusals

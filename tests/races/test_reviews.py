@@ -1,17 +1,14 @@
 """Fifty people write and delete reviews of one product: its rating is that of what is left."""
 
-import threading
 from collections import Counter
 from collections.abc import Callable, Sequence
 from functools import partial
 
 import pytest
 import requests
-from django.db import connection, transaction
 
 from core.accounts.models import User
 from core.accounts.tokens import issue_tokens
-from core.errors import ShopError
 from market.carts.tests.factories import make_cart
 from market.catalog.models import Product, ProductListing, Variant
 from market.catalog.services import delete_product
@@ -23,10 +20,10 @@ from market.reviews.services import follow_order, submit_review
 from market.reviews.tests.factories import TEXT
 from tasks.invariants.engine import Evidence, result_of
 from tasks.invariants.reviews import CHECKS
-from tests.databases import waiting_in
 from tests.parallel import in_parallel
 from tests.races.buying import make_stocked, outcomes
-from tests.running import WAIT_SECONDS, RunningShop, wait_for
+from tests.races.meeting import meet_before_commit
+from tests.running import RunningShop, wait_for
 
 pytestmark = [pytest.mark.system, pytest.mark.django_db(transaction=True)]
 EACH = {"post": 20, "patch": 10, "delete": 20}
@@ -121,41 +118,19 @@ def test_twin_without_the_lock_shows_a_wrong_rating(twin):
     pytest.fail(f"every rating was right in {ROUNDS} rounds")
 
 
-def in_a_thread(work: Callable[[], object]) -> tuple[threading.Thread, list[str]]:
-    """The work begun on a connection of its own, and where its refusal will be told."""
-    refusals: list[str] = []
-
-    def run() -> None:
-        try:
-            work()
-        except ShopError as refusal:
-            refusals.append(refusal.code)
-        finally:
-            connection.close()
-
-    thread = threading.Thread(target=run)
-    thread.start()
-    return thread, refusals
-
-
 def written_while_delivered(settings, *, guards: list[str]) -> Review:
     """A review whose author's order is delivered after the review has looked and before it is committed."""
     settings.DISABLED_GUARDS = frozenset(guards)
     author, variant = make_buyer(), make_stocked(units=10)
     order = make_order(buyer=author, cart=make_cart(units={variant: 1}))
-    with transaction.atomic():
-        review = submit_review(product_id=variant.product_id, customer_id=author.customer.pk, rating=5, **TEXT)
+    write = partial(submit_review, product_id=variant.product_id, customer_id=author.customer.pk, rating=5, **TEXT)
 
-        def deliver_and_follow() -> None:
-            Order.objects.filter(pk=order.pk).update(status=Order.Status.DELIVERED)
-            follow_order(order_id=order.pk)
+    def deliver_and_follow() -> None:
+        Order.objects.filter(pk=order.pk).update(status=Order.Status.DELIVERED)
+        follow_order(order_id=order.pk)
 
-        thread, _ = in_a_thread(deliver_and_follow)
-        database = connection.settings_dict["NAME"]
-        wait_for(lambda: waiting_in(database) == 1 or not thread.is_alive(), what="the delivery waits, or is through")
-    thread.join(timeout=WAIT_SECONDS)
-    review.refresh_from_db()
-    return review
+    meet_before_commit(write, deliver_and_follow)
+    return Review.objects.get()
 
 
 def test_a_review_written_while_the_order_is_delivered_is_verified(settings):
@@ -171,9 +146,5 @@ def test_twin_without_the_lock_leaves_it_unverified(settings):
 def test_a_review_of_a_product_that_is_being_deleted_is_refused():
     author, variant = make_buyer(), make_stocked(units=10)
     write = partial(submit_review, product_id=variant.product_id, customer_id=author.customer.pk, rating=5)
-    with transaction.atomic():
-        delete_product(product_id=variant.product_id)
-        thread, refusals = in_a_thread(write)
-        wait_for(lambda: waiting_in(connection.settings_dict["NAME"]) == 1, what="the author waits for the deletion")
-    thread.join(timeout=WAIT_SECONDS)
+    refusals = meet_before_commit(partial(delete_product, product_id=variant.product_id), write)
     assert (refusals, Review.objects.count()) == (["product_not_found"], 0)

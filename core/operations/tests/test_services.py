@@ -24,7 +24,7 @@ from core.operations.services.working import (
     renew_lease,
     take_due_runs,
 )
-from core.operations.tests.factories import Touch, make_people, make_run, registered, touched
+from core.operations.tests.factories import Reader, Touch, make_people, make_run, registered, touched
 
 pytestmark = pytest.mark.django_db
 ACTIONS = {
@@ -314,18 +314,6 @@ def test_parameters_are_judged_by_the_operations_form(params, errors):
         services.create_run(operation=Touch, params=params)
     assert [(error.field, error.code) for error in refusal.value.errors] == errors
     assert not Run.objects.exists()
-
-
-class Reader(Touch):
-    """Reads a file that begins with `rows`."""
-
-    name = "read"
-    takes_file = True
-
-    @classmethod
-    def check_file(cls, file):
-        if file.read(4) != b"rows":
-            raise Invalid("These are no rows.")
 
 
 def test_a_file_is_kept_in_pieces_and_read_as_it_was():

@@ -127,16 +127,7 @@ def _write_documents(
     values = {
         "of": list(product_ids),
         "product_ids": [row["product_id"] for row in contents],
-        "documents": [
-            search_document(
-                title=row["title"],
-                skus=row["skus"],
-                attributes=filterable_values(row),
-                category_id=row["category_id"],
-                description=row["description"],
-            )
-            for row in contents
-        ],
+        "documents": [document_of(row) for row in contents],
         "tiers": [None if boundaries is None else _tier(row, boundaries) for row in contents],
     }
     with connection.cursor() as cursor:
@@ -153,6 +144,17 @@ def announce_documents(*, product_ids: Collection[int]) -> None:
 def _tier(row: Mapping[str, Any], boundaries: Sequence[Sequence[int]]) -> int:
     place = (row["popularity"], row["product_id"])
     return next((tier for tier, boundary in enumerate(boundaries) if place > tuple(boundary)), len(boundaries))
+
+
+def document_of(row: Mapping[str, Any]) -> str:
+    """The search document of one of the `document_contents`."""
+    return search_document(
+        title=row["title"],
+        skus=row["skus"],
+        attributes=filterable_values(row),
+        category_id=row["category_id"],
+        description=row["description"],
+    )
 
 
 def filterable_values(row: Mapping[str, Any]) -> list[str]:
