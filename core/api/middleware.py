@@ -80,10 +80,13 @@ class RequestLogMiddleware:
     def _read_rest_of_body(self, request: HttpRequest) -> None:
         """Take a small body that the view refused unread: a server whose answer overtakes the body closes
         the connection, and the client's next request on it is lost."""
-        announced = request.META.get("CONTENT_LENGTH") or "0"
-        if announced.isdecimal() and 0 < int(announced) <= settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
-            with suppress(UnreadablePostError):
+        announced, limit = request.META.get("CONTENT_LENGTH") or "0", settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+        with suppress(UnreadablePostError, OSError):
+            if announced.isdecimal() and 0 < int(announced) <= limit:
                 request.read()
+            elif "HTTP_TRANSFER_ENCODING" in request.META and "wsgi.input" in request.META:
+                # Django reads nothing of a length that is not announced.
+                request.META["wsgi.input"].read(limit)
 
     def _user_id(self, request: HttpRequest) -> int | None:
         """Who called the API. The admin's lazy user is not asked for: that would be a query."""

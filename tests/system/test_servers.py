@@ -61,9 +61,11 @@ def test_server_serves_both_stacks(shop, server, tmp_path):
         profile = client.get("/api/v1/users/profile/", headers={"Authorization": f"Bearer {tokens['access']}"})
         absent = client.get("/api/v1/products/1/")
         admin = client.get("/admin/login/")
+        chunked = client.post("/api/v1/carts/", data=iter([b'{"items":', b" []}"]))
     assert (profile.status_code, profile.json()["email"], profile.cookies) == (200, user.email, {})
     assert (absent.status_code, absent.headers["Content-Type"]) == (404, "application/problem+json")
     assert (admin.status_code, "csrftoken" in admin.cookies) == (200, True)
+    assert (chunked.status_code, chunked.json()["code"]) == (411, "length_required")
 
 
 def test_the_fallback_is_documented_as_it_is_tested():

@@ -103,8 +103,3 @@ def test_null_characters_in_a_query_are_refused_by_name(api_client, query, field
     assert (answer.status_code, answer["Content-Type"]) == (400, "application/problem+json")
     assert [error["field"] for error in answer.json()["errors"]] == fields
     assert api_client.get("/api/v1/products/%00/").status_code == 400
-
-
-def test_a_body_of_unknown_length_is_refused(api_client):
-    answer = api_client.post("/api/v1/carts/", {"items": []}, HTTP_TRANSFER_ENCODING="chunked", CONTENT_LENGTH="")
-    assert (answer.status_code, answer.json()["code"]) == (411, "length_required")
