@@ -8,10 +8,12 @@ from rest_framework import serializers, status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from core.api.keyset import Keyset
 from market.catalog import selectors, services
 from market.catalog.api import documents
 from market.catalog.api import serializers as shapes
-from market.catalog.api.views import DELETED, CatalogViewSet, CategoryPagination, ShelfImageViewSet
+from market.catalog.api.categories import MenuPagination
+from market.catalog.api.views import DELETED, CatalogViewSet, ShelfImageViewSet
 from market.catalog.models import TITLE_LENGTH, Collection
 
 MAX_PRODUCTS = 1000
@@ -65,7 +67,8 @@ class CollectionViewSet(CatalogViewSet):
     queryset = Collection.objects.all()
     permission_model = Collection
     serializer_class = CollectionSerializer
-    pagination_class = CategoryPagination
+    pagination_class = MenuPagination
+    orderings = {"position": Keyset(("position", "title", "id"))}
 
     def list(self, request: Request) -> Response:
         rows = self.paginate_queryset(self.filter_queryset(selectors.collections(is_staff=self.is_staff)))

@@ -11,7 +11,7 @@ from market.catalog.adapters.pictures import picture_urls, size_urls
 from market.catalog.adapters.search import Term, highlighted, snippet
 from market.catalog.adapters.search.facets import Facets
 from market.catalog.models import ImageRequest, ProductImage, ProductType
-from market.catalog.selectors import ProductDetail
+from market.catalog.selectors import CATEGORY_COLUMNS, ProductDetail
 
 # Enough for any cart that is honest, and no count of the shop's stock for its competitors.
 MAX_AVAILABLE = 20
@@ -109,7 +109,7 @@ def image_request(row: ImageRequest) -> dict[str, Any]:
 
 def category(node: Mapping[str, Any]) -> dict[str, Any]:
     """A category from `selectors.categories`, with those below it if it has `children`."""
-    document = dict(node) | _picture(node["image"], node["title"])
+    document = {name: node[name] for name in CATEGORY_COLUMNS} | _picture(node["image"], node["title"])
     return document | {"children": [category(child) for child in node["children"]]} if "children" in node else document
 
 

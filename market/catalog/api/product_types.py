@@ -8,6 +8,8 @@ from rest_framework import serializers, status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from core.api.keyset import Keyset
+from core.api.pagination import KeysetPagination
 from market.catalog import selectors, services
 from market.catalog.api import documents
 from market.catalog.api import serializers as shapes
@@ -72,6 +74,8 @@ class ProductTypeViewSet(CatalogViewSet):
     queryset = ProductType.objects.all()
     permission_model = ProductType
     serializer_class = ProductTypeSerializer
+    pagination_class = KeysetPagination
+    orderings = {"title": Keyset(("title", "id"))}
 
     def list(self, request: Request) -> Response:
         rows = self.paginate_queryset(self.filter_queryset(selectors.product_types()))

@@ -2,16 +2,10 @@
 
 from django.urls import path
 
+from market.catalog.api.categories import CategoryImageViewSet, CategoryViewSet
 from market.catalog.api.collections import CollectionImageViewSet, CollectionViewSet
 from market.catalog.api.product_types import AttributeViewSet, ProductTypeViewSet
-from market.catalog.api.views import (
-    CategoryImageViewSet,
-    CategoryViewSet,
-    ImageRequestViewSet,
-    ProductImageViewSet,
-    ProductViewSet,
-    VariantViewSet,
-)
+from market.catalog.api.views import ImageRequestViewSet, ProductImageViewSet, ProductViewSet, VariantViewSet
 
 LIST = {"get": "list", "post": "create"}
 DETAIL = {"get": "retrieve", "put": "update", "patch": "partial_update", "delete": "destroy"}

@@ -1,15 +1,15 @@
-"""Products, their variants and images, and categories over HTTP: everybody reads, staff write."""
+"""Products, their variants and images over HTTP: everybody reads, staff write."""
 
 from typing import Any
 
 from django.http import HttpResponse
-from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import status, viewsets
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from core.api.filters import read_flag
-from core.api.pagination import KeysetPagination, LimitOffsetPagination
+from core.api.keyset import Keyset
+from core.api.pagination import KeysetPagination
 from core.api.permissions import IsAdminOrReadOnly, IsStaffWithModelPermission
 from market.catalog import selectors, services
 from market.catalog.api import documents
@@ -18,12 +18,12 @@ from market.catalog.api.caching import PublicCacheMixin
 from market.catalog.api.filters import ProductFilter
 from market.catalog.api.parsers import PictureParser
 from market.catalog.api.searching import SearchingMixin
-from market.catalog.models import Category, ImageRequest, Product, ProductImage, ProductListing, Variant
-from market.catalog.rules import walk_tree, without_children
+from market.catalog.models import ImageRequest, Product, ProductImage, ProductListing, Variant
 from market.catalog.services import NewVariant
 from market.inventory.selectors import with_available
 
 DELETED = OpenApiResponse(description="Deleted.")
+BY_POSITION = {"position": Keyset(("position", "id"))}
 
 
 class CatalogViewSet(PublicCacheMixin, viewsets.GenericViewSet):
@@ -112,6 +112,8 @@ class VariantViewSet(CatalogViewSet):
     queryset = Variant.objects.all()
     permission_model = Variant
     serializer_class = shapes.VariantSerializer
+    pagination_class = KeysetPagination
+    orderings = BY_POSITION
 
     def list(self, request: Request, product_id: int) -> Response:
         selectors.require_product(product_id=product_id, is_staff=self.is_staff)
@@ -158,6 +160,8 @@ class ProductImageViewSet(CatalogViewSet):
     queryset = ProductImage.objects.all()
     permission_model = ProductImage
     serializer_class = shapes.ProductImageSerializer
+    pagination_class = KeysetPagination
+    orderings = BY_POSITION
 
     def get_parsers(self) -> list:
         uploads = self.request is not None and self.request.method == "POST"
@@ -194,6 +198,8 @@ class ImageRequestViewSet(CatalogViewSet):
     permission_model = ImageRequest
     permission_classes = (IsStaffWithModelPermission,)
     serializer_class = shapes.ImageRequestSerializer
+    pagination_class = KeysetPagination
+    orderings = {"-created_at": Keyset(("id",), descending=True)}
 
     def list(self, request: Request, product_id: int) -> Response:
         selectors.require_product(product_id=product_id, is_staff=True)
@@ -201,7 +207,9 @@ class ImageRequestViewSet(CatalogViewSet):
         return self.get_paginated_response([documents.image_request(row) for row in rows])
 
     @extend_schema(
-        request=shapes.ImageRequestWriteSerializer, responses={202: shapes.ImageRequestSerializer(many=True)}
+        request=shapes.ImageRequestWriteSerializer,
+        responses={202: shapes.ImageRequestSerializer(many=True)},
+        filters=False,
     )
     def create(self, request: Request, product_id: int) -> Response:
         rows = services.request_images(product_id=product_id, **self.body(shapes.ImageRequestWriteSerializer))
@@ -230,64 +238,3 @@ class ShelfImageViewSet(CatalogViewSet):
     def destroy(self, request: Request, pk: int) -> HttpResponse:
         services.clear_shelf_image(model=self.permission_model, pk=pk)
         return Response(status=status.HTTP_204_NO_CONTENT)
-
-
-class CategoryImageViewSet(ShelfImageViewSet):
-    """The one picture of a category."""
-
-    queryset = Category.objects.all()
-    permission_model = Category
-    serializer_class = shapes.CategorySerializer
-
-
-class CategoryPagination(LimitOffsetPagination):
-    """A menu is read in one piece."""
-
-    default_limit = 100
-
-
-class CategoryViewSet(CatalogViewSet):
-    """The categories: a tree by default, with `flat=1` each on its own, parents before children."""
-
-    queryset = Category.objects.all()
-    permission_model = Category
-    serializer_class = shapes.CategorySerializer
-    pagination_class = CategoryPagination
-    extra_query_parameters = ("flat",)
-
-    @extend_schema(parameters=[OpenApiParameter("flat", bool, description="Without nesting.")])
-    def list(self, request: Request) -> Response:
-        tree = [documents.category(node) for node in selectors.categories(is_staff=self.is_staff)]
-        nodes = [without_children(node) for node in walk_tree(tree)] if read_flag(request, "flat") else tree
-        return self.get_paginated_response(self.paginate_queryset(self.filter_queryset(nodes)))
-
-    @extend_schema(responses=shapes.CategoryDetailSerializer)
-    def retrieve(self, request: Request, pk: int) -> Response:
-        return Response(self._document(pk, is_staff=self.is_staff))
-
-    @extend_schema(request=shapes.CategoryWriteSerializer, responses={201: shapes.CategoryDetailSerializer})
-    def create(self, request: Request) -> Response:
-        category = services.create_category(**self.body(shapes.CategoryWriteSerializer))
-        return Response(self._document(category.pk, is_staff=True), status=status.HTTP_201_CREATED)
-
-    @extend_schema(request=shapes.CategoryWriteSerializer, responses=shapes.CategoryDetailSerializer)
-    def update(self, request: Request, pk: int) -> Response:
-        return self._change(pk)
-
-    @extend_schema(request=shapes.CategoryWriteSerializer, responses=shapes.CategoryDetailSerializer)
-    def partial_update(self, request: Request, pk: int) -> Response:
-        return self._change(pk, partial=True)
-
-    @extend_schema(responses={204: DELETED})
-    def destroy(self, request: Request, pk: int) -> HttpResponse:
-        services.delete_category(category_id=pk)
-        return Response(status=status.HTTP_204_NO_CONTENT)
-
-    def _change(self, pk: int, *, partial: bool = False) -> Response:
-        services.update_category(category_id=pk, changes=self.body(shapes.CategoryWriteSerializer, partial=partial))
-        return Response(self._document(pk, is_staff=True))
-
-    def _document(self, pk: int, *, is_staff: bool) -> dict[str, Any]:
-        node = selectors.category(category_id=pk, is_staff=is_staff)
-        count = selectors.listed_count(category_ids=[below["id"] for below in walk_tree([node])])
-        return documents.category(node) | {"product_count": count}
