@@ -128,7 +128,7 @@ class RunAdmin(ReadOnlyAdmin):
         return [url for url in urls if url.name] + routes + [url for url in urls if not url.name]
 
     def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
-        """Choose an operation, then fill in its form."""
+        """Choose an operation, then fill in its form; parameters in the address are filled in already."""
         operations = operations_for(request.user)
         name = request.GET.get("operation")
         if not name or not operations:
@@ -137,7 +137,7 @@ class RunAdmin(ReadOnlyAdmin):
         if operation is None:
             raise Http404
         asked = AskedForm(request.POST or None, initial={"run_id": uuid.uuid4()})
-        own = operation.form(request.POST or None)
+        own = operation.form(request.POST or None, initial=request.GET.dict())
         file = FileForm(request.POST or None, request.FILES or None) if operation.takes_file else None
         forms_of_page = [form for form in (file, own, asked) if form]
         problems = [form.errors for form in forms_of_page]  # of all of them, so that all are shown
@@ -192,6 +192,7 @@ class RunAdmin(ReadOnlyAdmin):
             buttons=buttons,
             is_moving=run.state in Run.WORKABLE,
             failures=failed_rows_shown(run),
+            result=result_page_of(run),
             events=run.events.select_related("actor"),
         )
 
@@ -242,6 +243,14 @@ class RunAdmin(ReadOnlyAdmin):
 def title_of(run: Run) -> str:
     """What the run's operation is called, or its bare name when no code has it any more."""
     return next((operation.title for operation in all_operations() if operation.name == run.operation), run.operation)
+
+
+def result_page_of(run: Run) -> str:
+    """Where is shown what the run came to, once it has begun; empty when nothing but the run's page tells it."""
+    if run.total is None:
+        return ""
+    pages = {operation.name: operation.result_page for operation in all_operations() if operation.result_page}
+    return reverse(pages[run.operation], args=[run.pk]) if run.operation in pages else ""
 
 
 def failed_rows_shown(run: Run) -> list[list[str]]:

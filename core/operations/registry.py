@@ -1,5 +1,6 @@
 """Which operations there are: filled by `tasks.operations`, read by the API, the admin and the engine."""
 
+import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO, ClassVar
@@ -61,15 +62,22 @@ class Operation:
     permission: ClassVar[str]
     form: ClassVar[type[forms.Form]]
     takes_file: ClassVar[bool] = False
+    # One that changes nothing but what it finds out itself has nothing to show beforehand.
+    has_dry_run: ClassVar[bool] = True
+    # The name of the admin's page that shows what a run, whose id it takes, came to.
+    result_page: ClassVar[str] = ""
     # What a failed row's cells are called, in the order of the CSV.
     failure_columns: ClassVar[tuple[str, ...]] = ()
     batch_size: ClassVar[int] = 500
     # Templates show the class; without this they would make an instance of it first.
     do_not_call_in_templates: ClassVar[bool] = True
 
-    def __init__(self, params: Mapping[str, Any], file: BinaryIO | None = None) -> None:
+    def __init__(
+        self, params: Mapping[str, Any], file: BinaryIO | None = None, run_id: uuid.UUID | None = None
+    ) -> None:
         self.params = params
         self.file = file
+        self.run_id = run_id
 
     @classmethod
     def check_file(cls, file: BinaryIO) -> None:

@@ -41,8 +41,12 @@ def create_run(
     an uploaded file, where it reads one. Asked for the same again with the same `run_id`, which is the
     caller's choice, it answers the run that is there.
 
-    Raises Invalid naming each parameter, as `params.<name>`, that is unknown, missing or cannot be used.
+    Raises Invalid naming each parameter, as `params.<name>`, that is unknown, missing or cannot be used,
+    and `dry_run` for an operation that has none.
     """
+    if dry_run and not operation.has_dry_run:
+        message = f"{operation.title} changes nothing: it has no dry run."
+        raise Invalid(message, errors=[FieldError("dry_run", "unsupported", message)])
     given = dict(params)
     asked = {
         "operation": operation.name,

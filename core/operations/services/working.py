@@ -121,7 +121,7 @@ def prepared_operation(*, lease: Lease) -> Operation:
         raise ShopError(f"The parameters cannot be used any more: {form.errors.as_json()}")
     if operation.takes_file and run.file is None:
         raise ShopError("Its file was deleted.")
-    return operation(form.cleaned_data, open_file(run.file) if run.file else None)
+    return operation(form.cleaned_data, open_file(run.file) if run.file else None, run.pk)
 
 
 @transaction.atomic
