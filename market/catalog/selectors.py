@@ -236,12 +236,28 @@ def categories(*, is_staff: bool = False) -> list[dict[str, Any]]:
     return category_tree(rows.values(*CATEGORY_COLUMNS))
 
 
-def category(*, category_id: int, is_staff: bool = False) -> dict[str, Any]:
-    """One category with what lies below it: one query. Raises CategoryNotFound."""
-    for node in walk_tree(categories(is_staff=is_staff)):
-        if node["id"] == category_id:
-            return node
-    raise CategoryNotFound
+@dataclass(frozen=True, slots=True)
+class CategoryDetail:
+    """A category with what lies below it as `children`, and the way to it.
+
+    The `breadcrumbs` are `{id, slug, title}`, from the root to the category itself.
+    """
+
+    node: dict[str, Any]
+    breadcrumbs: list[dict[str, Any]]
+
+
+def category(*, category_id: int, is_staff: bool = False) -> CategoryDetail:
+    """One category: one query. Raises CategoryNotFound."""
+    nodes = {node["id"]: node for node in walk_tree(categories(is_staff=is_staff))}
+    node = nodes.get(category_id)
+    if node is None:
+        raise CategoryNotFound
+    way = [node]
+    while (above := way[-1]["parent"]) is not None:
+        way.append(nodes[above])
+    steps = [{name: step[name] for name in ("id", "slug", "title")} for step in reversed(way)]
+    return CategoryDetail(node=node, breadcrumbs=steps)
 
 
 def collections(*, is_staff: bool = False) -> QuerySet[Collection, dict[str, Any]]:

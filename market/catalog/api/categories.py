@@ -62,7 +62,10 @@ class CategoryImageViewSet(ShelfImageViewSet):
 
 
 class CategoryViewSet(CatalogViewSet):
-    """The categories: a tree by default, with `flat=1` each on its own, parents before children."""
+    """The categories: a tree by default, with `flat=1` each on its own, parents before children.
+
+    In the tree `limit` counts those at the top; one answer tells 1,000 categories on 20 levels at most.
+    """
 
     queryset = Category.objects.all()
     permission_model = Category
@@ -77,7 +80,7 @@ class CategoryViewSet(CatalogViewSet):
         nodes = [without_children(node) for node in walk_tree(tree)] if read_flag(request, "flat") else tree
         placed = [node | {"place": place} for place, node in enumerate(nodes)]
         page = self.paginate_queryset(self.filter_queryset(placed))
-        return self.get_paginated_response([documents.category(node) for node in page])
+        return self.get_paginated_response(documents.categories(page))
 
     @extend_schema(responses=shapes.CategoryDetailSerializer)
     def retrieve(self, request: Request, pk: int) -> Response:
@@ -106,6 +109,7 @@ class CategoryViewSet(CatalogViewSet):
         return Response(self._document(pk, is_staff=True))
 
     def _document(self, pk: int, *, is_staff: bool) -> dict[str, Any]:
-        node = selectors.category(category_id=pk, is_staff=is_staff)
-        count = selectors.listed_count(category_ids=[below["id"] for below in walk_tree([node])])
-        return documents.category(node) | {"product_count": count}
+        detail = selectors.category(category_id=pk, is_staff=is_staff)
+        count = selectors.listed_count(category_ids=[below["id"] for below in walk_tree([detail.node])])
+        (document,) = documents.categories([detail.node])
+        return document | {"breadcrumbs": detail.breadcrumbs, "product_count": count}

@@ -11,6 +11,7 @@ from market.catalog.adapters.pictures import picture_urls, size_urls
 from market.catalog.adapters.search import Term, highlighted, snippet
 from market.catalog.adapters.search.facets import Facets
 from market.catalog.models import ImageRequest, ProductImage, ProductType
+from market.catalog.rules import MAX_CATEGORY_LEVELS, MAX_TOLD_CATEGORIES, cut_tree
 from market.catalog.selectors import CATEGORY_COLUMNS, ProductDetail
 
 # Enough for any cart that is honest, and no count of the shop's stock for its competitors.
@@ -107,10 +108,11 @@ def image_request(row: ImageRequest) -> dict[str, Any]:
     return {name: getattr(row, name) for name in ("id", "url", "alt", "state", "attempts", "last_error", "created_at")}
 
 
-def category(node: Mapping[str, Any]) -> dict[str, Any]:
-    """A category from `selectors.categories`, with those below it if it has `children`."""
-    document = {name: node[name] for name in CATEGORY_COLUMNS} | _picture(node["image"], node["title"])
-    return document | {"children": [category(child) for child in node["children"]]} if "children" in node else document
+def categories(nodes: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Categories from `selectors.categories`, with those below where they have `children`, as far as there is room."""
+    if nodes and "children" in nodes[0]:
+        nodes = cut_tree(nodes, most=MAX_TOLD_CATEGORIES, levels=MAX_CATEGORY_LEVELS)
+    return [_category_node(node) for node in nodes]
 
 
 def collection(row: Mapping[str, Any], *, product_count: int, is_staff: bool) -> dict[str, Any]:
@@ -125,6 +127,15 @@ def product_type(row: ProductType) -> dict[str, Any]:
     told = ("id", "code", "title", "kind", "choices", "swatches", "is_of_variant", "is_filterable", "position")
     attributes = [{name: getattr(one, name) for name in told} for one in row.attributes.all()]
     return {"id": row.pk, "slug": row.slug, "title": row.title, "attributes": attributes}
+
+
+def _category_node(node: Mapping[str, Any]) -> dict[str, Any]:
+    document = {name: node[name] for name in CATEGORY_COLUMNS} | _picture(node["image"], node["title"])
+    if "children" in node:
+        document["children"] = [_category_node(child) for child in node["children"]]
+    if "children_left_out" in node:
+        document["children_left_out"] = True
+    return document
 
 
 def _picture(name: str | None, alt: str | None) -> dict[str, Any]:

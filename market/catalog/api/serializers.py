@@ -20,6 +20,7 @@ MAX_POSITION = 1_000_000
 MAX_WEIGHT_GRAMS = 100_000_000
 MAX_ATTRIBUTES = 100
 MAX_IMAGE_URLS = 20
+LEFT_OUT = "True where one answer has no room for those below: read them by `/categories/{id}/` or with `flat=1`."
 LOWEST = "Of a reduced price: the lowest one in the 30 days before it began, null if there was none."
 
 
@@ -304,11 +305,13 @@ class CategorySerializer(serializers.Serializer):
     created_at = serializers.DateTimeField()
     updated_at = serializers.DateTimeField()
     children = serializers.ListField(child=serializers.DictField(), required=False, help_text="Categories below.")
+    children_left_out = serializers.BooleanField(required=False, help_text=LEFT_OUT)
 
 
 class CategoryDetailSerializer(CategorySerializer):
     """A category by itself, and how many products are on sale in it and below it, 10,000 at most."""
 
+    breadcrumbs = CategoryStepSerializer(many=True, help_text="From the root to this category.")
     product_count = serializers.IntegerField()
 
 

@@ -9,6 +9,9 @@ MAX_VARIANTS = 100
 MAX_IMAGES = 100
 # The tree is answered nested, and JSON is nested only so deep.
 MAX_CATEGORY_LEVELS = 20
+# Each read of the tree reads all of it; one answer tells so many.
+MAX_CATEGORIES = 10_000
+MAX_TOLD_CATEGORIES = 1000
 # The sizes of a picture, each within a square of so many pixels.
 IMAGE_SIZES = {"small": 160, "thumbnail": 320, "large": 960}
 
@@ -45,10 +48,31 @@ def category_tree(rows: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
 
 
 def walk_tree(nodes: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-    """Each node of a tree, parents before their children."""
-    for node in nodes:
+    """Each node of a tree, parents before their children, however deep it is."""
+    waiting = list(nodes)[::-1]
+    while waiting:
+        node = waiting.pop()
         yield node
-        yield from walk_tree(node["children"])
+        waiting += reversed(node["children"])
+
+
+def cut_tree(nodes: Iterable[Mapping[str, Any]], *, most: int, levels: int) -> list[dict[str, Any]]:
+    """The tree down to so many levels and, below the given nodes, to so many nodes, upper ones first.
+
+    All children of a node are there or none: where some are left out, `children_left_out` is true.
+    """
+    told = [dict(node) for node in nodes]
+    row, room = told, most - len(told)
+    for level in range(1, levels + 1):
+        below = []
+        for node in row:
+            if node["children"] and (level == levels or len(node["children"]) > room):
+                node |= {"children": [], "children_left_out": True}
+            node["children"] = [dict(child) for child in node["children"]]
+            room -= len(node["children"])
+            below += node["children"]
+        row = below
+    return told
 
 
 def category_level(category_id: int | None, *, parents: Mapping[int, int | None]) -> int:

@@ -9,7 +9,7 @@ from core.errors import FieldError, Invalid
 from core.transactions import in_one_transaction
 from market.catalog.errors import CategoryCycle, CategoryNotEmpty, CategoryNotFound
 from market.catalog.models import TITLE_LENGTH, Category
-from market.catalog.rules import MAX_CATEGORY_LEVELS, branch_levels, category_level, free_slug, slug_of
+from market.catalog.rules import MAX_CATEGORIES, MAX_CATEGORY_LEVELS, branch_levels, category_level, free_slug, slug_of
 from market.catalog.services.collections import evaluate_collections_by_category
 from market.catalog.services.images import delete_stored_after_commit
 from market.catalog.services.uniqueness import refusing_taken_values
@@ -32,10 +32,13 @@ def create_category(
 ) -> Category:
     """Add a category. Without `slug` one is made from the title.
 
-    Raises Invalid for a slug that is taken, and for a parent that is unknown or lies too deep.
+    Raises Invalid for a slug that is taken, for a parent that is unknown or lies too deep, and for one more
+    than `MAX_CATEGORIES`.
     """
+    hold_tree()
+    if Category.objects.count() >= MAX_CATEGORIES:
+        raise too_many_categories()
     if parent_id is not None:
-        hold_tree()
         require_room(levels=1, parent_id=parent_id, parents=_known_parents(parent_id))
     with refusing_taken_values({"slug": "slug"}):
         return Category.objects.create(
@@ -111,10 +114,17 @@ def hold_tree() -> None:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [TREE_LOCK])
 
 
+def too_many_categories() -> Invalid:
+    """The refusal of one more category than a shop has."""
+    message = f"A shop has at most {MAX_CATEGORIES} categories."
+    return Invalid(message, errors=[FieldError("categories", "too_many", message)])
+
+
 def require_room(*, levels: int, parent_id: int | None, parents: Mapping[int, int | None]) -> None:
     """Raises Invalid when so many levels do not fit below the parent; the caller holds the tree."""
-    if category_level(parent_id, parents=parents) + levels > MAX_CATEGORY_LEVELS:
-        message = f"Categories lie at most {MAX_CATEGORY_LEVELS} levels deep."
+    lowest = category_level(parent_id, parents=parents) + levels
+    if lowest > MAX_CATEGORY_LEVELS:
+        message = f"Categories lie at most {MAX_CATEGORY_LEVELS} levels deep; below this parent it would be {lowest}."
         raise Invalid(message, errors=[FieldError("parent", "too_deep", message)])
 
 

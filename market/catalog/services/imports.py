@@ -11,9 +11,9 @@ from django.db import connection
 from core.transactions import in_one_transaction
 from market.catalog.models import Attribute, Category, Product, ProductType, Variant
 from market.catalog.models import Collection as CollectionRow
-from market.catalog.rules import AttributeRule
+from market.catalog.rules import MAX_CATEGORIES, AttributeRule
 from market.catalog.services.attributes import checked_attributes, held_rules
-from market.catalog.services.categories import hold_tree, require_room
+from market.catalog.services.categories import hold_tree, require_room, too_many_categories
 from market.catalog.services.collections import create_collection
 from market.catalog.services.image_requests import add_requests
 from market.catalog.services.listings import refresh_listings
@@ -93,7 +93,7 @@ def import_categories(*, categories: Sequence[CategoryImport]) -> int:
     """Add the categories that are missing, each below its parent; `position` is their place here.
 
     One statement per level of the tree. Answers how many were added. Raises KeyError for a parent
-    that is neither there nor given, and Invalid for one that lies too deep.
+    that is neither there nor given, and Invalid for one that lies too deep or for more than `MAX_CATEGORIES`.
     """
     _hold_imports()
     hold_tree()
@@ -101,6 +101,8 @@ def import_categories(*, categories: Sequence[CategoryImport]) -> int:
     ids = {slug: pk for slug, pk, _ in rows}
     parents = {pk: parent_id for _, pk, parent_id in rows}
     missing = [(place, category) for place, category in enumerate(categories) if category.slug not in ids]
+    if len(rows) + len(missing) > MAX_CATEGORIES:
+        raise too_many_categories()
     waiting = missing
     while waiting:
         level = [(place, category) for place, category in waiting if category.parent_slug in {"", *ids}]

@@ -5,7 +5,7 @@ import pytest
 from core.accounts.tests.factories import make_staff
 from market.catalog import services
 from market.catalog.adapters.search.vocabulary import memo
-from market.catalog.models import Collection, PastPrice, Product, ProductListing, SearchDocument, Variant
+from market.catalog.models import Category, Collection, PastPrice, Product, ProductListing, SearchDocument, Variant
 from market.catalog.services.collections import evaluate_next_batch
 from market.catalog.services.searching import walk_catalog
 from market.catalog.tests.factories import make_category, make_product
@@ -115,3 +115,50 @@ def test_a_move_is_seen_at_once_where_the_last_walk_is_answered_from(shop, monke
     services.update_category(category_id=shop.kitchen.pk, changes={"parent_id": shop.garden.pk})
     assert [shop.shelves(), shop.shelves(category="home"), shop.shelves(category="garden")] == AFTER["facets"]
     assert shop.client.get(f"{URL}/products/facets/").json()["count_is_exact"] is False
+
+
+def test_a_tree_that_is_deeper_than_it_may_grow_is_read_and_mended(api_client, client_of, count_statements):
+    line = [make_category(slug="top", title="Top")]
+    for level in range(299):
+        line.append(Category.objects.create(slug=f"l-{level}", title=f"Level {level}", parent=line[-1]))
+    make_product(title="Cup", category=line[-1])
+    walk_catalog(batches=10)
+    memo.forget()
+    (node,) = api_client.get(f"{URL}/categories/").json()["results"]
+    told = [node["id"]]
+    while node["children"]:
+        (node,) = node["children"]
+        told.append(node["id"])
+    assert (told, node["children_left_out"]) == ([shelf.pk for shelf in line[:20]], True)
+    with count_statements() as counted:
+        lower = api_client.get(f"{URL}/categories/{line[280].pk}/").json()
+    assert len(counted) == 2
+    assert [step["slug"] for step in lower["breadcrumbs"]] == [shelf.slug for shelf in line[:281]]
+    assert (lower["product_count"], "children_left_out" in lower) == (1, False)
+    flat = api_client.get(f"{URL}/categories/?flat=1&offset=250").json()
+    assert [row["id"] for row in flat["results"]] == [shelf.pk for shelf in line[250:]]
+    for query in ({"category": "top"}, {"search": "top"}):
+        assert api_client.get(f"{URL}/products/", query).json()["count"] == 1
+    staff = client_of(make_staff())
+    refused = staff.patch(f"{URL}/categories/{line[290].pk}/", {"parent": line[100].pk})
+    (error,) = refused.json()["errors"]
+    assert (refused.status_code, error["field"], error["code"]) == (400, "parent", "too_deep")
+    assert "it would be 111" in error["message"]
+    for shelf, parent in ((line[290], line[5]), (line[280], None)):
+        assert move(staff, shelf, parent) == 200
+
+
+def test_the_tree_tells_so_much_and_says_where_it_leaves_out(api_client, client_of, monkeypatch):
+    monkeypatch.setattr("market.catalog.api.documents.MAX_TOLD_CATEGORIES", 6)
+    monkeypatch.setattr("market.catalog.services.categories.MAX_CATEGORIES", 8)
+    wide, narrow = make_category(slug="wide"), make_category(slug="narrow", position=1)
+    for place in range(4):
+        make_category(parent=wide, position=place)
+    below = [make_category(parent=narrow), make_category(parent=narrow)]
+    first, second = api_client.get(f"{URL}/categories/").json()["results"]
+    assert (len(first["children"]), "children_left_out" in first) == (4, False)
+    assert (second["children"], second["children_left_out"]) == ([], True)
+    answer = api_client.get(f"{URL}/categories/{narrow.pk}/").json()
+    assert [child["id"] for child in answer["children"]] == [shelf.pk for shelf in below]
+    refused = client_of(make_staff()).post(f"{URL}/categories/", {"title": "One more"})
+    assert (refused.status_code, refused.json()["errors"][0]["field"]) == (400, "categories")
