@@ -71,6 +71,8 @@ POLICY = {
     "product-types/<product_type_id>/attributes/<pk>/": {"patch": STAFF, "delete": STAFF},
     "products/<product_id>/related/": {"get": PUBLIC},
     "products/<product_id>/image-requests/": {"get": STAFF, "post": STAFF},
+    "promotions/": {"get": PUBLIC, "post": STAFF},
+    "promotions/<promotion_id>/": {"get": PUBLIC, "put": STAFF, "patch": STAFF, "delete": STAFF},
     "stock/": {"get": STAFF},
     "stock/<variant_id>/": {"get": STAFF, "put": STAFF},
     "stock/<variant_id>/movements/": {"get": STAFF, "post": STAFF},

@@ -154,7 +154,8 @@ def things() -> dict[str, str]:
     return {
         "cart_id": str(cart.pk),
         "cart": str(cart.pk),
-        "code": make_coupon("AUTUMN").code,
+        "code": (coupon := make_coupon("AUTUMN")).code,
+        "promotion_id": str(coupon.promotion_id),
         "item_id": str(CartItem.objects.get(cart=cart).pk),
         "number": order.number,
         "wishlist_id": str(wishlist.pk),
@@ -224,6 +225,15 @@ def pointed(body: object, things: dict[str, str]) -> object:
         "password": "correct-horse-battery",
         "phone": "+44 20 7946 0958",
         "params": {"percent": "10"},
+        # Of kinds, places and people of the shop that the example of a promotion is not about.
+        **{key: [] for key in ("collections", "categories", "thresholds", "tiers", "customer_lists")},
+        **{key: [] for key in (f"get_{name}" for name in ("products", "collections", "categories", "attributes"))},
+        **dict.fromkeys(("gift_variant", "starts_at", "ends_at"), None),
+        "countries": ["GB"],
+        "is_per_unit": False,
+        "from_hour": 8,
+        "until_hour": 20,
+        "attributes": [] if isinstance(body.get("attributes"), list) else body.get("attributes"),
     }
     return {name: known.get(name, pointed(member, things)) for name, member in body.items()}
 

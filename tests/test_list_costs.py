@@ -25,6 +25,7 @@ from market.inventory.services import open_stock
 from market.orders.models import Order
 from market.orders.tests.factories import make_order, make_staff
 from market.payments.models import Refund
+from market.pricing.tests.factories import make_coupon
 from tests.test_fuzz import query_names, schema
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("unthrottled")]
@@ -120,6 +121,12 @@ def image_requests(user: Any, numbers: range) -> str:
     return f"products/{product.pk}/image-requests/?"
 
 
+def promotions(user: Any, numbers: range) -> str:
+    for number in numbers:
+        make_coupon(f"CODE-{number}")
+    return "promotions/?"
+
+
 def categories(user: Any, numbers: range) -> str:
     """Each with one below it."""
     above = Category.objects.bulk_create(Category(title=f"No. {n}", slug=f"no-{n}") for n in numbers)
@@ -160,6 +167,7 @@ HERE = {
     variants_of_product: ("products/{product_id}/variants/", 4),
     images: ("products/{product_id}/images/", 4),
     image_requests: ("products/{product_id}/image-requests/", 4),
+    promotions: ("promotions/", 4),  # beside them their codes
     stock: ("stock/", 3),
     movements: ("stock/{variant_id}/movements/", 4),
     categories: ("categories/", 2),

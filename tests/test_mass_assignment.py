@@ -47,6 +47,17 @@ PRODUCT = {"title", "slug", "description", "status", "category", "product_type",
     "tax_class"
 }
 VARIANT = {"sku", "title", "price", "compare_at_price", "cost", "weight_grams", "is_active", "position", "attributes"}
+STEP = {f"thresholds.*.{field}" for field in ("min_subtotal", "min_quantity", "percent", "amount")}
+GOODS = {
+    f"{kind}{field}.*" for kind in ("", "get_") for field in ("products", "collections", "categories", "attributes")
+}
+PROMOTION = (
+    STEP | GOODS | {"tiers.*", "countries.*", "weekdays.*", "customer_lists.*", "name", "label", "kind", "value"}
+)
+PROMOTION |= {"max_discount", "buy_quantity", "get_quantity", "is_per_unit", "gift_variant", "min_subtotal"}
+PROMOTION |= {"min_quantity", "first_order_only", "from_hour", "until_hour", "starts_at", "ends_at", "usage_limit"}
+PROMOTION |= {"usage_limit_per_customer", "usage_limit_per_order", "budget", "requires_coupon", "coupon_code"}
+PROMOTION |= {"priority", "stackable", "exclusive_group", "is_public", "is_active"}
 PROFILE = {"first_name", "last_name", "full_name", "phone", "birth_date"}
 REVIEW = {"rating", "title", "body"}
 WRITABLE: dict[tuple[str, str], set[str]] = {
@@ -115,6 +126,9 @@ WRITABLE: dict[tuple[str, str], set[str]] = {
     ("patch", "wishlists/{wishlist_id}/"): {"title"},
     ("post", "wishlists/{wishlist_id}/items/"): {"variant"},
     ("post", "wishlists/{wishlist_id}/items/{wishlist_item_id}/move-to-cart/"): {"cart", "quantity"},
+    ("post", "promotions/"): PROMOTION,
+    ("put", "promotions/{promotion_id}/"): PROMOTION,
+    ("patch", "promotions/{promotion_id}/"): PROMOTION,
     ("put", "stock/{variant_id}/"): {"on_hand", "reason"},
     ("post", "stock/{variant_id}/movements/"): {"quantity", "reason"},
     ("post", "users/email/change/"): {"new_email", "password"},
@@ -340,7 +354,8 @@ def test_what_a_body_may_not_set_is_not_set(method, path, settings):
     names = {
         "cart_id": str(cart.pk),
         "cart": str(cart.pk),
-        "code": make_coupon("AUTUMN").code,
+        "code": (coupon := make_coupon("AUTUMN")).code,
+        "promotion_id": str(coupon.promotion_id),
         "item_id": str(CartItem.objects.get(cart=cart).pk),
         "number": order.number,
         "wishlist_id": str(wishlist.pk),

@@ -69,6 +69,8 @@ PERMISSIONS = {
     **by_model("product-types/<product_type_id>/attributes/", "catalog.attribute", "post"),
     **by_model("product-types/<product_type_id>/attributes/<pk>/", "catalog.attribute", "patch", "delete"),
     **by_model("products/<product_id>/image-requests/", "catalog.imagerequest", "get", "post"),
+    **by_model("promotions/", "pricing.promotion", "post"),
+    **by_model("promotions/<promotion_id>/", "pricing.promotion", "put", "patch", "delete"),
     **by_model("stock/", "inventory.stockitem", "get"),
     **by_model("reviews/", "reviews.review", "get"),
     ("reviews/<pk>/reply/", "post"): "reviews.change_review",
@@ -87,7 +89,7 @@ ANY_OPERATION = {("operations/", "get"), ("runs/", "get")}
 # Routes to one thing that everybody may see or staff alone may touch.
 REVIEWS_OF_ALL = ("reviews/<pk>/votes/", "reviews/<pk>/reply/", "reviews/<pk>/moderation/")
 SHARED = ("customers/", "products/", "categories/", "collections/", "product-types/", "stock/", "operations/")
-SHARED += ("runs/", "variants/", "payments/", *REVIEWS_OF_ALL)
+SHARED += ("runs/", "variants/", "payments/", "promotions/", *REVIEWS_OF_ALL)
 # Routes to what belongs to one customer: a body that would change it, and the permission of staff who may too.
 OWNED = {
     ("carts/<cart_id>/", "get"): ({}, None),
@@ -170,7 +172,8 @@ def world() -> World:
             "item_id": str(CartItem.objects.get(cart=cart).pk),
             "variant_id": str(variant.pk),
             "product_id": str(variant.product_id),
-            "code": make_coupon("AUTUMN").code,
+            "code": (coupon := make_coupon("AUTUMN")).code,
+            "promotion_id": str(coupon.promotion_id),
             "number": order.number,
             "wishlist_id": str(wishlist.pk),
             "wishlist_item_id": str(wishlist.items.get().pk),

@@ -1,5 +1,7 @@
 """Promotions in versions, the codes that open them, and who used which."""
 
+from typing import Any
+
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import F, Q
@@ -7,7 +9,7 @@ from django.utils import timezone
 
 from core.models import TimeStampedModel
 from market.customers.models import Customer, MembershipTier
-from market.pricing.rules import Kind
+from market.pricing.rules import Kind, flat_from_promotion, promotion_from_json
 
 CODE_LENGTH = 32
 LABEL_LENGTH = 100
@@ -26,6 +28,13 @@ class Promotion(TimeStampedModel):
         ACTIVE = "active"
         ARCHIVED = "archived"
 
+    name = models.CharField(
+        max_length=LABEL_LENGTH,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="As staff call it; empty: as buyers do",
+    )
     label = models.CharField(max_length=LABEL_LENGTH, help_text="As buyers see it")
     status = models.CharField(max_length=16, choices=Status, default=Status.DRAFT)
     version = models.PositiveIntegerField(default=1, editable=False)
@@ -41,7 +50,17 @@ class Promotion(TimeStampedModel):
         indexes = [models.Index(fields=["priority", "id"], name="promotion_active", condition=Q(status="active"))]
 
     def __str__(self) -> str:
-        return self.label
+        return self.title
+
+    @property
+    def title(self) -> str:
+        """What staff call it."""
+        return self.name or self.label
+
+    @property
+    def flat(self) -> dict[str, Any]:
+        """The rules of its present version by their flat names."""
+        return flat_from_promotion(promotion_from_json(self.rules, id=self.pk, version=self.version, label=self.label))
 
 
 class PromotionVersion(models.Model):

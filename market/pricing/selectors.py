@@ -1,4 +1,5 @@
-"""What every price depends on and staff rarely change, one statement after a change; and the facts of one buyer."""
+"""What every price depends on and staff rarely change, one statement after a change; the facts of one buyer; promotions
+for lists."""
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -8,10 +9,16 @@ from decimal import Decimal
 from typing import Any
 
 from django.db import connection
+from django.db.models import Count, Q, QuerySet, Sum
+from django.db.models.functions import Coalesce
+from django.utils import timezone
 
+from core.money import ZERO
 from core.reference import Reference
 from market.catalog.rules import attribute_token
 from market.pricing import sql
+from market.pricing.errors import PromotionNotFound
+from market.pricing.models import Coupon, Promotion, PromotionUse
 from market.pricing.rules import (
     CodeInput,
     CustomerInput,
@@ -180,3 +187,43 @@ def _uses(document: Mapping[str, Any]) -> Iterator[UsesInput]:
     for promotion in sorted(totals.keys() | own.keys()):
         uses, amount = totals.get(promotion, (0, Decimal("0.00")))
         yield UsesInput(promotion, total=uses, by_customer=own.get(promotion, 0), amount=amount)
+
+
+def promotions(*, is_staff: bool) -> QuerySet[Promotion]:
+    """All of them for staff; for others those that anybody may hear of, who has nothing but a cart.
+
+    They are active and within their period, need no code, are public and for no list of customers.
+    """
+    if is_staff:
+        return Promotion.objects.all()
+    now = timezone.now()
+    # A document has what is not by default alone.
+    hidden = Q(rules__has_key="is_public") | Q(rules__has_key="customer_lists")
+    return Promotion.objects.filter(
+        Q(starts_at=None) | Q(starts_at__lte=now),
+        Q(ends_at=None) | Q(ends_at__gt=now),
+        status=Promotion.Status.ACTIVE,
+        requires_coupon=False,
+    ).exclude(hidden)
+
+
+def promotion(*, promotion_id: int, is_staff: bool) -> Promotion:
+    """One of `promotions`. Raises PromotionNotFound."""
+    found = promotions(is_staff=is_staff).filter(pk=promotion_id).first()
+    if found is None:
+        raise PromotionNotFound
+    return found
+
+
+def single_codes(*, promotion_ids: Sequence[int]) -> dict[int, str]:
+    """The active code of each promotion that was not made with others, the first if there are some: one statement."""
+    codes = Coupon.objects.filter(promotion_id__in=promotion_ids, batch="", is_active=True).order_by("promotion", "pk")
+    return dict(codes.distinct("promotion").values_list("promotion", "code"))
+
+
+def uses_of(*, promotion_id: int) -> tuple[int, Decimal]:
+    """How often orders that stand have used a promotion, and what it gave them in all: one statement."""
+    told = PromotionUse.objects.filter(promotion_id=promotion_id).aggregate(
+        count=Count("pk"), amount=Coalesce(Sum("amount"), ZERO)
+    )
+    return told["count"], told["amount"]

@@ -20,6 +20,7 @@ SPECTACULAR_SETTINGS = {
         "OrderPaymentStatus": "market.orders.models.Order.PaymentStatus",
         "PaymentStatus": "market.payments.models.Payment.Status",
         "ProductStatus": "market.catalog.models.Product.Status",
+        "PromotionKind": "market.pricing.api.serializers.KINDS",
         "ReviewStatus": "market.reviews.models.Review.Status",
         "AttributeKind": "market.catalog.models.Attribute.Kind",
         "ImageRequestState": "market.catalog.models.ImageRequest.State",

@@ -5,6 +5,7 @@ The walk's test compares this table with the URL map.
 
 from tests.walk.catalog import CATALOG
 from tests.walk.customers import CUSTOMERS
+from tests.walk.pricing import PRICING
 from tests.walk.step import ADDRESS, PAGES, PASSWORD, Step, picture, price, word
 
 COUNTRIES = ["GB", "DE", "US", "JP"]
@@ -265,6 +266,7 @@ PRODUCTS = (*PAGES, "?in_stock=true&ordering=-price", "?min_price=5&ordering=pri
 STEPS: dict[tuple[str, str], Step] = (
     CATALOG
     | CUSTOMERS
+    | PRICING
     | {
         ("post", "auth/login/"): Step(1, body=credentials, learn=learn_session),
         ("post", "auth/logout/"): Step(0.5, body=session),

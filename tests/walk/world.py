@@ -28,6 +28,7 @@ NOTHING = {
     "product type": {"pk": 1, "product_type_id": 1},
     "attribute": {"product_type_id": 1, "pk": 1},
     "collection": {"pk": 1},
+    "promotion": {"promotion_id": 1},
 }
 # Clients meet at what is newest; older things are left in peace.
 REMEMBERED = 24

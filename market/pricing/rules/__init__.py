@@ -5,6 +5,7 @@ from market.pricing.rules.checks import refuse_impossible
 from market.pricing.rules.conditions import WAITS_FOR_DELIVERY
 from market.pricing.rules.documents import input_from_json, input_to_json, promotion_from_json, promotion_to_json
 from market.pricing.rules.engine import ENGINE_VERSION, READABLE_VERSIONS, quote
+from market.pricing.rules.flat import FLAT_FIELDS, flat_from_promotion, flat_names, rules_from_flat
 from market.pricing.rules.inputs import (
     CodeInput,
     CustomerInput,
@@ -22,6 +23,7 @@ from market.pricing.rules.trace import exact_tax, explanation, promotion_steps, 
 
 __all__ = [
     "ENGINE_VERSION",
+    "FLAT_FIELDS",
     "READABLE_VERSIONS",
     "WAITS_FOR_DELIVERY",
     "CodeInput",
@@ -44,6 +46,8 @@ __all__ = [
     "UsesInput",
     "exact_tax",
     "explanation",
+    "flat_from_promotion",
+    "flat_names",
     "input_from_json",
     "input_to_json",
     "normal_code",
@@ -52,6 +56,7 @@ __all__ = [
     "promotion_to_json",
     "quote",
     "refuse_impossible",
+    "rules_from_flat",
     "told_to_staff",
     "unit_price_of",
 ]

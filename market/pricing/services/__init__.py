@@ -1,6 +1,7 @@
 """Writes of promotions, coupons and their uses."""
 
-from market.pricing.services.coupons import create_coupon, generate_coupons, update_coupon
+from market.pricing.services.coupons import create_coupon, generate_coupons, set_code, update_coupon
+from market.pricing.services.editing import Removal, check_promotion, edit_promotion, make_promotion, remove_promotion
 from market.pricing.services.promotions import (
     create_promotion,
     delete_promotion,
@@ -11,14 +12,20 @@ from market.pricing.services.promotions import (
 from market.pricing.services.uses import Uses, give_back_uses, note_first_orders, take_uses
 
 __all__ = [
+    "Removal",
     "Uses",
+    "check_promotion",
     "create_coupon",
     "create_promotion",
     "delete_promotion",
+    "edit_promotion",
     "generate_coupons",
     "give_back_uses",
+    "make_promotion",
     "note_first_orders",
     "read_rules",
+    "remove_promotion",
+    "set_code",
     "set_status",
     "take_uses",
     "update_coupon",

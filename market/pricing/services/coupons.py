@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 from django.db import IntegrityError, transaction
 
@@ -23,13 +24,39 @@ def create_coupon(*, promotion_id: int, code: str, usage_limit: int | None = Non
     """Make one code, upper and lower case alike. Raises PromotionNotFound, and Invalid naming `code`."""
     _require_promotion(promotion_id)
     code = normal_code(code)
-    if not (3 <= len(code) <= CODE_LENGTH and set(code) <= set("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-")):
-        raise _bad_code("Give 3 to 32 letters, digits, - or _.", "invalid")
-    try:
-        with transaction.atomic():
-            return Coupon.objects.create(promotion_id=promotion_id, code=code, usage_limit=usage_limit)
-    except IntegrityError:
-        raise _bad_code("There is such a code already.", "taken") from None
+    with _taken_or_bad("code", code):
+        return Coupon.objects.create(promotion_id=promotion_id, code=code, usage_limit=usage_limit)
+
+
+@in_one_transaction
+def set_code(*, promotion_id: int, code: str) -> None:
+    """Make this the one code of a promotion that was not made with others, or take it away when empty.
+
+    A code that nobody has used is renamed; one that somebody has is switched off, as orders tell it. Locks the
+    promotion. Raises PromotionNotFound, and Invalid naming `coupon_code`.
+    """
+    if not Promotion.objects.select_for_update(no_key=True).filter(pk=promotion_id).exists():
+        raise PromotionNotFound
+    code = normal_code(code)
+    present = single_code(promotion_id=promotion_id)
+    if (present.code if present else "") == code:
+        return
+    former = Coupon.objects.filter(promotion_id=promotion_id, batch="", code=code).first() if code else None
+    if present and (present.uses or former or not code):
+        _retire(present)
+        present = None
+    if former:
+        update_coupon(coupon_id=former.pk, is_active=True)
+    elif code:
+        with _taken_or_bad("coupon_code", code):
+            Coupon.objects.update_or_create(
+                pk=present.pk if present else None, defaults={"promotion_id": promotion_id, "code": code}
+            )
+
+
+def single_code(*, promotion_id: int) -> Coupon | None:
+    """The active code of a promotion that was not made with others, the first if there are some: one statement."""
+    return Coupon.objects.filter(promotion_id=promotion_id, batch="", is_active=True).order_by("pk").first()
 
 
 @in_one_transaction
@@ -75,8 +102,22 @@ def _require_promotion(promotion_id: int) -> None:
         raise PromotionNotFound
 
 
-def _bad_code(message: str, code: str) -> Invalid:
-    return _invalid("code", code, message)
+def _retire(coupon: Coupon) -> None:
+    """Gone when nobody has used it, switched off when somebody has."""
+    if not Coupon.objects.filter(pk=coupon.pk, uses=0).delete()[0]:
+        Coupon.objects.filter(pk=coupon.pk).update(is_active=False)
+
+
+@contextmanager
+def _taken_or_bad(field: str, code: str) -> Iterator[None]:
+    """Around the write of a code; runs in a savepoint. Raises Invalid naming the field."""
+    if not (3 <= len(code) <= CODE_LENGTH and set(code) <= set("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-")):
+        raise _invalid(field, "invalid", "Give 3 to 32 letters, digits, - or _.")
+    try:
+        with transaction.atomic():
+            yield
+    except IntegrityError:
+        raise _invalid(field, "taken", "There is such a code already.") from None
 
 
 def _invalid(field: str, code: str, message: str) -> Invalid:

@@ -10,7 +10,7 @@ from core.countries import COUNTRY_CODES
 from core.errors import FieldError, Invalid
 from core.money import ZERO
 from core.transactions import in_one_transaction
-from market.catalog.models import Category, Collection, Product, Variant
+from market.catalog.models import Attribute, Category, Collection, Product, Variant
 from market.customers.models import MembershipTier
 from market.pricing.errors import PromotionNotFound, PromotionUsed
 from market.pricing.models import CustomerList, Promotion, PromotionTally, PromotionUse, PromotionVersion
@@ -38,7 +38,7 @@ def update_promotion(*, promotion_id: int, label: str, rules: Mapping[str, Any])
     Invalid naming the field that makes no sense.
     """
     parsed = read_rules(label=label, rules=rules)
-    promotion = _held(promotion_id)
+    promotion = hold_promotion(promotion_id)
     columns = _columns(parsed)
     if (label, columns["rules"]) == (promotion.label, promotion.rules):
         return promotion
@@ -55,7 +55,7 @@ def update_promotion(*, promotion_id: int, label: str, rules: Mapping[str, Any])
 @in_one_transaction
 def set_status(*, promotion_id: int, status: str) -> Promotion:
     """Activate, withdraw or archive a promotion. Idempotent. Raises PromotionNotFound."""
-    promotion = _held(promotion_id)
+    promotion = hold_promotion(promotion_id)
     if promotion.status != status:
         promotion.status = status
         promotion.save(update_fields=["status", "updated_at"])
@@ -65,11 +65,19 @@ def set_status(*, promotion_id: int, status: str) -> Promotion:
 @in_one_transaction
 def delete_promotion(*, promotion_id: int) -> None:
     """Delete a promotion that no order has used. Raises PromotionNotFound and PromotionUsed."""
-    promotion = _held(promotion_id)
+    promotion = hold_promotion(promotion_id)
     try:
         promotion.delete()
     except ProtectedError:
         raise PromotionUsed from None
+
+
+def hold_promotion(promotion_id: int) -> Promotion:
+    """The promotion, locked until the transaction ends. Raises PromotionNotFound."""
+    promotion = Promotion.objects.select_for_update(no_key=True).filter(pk=promotion_id).first()
+    if promotion is None:
+        raise PromotionNotFound
+    return promotion
 
 
 def read_rules(*, label: str, rules: Mapping[str, Any]) -> PromotionInput:
@@ -84,6 +92,8 @@ def read_rules(*, label: str, rules: Mapping[str, Any]) -> PromotionInput:
         raise _invalid(f"rules.{field}" if message else "rules", message or parsed.problem)
     if parsed.gift_variant is not None and not Variant.objects.filter(pk=parsed.gift_variant).exists():
         raise _invalid("rules.gift_variant", "There is no such variant.")
+    if parsed.starts_at is not None and parsed.ends_at is not None and parsed.ends_at <= parsed.starts_at:
+        raise _invalid("rules.ends_at", "It ends before it starts.")
     _refuse_unknown(parsed)
     return parsed
 
@@ -94,6 +104,7 @@ def _refuse_unknown(parsed: PromotionInput) -> None:
         if goods is not None:
             for name, model in (("products", Product), ("collections", Collection), ("categories", Category)):
                 _refuse_missing(f"{place}.{name}", model, getattr(goods, name))
+            _refuse_unknown_attributes(f"{place}.attributes", goods.attributes)
     _refuse_missing("rules.customer_lists", CustomerList, parsed.customer_lists)
     for name, wanted, known in (
         ("tiers", parsed.tiers, MembershipTier.Code.values),
@@ -110,15 +121,21 @@ def _refuse_missing(field: str, model: type[Model], ids: Iterable[int]) -> None:
             raise _invalid(field, f"There is no {missing[0]}.")
 
 
+def _refuse_unknown_attributes(field: str, tokens: Iterable[str]) -> None:
+    if not tokens:
+        return
+    told = {token: token.partition("=") for token in tokens}
+    codes = {code for code, _, _ in told.values()}
+    known = set(Attribute.objects.filter(code__in=codes).values_list("code", flat=True))
+    for token, (code, _, value) in told.items():
+        if not value:
+            raise _invalid(field, f"{token} is no attribute and value, such as color=red.")
+        if code not in known:
+            raise _invalid(field, f"There is no attribute {code}.")
+
+
 def _invalid(field: str, message: str) -> Invalid:
     return Invalid(f"{field}: {message}", errors=[FieldError(field, "invalid", message)])
-
-
-def _held(promotion_id: int) -> Promotion:
-    promotion = Promotion.objects.select_for_update(no_key=True).filter(pk=promotion_id).first()
-    if promotion is None:
-        raise PromotionNotFound
-    return promotion
 
 
 def _columns(parsed: PromotionInput) -> dict[str, Any]:

@@ -1,0 +1,36 @@
+"""How promotions are narrowed."""
+
+from typing import Any
+
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django_filters import rest_framework as filters
+
+from core.api.filters import StrictBooleanFilter
+from market.pricing.models import LABEL_LENGTH, Coupon, Promotion
+from market.pricing.rules import Kind, normal_code
+
+
+def sees_all(user: Any) -> bool:
+    """Whether somebody also sees what the public does not."""
+    return user.is_authenticated and user.is_staff and user.has_perm("pricing.view_promotion")
+
+
+class PromotionFilter(filters.FilterSet):
+    """Each filter narrows the list by itself."""
+
+    status = filters.ChoiceFilter(choices=Promotion.Status.choices, label="Others than staff see active ones alone.")
+    kind = filters.ChoiceFilter(choices=[(kind.value, kind.value) for kind in Kind])
+    requires_coupon = StrictBooleanFilter(label="Whether a code is needed.")
+    search = filters.CharFilter(
+        method="searched", max_length=LABEL_LENGTH, label="Words of its name or label; for staff also one of its codes."
+    )
+
+    def searched(self, rows: QuerySet[Promotion], name: str, text: str) -> QuerySet[Promotion]:
+        is_staff = sees_all(self.request.user)
+        words = Q()
+        for word in text.split():
+            words &= Q(label__icontains=word) | Q(name__icontains=word) if is_staff else Q(label__icontains=word)
+        if is_staff:
+            code = Coupon.objects.filter(promotion=OuterRef("pk"), code=normal_code(text))
+            return rows.filter(words | Q(Exists(code)))
+        return rows.filter(words)

@@ -1,0 +1,90 @@
+"""Promotions over HTTP: everybody reads the public ones, staff read and write all."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.http import HttpResponse
+from drf_spectacular.utils import OpenApiResponse, extend_schema
+from rest_framework import status, viewsets
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from core.api.keyset import Keyset
+from core.api.pagination import KeysetPagination
+from core.api.permissions import IsAdminOrReadOnly
+from market.catalog.api.caching import PublicCacheMixin
+from market.pricing import selectors, services
+from market.pricing.api import documents
+from market.pricing.api import serializers as shapes
+from market.pricing.api.filters import PromotionFilter, sees_all
+from market.pricing.models import Promotion
+
+DELETED = OpenApiResponse(description="Deleted.")
+
+
+class PromotionViewSet(PublicCacheMixin, viewsets.GenericViewSet):
+    """What the shop gives: to everybody, and for staff all of it."""
+
+    queryset = Promotion.objects.all()
+    permission_classes = (IsAdminOrReadOnly,)
+    permission_model = Promotion
+    serializer_class = shapes.PromotionSerializer
+    pagination_class = KeysetPagination
+    filterset_class = PromotionFilter
+    orderings = {
+        "-created_at": Keyset(("id",), descending=True),
+        "created_at": Keyset(("id",)),
+        "priority": Keyset(("priority", "id")),
+    }
+
+    def list(self, request: Request) -> Response:
+        is_staff = sees_all(request.user)
+        rows = self.paginate_queryset(self.filter_queryset(selectors.promotions(is_staff=is_staff)))
+        return self.get_paginated_response(_documents(rows, is_staff=is_staff))
+
+    def retrieve(self, request: Request, promotion_id: int) -> Response:
+        return Response(self._document(promotion_id, is_staff=sees_all(request.user)))
+
+    @extend_schema(request=shapes.PromotionWriteSerializer, responses={201: shapes.PromotionSerializer})
+    def create(self, request: Request) -> Response:
+        made = services.make_promotion(fields=self._body())
+        return Response(self._document(made.pk, is_staff=True), status=status.HTTP_201_CREATED)
+
+    @extend_schema(request=shapes.PromotionWriteSerializer, responses=shapes.PromotionSerializer)
+    def update(self, request: Request, promotion_id: int) -> Response:
+        services.edit_promotion(promotion_id=promotion_id, changes=self._body(), replaces=True)
+        return Response(self._document(promotion_id, is_staff=True))
+
+    @extend_schema(request=shapes.PromotionWriteSerializer, responses=shapes.PromotionSerializer)
+    def partial_update(self, request: Request, promotion_id: int) -> Response:
+        services.edit_promotion(promotion_id=promotion_id, changes=self._body(partial=True))
+        return Response(self._document(promotion_id, is_staff=True))
+
+    @extend_schema(
+        responses={
+            200: OpenApiResponse(shapes.PromotionSerializer, description="Orders have used it, so it is archived."),
+            204: DELETED,
+        }
+    )
+    def destroy(self, request: Request, promotion_id: int) -> HttpResponse:
+        if services.remove_promotion(promotion_id=promotion_id).is_archived:
+            return Response(self._document(promotion_id, is_staff=True))
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+    def _body(self, *, partial: bool = False) -> dict[str, Any]:
+        body = shapes.PromotionWriteSerializer(data=self.request.data, partial=partial)
+        body.is_valid(raise_exception=True)
+        return body.validated_data
+
+    def _document(self, promotion_id: int, *, is_staff: bool) -> dict[str, Any]:
+        row = selectors.promotion(promotion_id=promotion_id, is_staff=is_staff)
+        if not is_staff:
+            return documents.promotion(row, is_staff=False)
+        uses, amount = selectors.uses_of(promotion_id=row.pk)
+        code = selectors.single_codes(promotion_ids=[row.pk]).get(row.pk)
+        return documents.promotion_with_uses(row, code=code, uses=uses, amount=amount)
+
+
+def _documents(rows: Sequence[Promotion], *, is_staff: bool) -> list[dict[str, Any]]:
+    codes = selectors.single_codes(promotion_ids=[row.pk for row in rows]) if is_staff else {}
+    return [documents.promotion(row, code=codes.get(row.pk), is_staff=is_staff) for row in rows]

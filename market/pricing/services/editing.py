@@ -1,0 +1,139 @@
+"""Promotions as staff write them: flat fields, their own name, whether it is given, and its one code."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from core.errors import FieldError, Invalid
+from core.transactions import in_one_transaction
+from market.pricing.errors import PromotionUsed
+from market.pricing.models import Promotion
+from market.pricing.rules import FLAT_FIELDS, flat_names, rules_from_flat
+from market.pricing.services.coupons import set_code
+from market.pricing.services.promotions import (
+    create_promotion,
+    delete_promotion,
+    hold_promotion,
+    read_rules,
+    set_status,
+    update_promotion,
+)
+
+Status = Promotion.Status
+# They give what they give: a value means nothing to them.
+KINDS_WITHOUT_VALUE = frozenset({"spend_threshold", "free_shipping", "gift"})
+
+
+@dataclass(frozen=True, slots=True)
+class Removal:
+    """What became of a promotion that was to be deleted."""
+
+    is_archived: bool
+
+
+@in_one_transaction
+def make_promotion(*, fields: Mapping[str, Any]) -> Promotion:
+    """Make a promotion of flat fields; it is given at once, unless `is_active` is false or `status` says otherwise.
+
+    Without `label` buyers see the name. A `coupon_code` makes it need one. Raises Invalid naming each flat field.
+    """
+    flat = _with_code(fields, fields)
+    with _told_flat():
+        promotion = create_promotion(
+            label=_label(fields), rules=rules_from_flat(flat), status=_status(fields, now=Status.ACTIVE)
+        )
+    _write_name(promotion, fields)
+    if fields.get("coupon_code"):
+        set_code(promotion_id=promotion.pk, code=fields["coupon_code"])
+    return promotion
+
+
+@in_one_transaction
+def edit_promotion(*, promotion_id: int, changes: Mapping[str, Any], replaces: bool = False) -> Promotion:
+    """Change flat fields of a promotion; other rules or another label are a new version.
+
+    What `changes` leave out stays; with `replaces` rules that are left out are as by default. Locks the promotion.
+    Raises PromotionNotFound, and Invalid naming each flat field.
+    """
+    promotion = hold_promotion(promotion_id)
+    before = {} if replaces else promotion.flat
+    flat = _with_code(changes, before | {name: changes[name] for name in FLAT_FIELDS if name in changes})
+    label = _label({"name": promotion.title, **({} if replaces else {"label": promotion.label}), **changes})
+    rules = rules_from_flat(flat)
+    # What it named may be gone since: who only switches it off is not to mend that.
+    if (label, rules) != (promotion.label, rules_from_flat(promotion.flat)):
+        with _told_flat():
+            promotion = update_promotion(promotion_id=promotion_id, label=label, rules=rules)
+    promotion = set_status(promotion_id=promotion_id, status=_status(changes, now=promotion.status))
+    _write_name(promotion, changes)
+    if "coupon_code" in changes:
+        set_code(promotion_id=promotion_id, code=changes["coupon_code"] or "")
+    return promotion
+
+
+@in_one_transaction
+def remove_promotion(*, promotion_id: int) -> Removal:
+    """Delete a promotion that no order has used, with its codes; archive any other. Raises PromotionNotFound."""
+    try:
+        delete_promotion(promotion_id=promotion_id)
+    except PromotionUsed:
+        set_status(promotion_id=promotion_id, status=Status.ARCHIVED)
+        return Removal(is_archived=True)
+    return Removal(is_archived=False)
+
+
+def check_promotion(*, fields: Mapping[str, Any]) -> None:
+    """Raise Invalid naming each flat field that `make_promotion` would refuse; writes nothing."""
+    flat = _with_code(fields, fields)
+    with _told_flat():
+        read_rules(label=_label(fields), rules=rules_from_flat(flat))
+
+
+def _with_code(changes: Mapping[str, Any], flat: Mapping[str, Any]) -> dict[str, Any]:
+    """The rules of flat fields: a code that is given is needed. Raises Invalid for what contradicts itself."""
+    rules = {name: flat[name] for name in FLAT_FIELDS if name in flat}
+    if changes.get("coupon_code"):
+        if changes.get("requires_coupon") is False:
+            raise _invalid("requires_coupon", "A code was given, which nobody would need.")
+        rules["requires_coupon"] = True
+    if rules.get("value") is None and rules.get("kind") not in KINDS_WITHOUT_VALUE:
+        raise _invalid("value", "Give a value.", code="required")
+    return rules
+
+
+def _label(fields: Mapping[str, Any]) -> str:
+    return fields.get("label") or fields["name"]
+
+
+def _status(fields: Mapping[str, Any], *, now: str) -> str:
+    if "status" in fields:
+        return fields["status"]
+    if "is_active" not in fields:
+        return now
+    if fields["is_active"]:
+        return Status.ACTIVE
+    return Status.DRAFT if now == Status.ACTIVE else now
+
+
+def _write_name(promotion: Promotion, fields: Mapping[str, Any]) -> None:
+    if "name" in fields and fields["name"] != promotion.name:
+        promotion.name = fields["name"]
+        promotion.save(update_fields=["name", "updated_at"])
+
+
+@contextmanager
+def _told_flat() -> Iterator[None]:
+    """Refusals of rules, told of the flat fields."""
+    try:
+        yield
+    except Invalid as refusal:
+        errors = [
+            FieldError(name, error.code, error.message) for error in refusal.errors for name in flat_names(error.field)
+        ]
+        detail = "; ".join(f"{error.field}: {error.message}" for error in errors)
+        raise Invalid(detail, errors=errors) from None
+
+
+def _invalid(field: str, message: str, *, code: str = "invalid") -> Invalid:
+    return Invalid(f"{field}: {message}", errors=[FieldError(field, code, message)])

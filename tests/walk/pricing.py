@@ -1,0 +1,35 @@
+"""Steps of the walk among promotions: what staff give and take away while others buy."""
+
+from tests.walk.step import PAGES, Step, word
+
+
+def promotion(world, dice, thing):
+    kind = dice.choice(
+        [
+            {"kind": "percentage", "value": dice.choice(["5", "10", "101"]), "usage_limit": dice.choice([None, 1, 3])},
+            {"kind": "fixed_amount", "value": "1.00", "usage_limit_per_customer": 1},
+            {"kind": "buy_x_get_y", "value": "100", "buy_quantity": 2, "get_quantity": 1},
+            {"kind": "free_shipping", "min_subtotal": "20.00"},
+            {"kind": "gift", "gift_variant": world.some("variant", dice)["variant_id"], "get_quantity": 1},
+        ]
+    )
+    code = {"coupon_code": word(dice)} if dice.random() < 0.5 else {}
+    return {"name": word(dice), "is_active": dice.random() < 0.3, "stackable": dice.random() < 0.5} | kind | code
+
+
+def part_of_promotion(world, dice, thing):
+    return dice.choice([{"is_active": False}, {"is_active": True}, {"value": "7"}, {"budget": "9.99"}])
+
+
+def learn_promotion(world, thing, answer):
+    world.remember("promotion", promotion_id=answer["id"])
+
+
+PRICING: dict[tuple[str, str], Step] = {
+    ("get", "promotions/"): Step(1, queries=(*PAGES, "?kind=percentage", "?search=w")),
+    ("post", "promotions/"): Step(1, body=promotion, learn=learn_promotion),
+    ("get", "promotions/<promotion_id>/"): Step(1, "promotion"),
+    ("put", "promotions/<promotion_id>/"): Step(0.5, "promotion", promotion),
+    ("patch", "promotions/<promotion_id>/"): Step(1, "promotion", part_of_promotion),
+    ("delete", "promotions/<promotion_id>/"): Step(0.5, "promotion"),
+}
