@@ -124,10 +124,10 @@ def write_past_refunds(*, refunds: Sequence[PastRefund]) -> dict[str, Decimal]:
     many. Locks the customers' paid orders by primary key.
     """
     customer_ids = {refund.customer_id for refund in refunds}
-    captured = Payment.objects.filter(order__customer__in=customer_ids, status=Payment.Status.COMPLETE)
-    locked = Order.objects.filter(payments__in=captured).for_update().order_by("pk")
+    complete = Payment.Status.COMPLETE
+    locked = Order.objects.filter(customer__in=customer_ids, payments__status=complete).for_update().order_by("pk")
     order_of = {order.pk: order for order in locked}
-    payments = list(captured.filter(order__in=order_of))
+    payments = list(Payment.objects.filter(order__in=order_of, status=complete))
     present = Refund.objects.filter(payment__in=[payment.pk for payment in payments]).order_by()
     left = {payment.order_id: payment.amount for payment in payments}
     for order_id, amount in present.values_list("payment__order").annotate(Sum("amount")):
