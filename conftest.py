@@ -102,14 +102,21 @@ def no_revocations_to_poll() -> None:
     revocations().hold({})
 
 
-@pytest.fixture(autouse=True)
-def reference_rows(request: pytest.FixtureRequest) -> None:
-    """The rows that every shop has (a tax rate, a shipping method, tiers), also after a test truncated them."""
+@pytest.fixture
+def uses_database(request: pytest.FixtureRequest) -> bool:
+    """Whether the test has the database; it is open then."""
     by_fixture = {"db", "transactional_db"} & set(request.fixturenames)
-    uses_database = by_fixture or request.node.get_closest_marker("django_db")
+    if not (by_fixture or request.node.get_closest_marker("django_db")):
+        return False
+    request.getfixturevalue("_django_db_helper")
+    return True
+
+
+@pytest.fixture(autouse=True)
+def reference_rows(uses_database) -> None:
+    """The rows that every shop has (a tax rate, a shipping method, tiers), also after a test truncated them."""
     if not uses_database:
         return
-    request.getfixturevalue("_django_db_helper")
     from market.customers.services import ensure_standard_tiers  # noqa: PLC0415
     from market.shipping.services import ensure_standard_method  # noqa: PLC0415
     from market.taxes.services import ensure_standard_rate  # noqa: PLC0415
@@ -117,6 +124,20 @@ def reference_rows(request: pytest.FixtureRequest) -> None:
     ensure_standard_rate()
     ensure_standard_method()
     ensure_standard_tiers()
+
+
+@pytest.fixture(autouse=True)
+def orders_priced_again(request: pytest.FixtureRequest, uses_database) -> Iterator[None]:
+    """Every order that a test leaves, priced again from its quote, gives itself; `alters_orders` marks the tests
+    that write other amounts into orders."""
+    yield
+    if not uses_database or connection.needs_rollback or request.node.get_closest_marker("alters_orders"):
+        return
+    from market.orders.models import Order  # noqa: PLC0415 - models need the settings first
+    from tasks.invariants.money import differences  # noqa: PLC0415
+
+    for order in Order.objects.filter(quote__isnull=False).select_related("quote").prefetch_related("items"):
+        assert list(differences(order)) == [], order.number
 
 
 @pytest.fixture(autouse=True)

@@ -93,6 +93,7 @@ def test_a_healthy_shop_violates_nothing(shop):
     assert {result.state for result in results} == {"held"}
 
 
+@pytest.mark.alters_orders
 @pytest.mark.parametrize(("rule", "statement", "offender"), PLANTED)
 def test_a_planted_violation_is_named(shop, rule, statement, offender):
     drop_constraints(*TABLES)

@@ -65,6 +65,7 @@ def written(order: Order) -> list[dict[str, Any]]:
     return [{f.attname: getattr(row, f.attname) for f in row._meta.fields if f.name not in differing} for row in rows]
 
 
+@pytest.mark.alters_orders
 @pytest.mark.parametrize("is_guest", [True, False])
 def test_insert_order_is_its_orm_twin(is_guest):
     variants = [make_offer() for _ in range(3)][::-1]
