@@ -1,13 +1,35 @@
 """Reads of orders."""
 
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models.functions import Upper
 
 from market.orders.errors import OrderNotFound
 from market.orders.models import Order, OrderEvent, OrderItem
+from market.pricing.rules import (
+    CustomerInput,
+    LineInput,
+    PromotionInput,
+    QuoteInput,
+    ShippingInput,
+    input_from_json,
+    promotion_from_json,
+)
+from market.pricing.selectors import buyers_today
+
+# The first version of the engine that was told of shelves, buyers and moments.
+KNOWS_THE_BUYER = 2
+UNTAXED = Decimal("0.0000")
+COLUMNS_OF_PROMOTION = frozenset({"id", "version", "label"})
+OF_CUSTOMER = "customer:"
 
 VIEW_ALL = "orders.view_order"
 
@@ -58,6 +80,135 @@ def order_to_open(*, number: str, user: AbstractBaseUser, token: str = "", staff
 def order_of_cart(*, cart_id: UUID) -> Order | None:
     """The order that the cart became, with its quote's record: one query."""
     return Order.objects.select_related("quote").filter(cart_uuid=cart_id).first()
+
+
+@dataclass(frozen=True, slots=True)
+class PastQuote:
+    """What an order was priced from, as far as it is known: `quote_input` is None where that cannot be read.
+
+    `identity` is by whom its uses of promotions are counted. Without `has_shelves` its lines tell nothing of
+    categories, collections and attributes, and its buyer is the one of today.
+    """
+
+    order_id: int
+    number: str
+    placed_at: datetime
+    identity: str
+    total: Decimal
+    quote_input: QuoteInput | None
+    has_shelves: bool
+
+
+def past_quotes(*, order_ids: Collection[int]) -> list[PastQuote]:
+    """What these orders were priced from, in the order in which they were placed.
+
+    One that was priced elsewhere, or by the first version of the engine, is put together from its lines and from
+    what is known of its buyer today; his first order is the one before which he has none. Two statements however
+    many, and two more for those.
+    """
+    earlier = Order.objects.filter(customer=OuterRef("customer"), placed_at__lt=OuterRef("placed_at"))
+    orders = (
+        Order.objects.filter(pk__in=order_ids)
+        .select_related("quote")
+        .defer("quote__trace")
+        .prefetch_related("items")
+        .annotate(has_ordered=Exists(earlier.exclude(status=Order.Status.CANCELED)))
+        .order_by("placed_at", "pk")
+    )
+    found = list(orders)
+    incomplete = {order.customer_id for order in found if order.customer_id and not _knows_the_buyer(order)}
+    buyers = buyers_today(customer_ids=incomplete) if incomplete else {}
+    promotions: dict[tuple[int, int], PromotionInput] = {}
+    return [_past_quote(order, buyers, promotions) for order in found]
+
+
+def identities_by_number(*, identities: Collection[str]) -> dict[str, str]:
+    """The numbers of all orders of those by whom uses are counted, with their identities: one statement."""
+    customers = [int(who.removeprefix(OF_CUSTOMER)) for who in identities if who.startswith(OF_CUSTOMER)]
+    emails = [who.upper() for who in identities if "@" in who]
+    orders = Order.objects.annotate(address=Upper("email")).filter(
+        Q(customer__in=customers) | Q(customer=None, address__in=emails)
+    )
+    return {order.number: _identity(order) for order in orders.only("number", "customer", "email")}
+
+
+def _identity(order: Order) -> str:
+    """As checkout counts him; of those who were erased nobody knows who is who."""
+    if order.customer_id:
+        return f"{OF_CUSTOMER}{order.customer_id}"
+    is_erased = order.email.endswith(f"@{settings.ERASED_DOMAIN}")
+    return f"erased:{order.number}" if is_erased else order.email.lower()
+
+
+def _knows_the_buyer(order: Order) -> bool:
+    return hasattr(order, "quote") and order.quote.engine_version >= KNOWS_THE_BUYER
+
+
+def _past_quote(
+    order: Order, buyers: Mapping[int, CustomerInput], promotions: dict[tuple[int, int], PromotionInput]
+) -> PastQuote:
+    is_known = _knows_the_buyer(order)
+    try:
+        quote_input = _stored_input(order.quote.inputs, promotions) if _is_stored(order) else _rebuilt_input(order)
+    except ValueError:
+        quote_input = None
+    if quote_input is not None and not is_known:
+        buyer = buyers.get(order.customer_id, CustomerInput())
+        quote_input = replace(
+            quote_input,
+            customer=replace(buyer, is_first_order=order.customer_id is not None and not order.has_ordered),
+            country=order.shipping_address.get("country", ""),
+            moment=order.placed_at,
+            time_zone=settings.SHOP_TIME_ZONE,
+        )
+    return PastQuote(
+        order_id=order.pk,
+        number=order.number,
+        placed_at=order.placed_at,
+        identity=_identity(order),
+        total=order.grand_total,
+        quote_input=quote_input,
+        has_shelves=is_known,
+    )
+
+
+def _is_stored(order: Order) -> bool:
+    return hasattr(order, "quote") and bool(order.quote.inputs)
+
+
+def _stored_input(inputs: Mapping[str, Any], promotions: dict[tuple[int, int], PromotionInput]) -> QuoteInput:
+    """The input as it was kept; a version of a promotion is one object for all orders."""
+    for document in inputs.get("promotions", ()):
+        key = (document["id"], document.get("version", 1))
+        if key not in promotions:
+            rules = {name: value for name, value in document.items() if name not in COLUMNS_OF_PROMOTION}
+            label = document.get("label", "")
+            promotions[key] = promotion_from_json(rules, id=key[0], version=key[1], label=label)
+    read = input_from_json({name: value for name, value in inputs.items() if name != "promotions"})
+    known = tuple(promotions[document["id"], document.get("version", 1)] for document in inputs.get("promotions", ()))
+    return replace(read, promotions=known)
+
+
+def _rebuilt_input(order: Order) -> QuoteInput:
+    """What the lines of an order tell that was priced elsewhere."""
+    return QuoteInput(
+        lines=tuple(
+            LineInput(
+                variant_id=item.variant_id,
+                sku=item.sku,
+                title=item.title,
+                quantity=item.quantity,
+                unit_price=item.unit_price,
+                tax_rate=item.tax_rate,
+            )
+            for item in order.items.all()
+        ),
+        shipping=ShippingInput(
+            code=order.shipping_method, label=order.shipping_label, price=order.shipping_total, tax_rate=UNTAXED
+        ),
+        prices_include_tax=order.prices_include_tax,
+        currency=order.currency,
+    )
 
 
 def _may_open(order: Order, *, user: AbstractBaseUser, token: str, staff_permission: str) -> bool:

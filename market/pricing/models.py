@@ -8,7 +8,9 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from core.models import TimeStampedModel
+from core.operations.models import Run
 from market.customers.models import Customer, MembershipTier
+from market.pricing.querysets import SimulatedOrderQuerySet, SimulatedUseQuerySet
 from market.pricing.rules import Kind, flat_from_promotion, promotion_from_json
 
 CODE_LENGTH = 32
@@ -194,3 +196,78 @@ class PriceListEntry(TimeStampedModel):
             models.UniqueConstraint(fields=["price_list", "variant", "min_quantity"], name="price_list_step_once"),
             models.CheckConstraint(condition=Q(price__gte=0, min_quantity__gte=1), name="price_list_entry_in_range"),
         ]
+
+
+class Simulation(models.Model):
+    """What a run tried: a promotion as it was when the run began. What it found are its orders.
+
+    The promotion is a number, not a key: what was tried outlives a draft that is deleted.
+    """
+
+    run = models.OneToOneField(Run, models.CASCADE, primary_key=True, related_name="simulation")
+    promotion = models.BigIntegerField(db_index=True)
+    version = models.PositiveIntegerField()
+    label = models.CharField(max_length=LABEL_LENGTH)
+    rules = models.JSONField()
+    is_changed = models.BooleanField(
+        default=False, help_text="Whether other rules were tried than those of the version"
+    )
+    everyone_has_code = models.BooleanField(default=False)
+    shelves_of_today = models.BooleanField(default=False)
+    warn_percent = models.PositiveSmallIntegerField()
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["-created_at"]
+
+    def __str__(self) -> str:
+        return f"{self.label} (version {self.version})"
+
+
+class SimulatedOrder(models.Model):
+    """An order as it was and as it would have been; by its number alone, so that nobody's name is in it.
+
+    Amounts of goods are after discounts but for `goods`; margins are without tax, and null when no cost is known.
+    """
+
+    run = models.ForeignKey(Run, models.CASCADE, related_name="simulated_orders", db_index=False)
+    number = models.CharField(max_length=16)
+    placed_at = models.DateTimeField()
+    day = models.DateField(help_text="In the shop's time zone")
+    outcome = models.CharField(max_length=32, help_text="applied, or why the promotion is refused")
+    winner = models.BigIntegerField(null=True, help_text="The promotion that it loses against")
+    given = models.DecimalField(max_digits=12, decimal_places=2, help_text="What the promotion gives, gifts included")
+    goods = models.DecimalField(max_digits=12, decimal_places=2, help_text="Before discounts")
+    goods_before = models.DecimalField(max_digits=12, decimal_places=2)
+    goods_after = models.DecimalField(max_digits=12, decimal_places=2)
+    total_before = models.DecimalField(max_digits=12, decimal_places=2)
+    total_after = models.DecimalField(max_digits=12, decimal_places=2)
+    margin_before = models.DecimalField(max_digits=14, decimal_places=2, null=True)
+    margin_after = models.DecimalField(max_digits=14, decimal_places=2, null=True)
+    objects = SimulatedOrderQuerySet.as_manager()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["run", "number"], name="simulated_order_once")]
+        indexes = [models.Index(fields=["run", "id"], name="simulated_order_run")]
+
+    def __str__(self) -> str:
+        return self.number
+
+
+class SimulatedUse(models.Model):
+    """What a promotion gave in a simulated order, and would have given; null where it gave nothing."""
+
+    run = models.ForeignKey(Run, models.CASCADE, related_name="simulated_uses", db_index=False)
+    order = models.ForeignKey(SimulatedOrder, models.CASCADE, related_name="uses", db_index=False)
+    promotion = models.BigIntegerField()
+    code = models.CharField(max_length=CODE_LENGTH, blank=True)
+    before = models.DecimalField(max_digits=12, decimal_places=2, null=True)
+    after = models.DecimalField(max_digits=12, decimal_places=2, null=True)
+    objects = SimulatedUseQuerySet.as_manager()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["order", "promotion", "code"], name="simulated_use_once")]
+        indexes = [models.Index(fields=["run", "promotion"], name="simulated_use_promotion")]
+
+    def __str__(self) -> str:
+        return f"{self.promotion} in {self.order_id}"

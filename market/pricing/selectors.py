@@ -2,7 +2,7 @@
 for lists."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -14,11 +14,14 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from core.money import ZERO
+from core.postgres.deadlines import deadline
 from core.reference import Reference
+from market.catalog.models import CollectionItem, Variant
 from market.catalog.rules import attribute_token
+from market.customers.models import Membership, MembershipTier
 from market.pricing import sql
-from market.pricing.errors import PromotionNotFound
-from market.pricing.models import Coupon, Promotion, PromotionUse
+from market.pricing.errors import CouponNotFound, PromotionNotFound
+from market.pricing.models import Coupon, CustomerList, Promotion, PromotionUse
 from market.pricing.rules import (
     CodeInput,
     CustomerInput,
@@ -28,10 +31,14 @@ from market.pricing.rules import (
     normal_code,
     promotion_from_json,
 )
+from market.pricing.rules.simulating import Shelf
 from market.shipping.selectors import ShippingTable
 from market.shipping.selectors import table_from as shipping_table_from
 from market.taxes.rules import Rate
 from market.taxes.selectors import rates_from
+
+COUPON_COLUMNS = ("code", "batch", "usage_limit", "uses", "is_active", "created_at")
+COUPONS_PER_FETCH = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +162,45 @@ def attribute_tokens(*documents: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(attribute_token(code, value if isinstance(value, str) else json.dumps(value)) for code, value in told)
 
 
+def shelves_of(*, variant_ids: Collection[int]) -> dict[int, Shelf]:
+    """Where these variants stand today: two statements, and one more after staff changed categories."""
+    if not variant_ids:
+        return {}
+    tables = price_tables.refresh()
+    rows = list(
+        Variant.objects.filter(pk__in=variant_ids).values_list(
+            "pk", "product_id", "product__category_id", "product__attributes", "attributes"
+        )
+    )
+    collections: dict[int, list[int]] = {}
+    items = CollectionItem.objects.filter(product__in={row[1] for row in rows}).order_by("collection_id")
+    for product_id, collection_id in items.values_list("product_id", "collection_id"):
+        collections.setdefault(product_id, []).append(collection_id)
+    return {
+        pk: Shelf(
+            product_id=product_id,
+            category_ids=tables.shelves(category_id),
+            collection_ids=tuple(collections.get(product_id, ())),
+            attributes=attribute_tokens(*attributes),
+        )
+        for pk, product_id, category_id, *attributes in rows
+    }
+
+
+def buyers_today(*, customer_ids: Collection[int]) -> dict[int, CustomerInput]:
+    """What is known of these customers today, but for what their tiers take off: three statements."""
+    lowest = MembershipTier.objects.order_by("rank").values_list("code", flat=True).first() or ""
+    tiers = dict(Membership.objects.filter(customer__in=customer_ids).values_list("customer_id", "tier__code"))
+    lists: dict[int, list[int]] = {}
+    chosen = CustomerList.customers.through.objects.filter(customer_id__in=customer_ids).order_by("customerlist_id")
+    for customer_id, list_id in chosen.values_list("customer_id", "customerlist_id"):
+        lists.setdefault(customer_id, []).append(list_id)
+    return {
+        id_: CustomerInput(is_known=True, tier=tiers.get(id_, lowest), lists=tuple(lists.get(id_, ())))
+        for id_ in customer_ids
+    }
+
+
 def _customer(document: Mapping[str, Any], tables: PriceTables) -> CustomerInput:
     is_first_order = not document["has_ordered"]
     if document["buyer"] is None:
@@ -227,3 +273,40 @@ def uses_of(*, promotion_id: int) -> tuple[int, Decimal]:
         count=Count("pk"), amount=Coalesce(Sum("amount"), ZERO)
     )
     return told["count"], told["amount"]
+
+
+def coupons(*, promotion_id: int) -> QuerySet[Coupon]:
+    """The codes of a promotion. Raises PromotionNotFound."""
+    return promotion(promotion_id=promotion_id, is_staff=True).coupons.all()
+
+
+def coupon(*, promotion_id: int, coupon_id: int) -> Coupon:
+    """One code of a promotion. Raises CouponNotFound."""
+    found = Coupon.objects.filter(pk=coupon_id, promotion_id=promotion_id).first()
+    if found is None:
+        raise CouponNotFound
+    return found
+
+
+def coupon_rows(*, promotion_id: int, batch: str = "") -> Iterator[list[Any]]:
+    """A header and a line per code, in the order in which they were made; of one batch if it is named.
+
+    A statement for each 2,000 of them, and no more in memory. Raises PromotionNotFound before the first line.
+    """
+    rows = coupons(promotion_id=promotion_id).order_by("pk")
+    return _coupon_lines(rows.filter(batch=batch) if batch else rows)
+
+
+def _coupon_lines(rows: QuerySet[Coupon]) -> Iterator[list[Any]]:
+    yield [*COUPON_COLUMNS]
+    last = 0
+    while True:
+        # Pages by id instead of a server-side cursor, which PgBouncer would not carry; whoever streams them has left
+        # the deadline of his request behind.
+        with deadline():
+            page = list(rows.filter(pk__gt=last).values_list("pk", *COUPON_COLUMNS)[:COUPONS_PER_FETCH])
+        for _, *line in page:
+            yield ["" if value is None else value for value in line]
+        if len(page) < COUPONS_PER_FETCH:
+            return
+        last = page[-1][0]

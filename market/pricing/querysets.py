@@ -1,0 +1,77 @@
+"""What the rows of a simulation add up to."""
+
+from typing import Any
+
+from django.db import models
+from django.db.models import Count, F, Max, Min, Q, Sum
+
+APPLIED = "applied"
+
+
+class SimulatedOrderQuerySet(models.QuerySet):
+    """Orders as they were and as they would have been."""
+
+    def free(self) -> "SimulatedOrderQuerySet":
+        """Whose goods, or all, would be for nothing, and were not."""
+        return self.filter(FREE_GOODS | FREE_ALTOGETHER)
+
+    def too_cheap(self, percent: int) -> "SimulatedOrderQuerySet":
+        """Whose goods would cost less than before, and less than this part of their price before discounts."""
+        return self.filter(too_cheap(percent))
+
+    def totals(self, *, warn_percent: int) -> dict[str, Any]:
+        """How many, and the sums: one statement."""
+        return self.aggregate(
+            orders=Count("pk"),
+            first_placed_at=Min("placed_at"),
+            last_placed_at=Max("placed_at"),
+            changed=Count("pk", filter=~Q(total_after=F("total_before"))),
+            applied=Count("pk", filter=Q(outcome=APPLIED)),
+            given=Sum("given"),
+            before=Sum("total_before"),
+            after=Sum("total_after"),
+            free_goods=Count("pk", filter=FREE_GOODS),
+            free_altogether=Count("pk", filter=FREE_ALTOGETHER),
+            too_cheap=Count("pk", filter=too_cheap(warn_percent)),
+            margin_orders=Count("pk", filter=Q(margin_after__isnull=False)),
+            margin_before=Sum("margin_before"),
+            margin_after=Sum("margin_after"),
+            below_cost_before=Count("pk", filter=Q(margin_before__lt=0)),
+            below_cost_after=Count("pk", filter=Q(margin_after__lt=0)),
+        )
+
+    def by_day(self) -> "models.QuerySet":
+        """Sums per day of the shop, in order: one statement."""
+        days = self.order_by("day").values("day")
+        return days.annotate(orders=Count("pk"), before=Sum("total_before"), after=Sum("total_after"))
+
+    def by_outcome(self) -> "models.QuerySet":
+        """How often each outcome, and whoever won, came about; the most frequent first: one statement."""
+        return self.values("outcome", "winner").annotate(orders=Count("pk")).order_by("-orders", "outcome", "winner")
+
+
+class SimulatedUseQuerySet(models.QuerySet):
+    """What promotions gave and would have given."""
+
+    def by_promotion(self) -> "models.QuerySet":
+        """How often each wins and what it gives, before and after; whom it is taken from: one statement."""
+        return (
+            self.values("promotion")
+            .annotate(
+                orders_before=Count("before"),
+                orders_after=Count("after"),
+                given_before=Sum("before"),
+                given_after=Sum("after"),
+                displaced=Count("pk", filter=Q(before__isnull=False, after=None)),
+            )
+            .order_by("-orders_after", "-orders_before", "promotion")
+        )
+
+
+FREE_GOODS = Q(goods_before__gt=0, goods_after=0)
+FREE_ALTOGETHER = Q(total_before__gt=0, total_after=0)
+
+
+def too_cheap(percent: int) -> Q:
+    """The condition of `SimulatedOrderQuerySet.too_cheap`."""
+    return Q(goods_after__lt=F("goods_before")) & Q(goods_after__lt=F("goods") * percent / 100)

@@ -1,0 +1,220 @@
+"""Try a promotion over orders of the past: what it would have cost, and what would have become of the others."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from django import forms
+from django.db.models import Q, QuerySet
+
+from core.errors import Invalid
+from core.operations.registry import Failure, Operation, Outcome, Plan, Row, register
+from market.orders.models import Order
+from market.orders.selectors import PastQuote, identities_by_number, past_quotes
+from market.pricing.models import Promotion
+from market.pricing.services import read_rules
+from market.pricing.services.simulating import PastCart, begin_simulation, simulate_orders
+
+MOST_ORDERS = 100_000
+USUAL_ORDERS = 1_000
+UNREADABLE = "What it was priced from cannot be read."
+
+
+class RulesField(forms.JSONField):
+    """Rules, or none."""
+
+    def prepare_value(self, value: Any) -> Any:
+        return None if value is None else super().prepare_value(value)
+
+
+class MomentField(forms.DateTimeField):
+    """A time that is kept with its zone."""
+
+    def prepare_value(self, value: Any) -> Any:
+        return value.isoformat() if isinstance(value, datetime) else value
+
+
+class SimulationForm(forms.Form):
+    """What is tried, and over which orders."""
+
+    promotion = forms.ModelChoiceField(Promotion.objects.order_by("-pk"), help_text="Draft, active or archived.")
+    rules = RulesField(
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 6, "cols": 80}),
+        help_text="Other rules than those it has, as docs/pricing.md tells them; nothing is saved of them.",
+    )
+    orders = forms.IntegerField(
+        required=False,
+        min_value=1,
+        max_value=MOST_ORDERS,
+        help_text=f"So many of the newest; without it {USUAL_ORDERS:,}, or with a time all, up to {MOST_ORDERS:,}.",
+    )
+    placed_after = MomentField(required=False, help_text="Only orders placed at this time or later.")
+    placed_before = MomentField(required=False, help_text="Only orders placed before this time.")
+    everyone_has_code = forms.BooleanField(
+        required=False, help_text="As if every buyer had entered a code of it; else only those who had one."
+    )
+    keep_period = forms.BooleanField(
+        required=False, help_text="Give it only within its own period; else it is given all the time."
+    )
+    shelves_of_today = forms.BooleanField(
+        required=False,
+        help_text="Take categories, collections and attributes of goods as they are today, not as they were then.",
+    )
+    warn_percent = forms.IntegerField(
+        required=False,
+        min_value=1,
+        max_value=100,
+        initial=50,
+        help_text="Warn of goods sold for less than this part of their price before discounts; 50 unless given.",
+    )
+
+    def clean_rules(self) -> dict[str, Any] | None:
+        rules = self.cleaned_data["rules"]
+        if rules in (None, ""):
+            return None
+        if not isinstance(rules, dict):
+            raise forms.ValidationError("Give an object, with a kind.", code="invalid")
+        promotion = self.cleaned_data.get("promotion")
+        try:
+            read_rules(label="" if promotion is None else promotion.label, rules=rules)
+        except Invalid as refusal:
+            raise forms.ValidationError(
+                [forms.ValidationError(f"{e.field}: {e.message}", code=e.code) for e in refusal.errors]
+            ) from None
+        return rules
+
+    def clean(self) -> dict[str, Any]:
+        values = super().clean()
+        after, before = values.get("placed_after"), values.get("placed_before")
+        if after and before and after >= before:
+            self.add_error("placed_before", forms.ValidationError("Give a later time than the first.", code="invalid"))
+        return values
+
+
+@register
+class SimulatePromotion(Operation):
+    """The orders in the order in which they were placed, but for those that were canceled.
+
+    A row's key is its moment and its id. What earlier orders have used is read from the run's own rows, so
+    that a batch goes on where the committed one before it ended.
+    """
+
+    name = "simulate_promotion"
+    title = "Simulate a promotion"
+    description = (
+        "Prices past orders again with a promotion: what it costs, how often it wins, which others it displaces, "
+        "and which orders are sold below their cost. No order changes."
+    )
+    permission = "pricing.change_promotion"
+    form = SimulationForm
+    has_dry_run = False
+    result_page = "admin:pricing_simulation_change"
+    failure_columns = ("order",)
+    batch_size = 500
+
+    def plan(self) -> Plan:
+        newest = self._orders().order_by("-placed_at", "-pk").values_list("placed_at", "pk")[: self._most()]
+        begin_simulation(
+            run_id=self.run_id,
+            promotion=self.params["promotion"],
+            rules=self.params["rules"],
+            keep_period=self.params["keep_period"],
+            everyone_has_code=self.params["everyone_has_code"],
+            shelves_of_today=self.params["shelves_of_today"],
+            warn_percent=self.params["warn_percent"] or self.form.base_fields["warn_percent"].initial,
+        )
+        if not (total := newest.count()):
+            return Plan(total=0)
+        return Plan(total=total, bounds={"first": key_of(*newest[total - 1]), "last": key_of(*newest[0])})
+
+    def rows(self, *, bounds: Mapping[str, Any], cursor: str, limit: int) -> list[Row]:
+        if not bounds:
+            return []
+        ahead = self._orders().filter(from_place(cursor or bounds["first"]), up_to_place(bounds["last"]))
+        if cursor:
+            ahead = ahead.exclude(pk=place_of(cursor)[1])
+        orders = ahead.order_by("placed_at", "pk")
+        return [Row(key_of(*order)) for order in orders.values_list("placed_at", "pk")[:limit]]
+
+    def rows_of(self, *, keys: Sequence[str]) -> list[Row]:
+        wanted = {place_of(key)[1] for key in keys}
+        orders = Order.objects.filter(pk__in=wanted).order_by("placed_at", "pk").values_list("placed_at", "pk")
+        return [Row(key_of(*order)) for order in orders]
+
+    def process_batch(self, rows: Sequence[Row]) -> Outcome:
+        keys = {place_of(row.key)[1]: row.key for row in rows}
+        quotes = past_quotes(order_ids=list(keys))
+        key_by_number = {past.number: keys[past.order_id] for past in quotes}
+        carts = [cart_of(past) for past in quotes if past.quote_input is not None]
+        told = simulate_orders(
+            run_id=self.run_id, carts=carts, numbers_of=lambda identities: identities_by_number(identities=identities)
+        )
+        refused = {
+            past.number: ("unreadable", UNREADABLE) for past in quotes if past.quote_input is None
+        } | told.refused
+        changed = [order for order in told.orders if order.total_after != order.total_before]
+        return Outcome(
+            failures=[Failure(key_by_number[number], *why, {"order": number}) for number, why in refused.items()],
+            changes=[
+                {
+                    "row": order.number,
+                    "field": "total",
+                    "before": str(order.total_before),
+                    "after": str(order.total_after),
+                }
+                for order in changed
+            ],
+            counts={
+                "orders changed": len(changed),
+                "orders where it is given": sum(order.outcome == "applied" for order in told.orders),
+                "orders priced by lines alone": sum(not past.has_shelves for past in quotes),
+            },
+        )
+
+    def _orders(self) -> QuerySet[Order]:
+        orders = Order.objects.exclude(status=Order.Status.CANCELED)
+        if self.params["placed_after"]:
+            orders = orders.filter(placed_at__gte=self.params["placed_after"])
+        if self.params["placed_before"]:
+            orders = orders.filter(placed_at__lt=self.params["placed_before"])
+        return orders
+
+    def _most(self) -> int:
+        has_time = self.params["placed_after"] or self.params["placed_before"]
+        return self.params["orders"] or (MOST_ORDERS if has_time else USUAL_ORDERS)
+
+
+def cart_of(past: PastQuote) -> PastCart:
+    """The order as it is simulated."""
+    return PastCart(
+        number=past.number,
+        placed_at=past.placed_at,
+        identity=past.identity,
+        total=past.total,
+        quote_input=past.quote_input,
+        has_shelves=past.has_shelves,
+    )
+
+
+def key_of(placed_at: datetime, order_id: int) -> str:
+    """The place of an order in the run."""
+    return f"{placed_at.isoformat()} {order_id}"
+
+
+def place_of(key: str) -> tuple[datetime, int]:
+    """What `key_of` was given."""
+    placed_at, _, order_id = key.rpartition(" ")
+    return datetime.fromisoformat(placed_at), int(order_id)
+
+
+def from_place(key: str) -> Q:
+    """The order at this place and those behind it; the first condition is one for the index."""
+    placed_at, order_id = place_of(key)
+    return Q(placed_at__gte=placed_at) & (Q(placed_at__gt=placed_at) | Q(pk__gte=order_id))
+
+
+def up_to_place(key: str) -> Q:
+    """The order at this place and those before it."""
+    placed_at, order_id = place_of(key)
+    return Q(placed_at__lte=placed_at) & (Q(placed_at__lt=placed_at) | Q(pk__lte=order_id))
