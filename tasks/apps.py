@@ -9,6 +9,7 @@ class TasksConfig(AppConfig):
     def ready(self) -> None:
         from tasks import checks, handlers, metrics  # noqa: F401, PLC0415 - they register themselves
         from tasks.operations import (  # noqa: F401, PLC0415
+            generate_coupons,
             import_online_retail,
             import_past_orders,
             recompute_memberships,

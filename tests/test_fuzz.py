@@ -156,6 +156,7 @@ def things() -> dict[str, str]:
         "cart": str(cart.pk),
         "code": (coupon := make_coupon("AUTUMN")).code,
         "promotion_id": str(coupon.promotion_id),
+        "coupon_id": str(coupon.pk),
         "item_id": str(CartItem.objects.get(cart=cart).pk),
         "number": order.number,
         "wishlist_id": str(wishlist.pk),

@@ -25,6 +25,7 @@ from market.inventory.services import open_stock
 from market.orders.models import Order
 from market.orders.tests.factories import make_order, make_staff
 from market.payments.models import Refund
+from market.pricing.models import Coupon
 from market.pricing.tests.factories import make_coupon
 from tests.test_fuzz import query_names, schema
 
@@ -127,6 +128,15 @@ def promotions(user: Any, numbers: range) -> str:
     return "promotions/?"
 
 
+def coupons(user: Any, numbers: range) -> str:
+    for number in numbers:
+        if number == 0:
+            make_coupon("CODE")
+        else:
+            copies(Coupon.objects.all()[:1], code=f"CODE-{number}")
+    return f"promotions/{Coupon.objects.first().promotion_id}/coupons/?"
+
+
 def categories(user: Any, numbers: range) -> str:
     """Each with one below it."""
     above = Category.objects.bulk_create(Category(title=f"No. {n}", slug=f"no-{n}") for n in numbers)
@@ -168,6 +178,7 @@ HERE = {
     images: ("products/{product_id}/images/", 4),
     image_requests: ("products/{product_id}/image-requests/", 4),
     promotions: ("promotions/", 4),  # beside them their codes
+    coupons: ("promotions/{promotion_id}/coupons/", 4),
     stock: ("stock/", 3),
     movements: ("stock/{variant_id}/movements/", 4),
     categories: ("categories/", 2),

@@ -34,6 +34,7 @@ from market.payments.models import Payment
 from market.pricing.tests.factories import make_coupon
 from market.reviews.tests.factories import make_review
 from tests.test_fuzz import example, path_of, pointed, resolved, schema
+from tests.writable_pricing import PRICING
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("unthrottled")]
 
@@ -47,17 +48,6 @@ PRODUCT = {"title", "slug", "description", "status", "category", "product_type",
     "tax_class"
 }
 VARIANT = {"sku", "title", "price", "compare_at_price", "cost", "weight_grams", "is_active", "position", "attributes"}
-STEP = {f"thresholds.*.{field}" for field in ("min_subtotal", "min_quantity", "percent", "amount")}
-GOODS = {
-    f"{kind}{field}.*" for kind in ("", "get_") for field in ("products", "collections", "categories", "attributes")
-}
-PROMOTION = (
-    STEP | GOODS | {"tiers.*", "countries.*", "weekdays.*", "customer_lists.*", "name", "label", "kind", "value"}
-)
-PROMOTION |= {"max_discount", "buy_quantity", "get_quantity", "is_per_unit", "gift_variant", "min_subtotal"}
-PROMOTION |= {"min_quantity", "first_order_only", "from_hour", "until_hour", "starts_at", "ends_at", "usage_limit"}
-PROMOTION |= {"usage_limit_per_customer", "usage_limit_per_order", "budget", "requires_coupon", "coupon_code"}
-PROMOTION |= {"priority", "stackable", "exclusive_group", "is_public", "is_active"}
 PROFILE = {"first_name", "last_name", "full_name", "phone", "birth_date"}
 REVIEW = {"rating", "title", "body"}
 WRITABLE: dict[tuple[str, str], set[str]] = {
@@ -126,9 +116,7 @@ WRITABLE: dict[tuple[str, str], set[str]] = {
     ("patch", "wishlists/{wishlist_id}/"): {"title"},
     ("post", "wishlists/{wishlist_id}/items/"): {"variant"},
     ("post", "wishlists/{wishlist_id}/items/{wishlist_item_id}/move-to-cart/"): {"cart", "quantity"},
-    ("post", "promotions/"): PROMOTION,
-    ("put", "promotions/{promotion_id}/"): PROMOTION,
-    ("patch", "promotions/{promotion_id}/"): PROMOTION,
+    **PRICING,
     ("put", "stock/{variant_id}/"): {"on_hand", "reason"},
     ("post", "stock/{variant_id}/movements/"): {"quantity", "reason"},
     ("post", "users/email/change/"): {"new_email", "password"},
@@ -356,6 +344,7 @@ def test_what_a_body_may_not_set_is_not_set(method, path, settings):
         "cart": str(cart.pk),
         "code": (coupon := make_coupon("AUTUMN")).code,
         "promotion_id": str(coupon.promotion_id),
+        "coupon_id": str(coupon.pk),
         "item_id": str(CartItem.objects.get(cart=cart).pk),
         "number": order.number,
         "wishlist_id": str(wishlist.pk),

@@ -17,6 +17,20 @@ class PromotionUsed(Conflict):
     title = "Orders have used this promotion. Archive it instead."
 
 
+class CouponNotFound(NotFound):
+    """The promotion has no such code."""
+
+    code = "coupon_not_found"
+    title = "There is no such code."
+
+
+class CouponUsed(Conflict):
+    """Orders have used the code: it is switched off, never deleted."""
+
+    code = "coupon_used"
+    title = "Orders have used this code. Switch it off instead."
+
+
 class PromotionGone(Conflict):
     """A promotion of the quote cannot be had any more; `extra` tells which and the code why."""
 

@@ -25,6 +25,23 @@ def learn_promotion(world, thing, answer):
     world.remember("promotion", promotion_id=answer["id"])
 
 
+def codes(world, dice, thing):
+    return {"count": dice.choice([1, 20, 100_001]), "prefix": dice.choice(["", word(dice)])}
+
+
+def learn_run(world, thing, answer):
+    world.remember("run", run_id=answer["id"])
+
+
+def learn_coupons(world, thing, answer):
+    for coupon in answer["results"]:
+        world.remember("coupon", promotion_id=thing["promotion_id"], coupon_id=coupon["id"])
+
+
+def switch(world, dice, thing):
+    return {"is_active": dice.random() < 0.5}
+
+
 PRICING: dict[tuple[str, str], Step] = {
     ("get", "promotions/"): Step(1, queries=(*PAGES, "?kind=percentage", "?search=w")),
     ("post", "promotions/"): Step(1, body=promotion, learn=learn_promotion),
@@ -32,4 +49,11 @@ PRICING: dict[tuple[str, str], Step] = {
     ("put", "promotions/<promotion_id>/"): Step(0.5, "promotion", promotion),
     ("patch", "promotions/<promotion_id>/"): Step(1, "promotion", part_of_promotion),
     ("delete", "promotions/<promotion_id>/"): Step(0.5, "promotion"),
+    ("get", "promotions/<promotion_id>/coupons/"): Step(
+        0.5, "promotion", learn=learn_coupons, queries=(*PAGES, "?batch=w")
+    ),
+    ("post", "promotions/<promotion_id>/coupons/"): Step(0.5, "promotion", codes, learn_run),
+    ("get", "promotions/<promotion_id>/coupons.csv"): Step(0.5, "promotion", queries=("", "?batch=w")),
+    ("patch", "promotions/<promotion_id>/coupons/<coupon_id>/"): Step(0.5, "coupon", switch),
+    ("delete", "promotions/<promotion_id>/coupons/<coupon_id>/"): Step(0.3, "coupon"),
 }

@@ -29,6 +29,7 @@ NOTHING = {
     "attribute": {"product_type_id": 1, "pk": 1},
     "collection": {"pk": 1},
     "promotion": {"promotion_id": 1},
+    "coupon": {"promotion_id": 1, "coupon_id": 1},
 }
 # Clients meet at what is newest; older things are left in peace.
 REMEMBERED = 24

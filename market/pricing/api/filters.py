@@ -15,6 +15,21 @@ def sees_all(user: Any) -> bool:
     return user.is_authenticated and user.is_staff and user.has_perm("pricing.view_promotion")
 
 
+class CouponFilter(filters.FilterSet):
+    """Each filter narrows the list by itself."""
+
+    batch = filters.CharFilter(max_length=LABEL_LENGTH, label="The codes that were made together under this name.")
+    code = filters.CharFilter(method="of_code", max_length=LABEL_LENGTH, label="This code, whatever its case.")
+    is_active = StrictBooleanFilter(label="Whether it can be used.")
+    used = StrictBooleanFilter(method="was_used", label="Whether some order has used it.")
+
+    def of_code(self, rows: QuerySet[Coupon], name: str, code: str) -> QuerySet[Coupon]:
+        return rows.filter(code=normal_code(code))
+
+    def was_used(self, rows: QuerySet[Coupon], name: str, used: bool) -> QuerySet[Coupon]:
+        return rows.filter(uses__gt=0) if used else rows.filter(uses=0)
+
+
 class PromotionFilter(filters.FilterSet):
     """Each filter narrows the list by itself."""
 

@@ -9,8 +9,9 @@ from typing import Any
 from rest_framework import serializers
 
 from core.money import CENT
-from market.pricing.models import CODE_LENGTH, LABEL_LENGTH, Promotion
+from market.pricing.models import CODE_LENGTH, LABEL_LENGTH, Coupon, Promotion
 from market.pricing.rules import Kind
+from market.pricing.services.coupons import MOST_AT_ONCE, PREFIX_LENGTH
 
 MAX_ID = 2**63 - 1
 MAX_NAMED = 1000
@@ -152,3 +153,29 @@ class PromotionSerializer(StaffRulesSerializer):
     given_total = money(required=False, help_text=f"{STAFF} Not in lists.")
     created_at = serializers.DateTimeField(required=False, help_text=STAFF)
     updated_at = serializers.DateTimeField(required=False, help_text=STAFF)
+
+
+class CouponSerializer(serializers.ModelSerializer):
+    """A code that opens a promotion."""
+
+    class Meta:
+        model = Coupon
+        fields = ["id", "code", "batch", "usage_limit", "uses", "is_active", "created_at"]
+        read_only_fields = fields
+
+
+class CouponBatchSerializer(serializers.Serializer):
+    """How many codes to make, and how often each can be used: null is any number of orders."""
+
+    count = serializers.IntegerField(min_value=1, max_value=MOST_AT_ONCE)
+    usage_limit = optional_count(default=1)
+    prefix = serializers.CharField(max_length=PREFIX_LENGTH, required=False, allow_blank=True)
+    batch = serializers.CharField(
+        max_length=LABEL_LENGTH, required=False, allow_blank=True, help_text="A name of its own; else that of the run."
+    )
+
+
+class CouponChangeSerializer(serializers.Serializer):
+    """Whether a code can be used."""
+
+    is_active = serializers.BooleanField()

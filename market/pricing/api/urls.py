@@ -2,6 +2,7 @@
 
 from django.urls import path
 
+from market.pricing.api.coupons import CouponFileViewSet, CouponViewSet
 from market.pricing.api.views import PromotionViewSet
 
 LIST = {"get": "list", "post": "create"}
@@ -10,4 +11,10 @@ DETAIL = {"get": "retrieve", "put": "update", "patch": "partial_update", "delete
 urlpatterns = [
     path("promotions/", PromotionViewSet.as_view(LIST)),
     path("promotions/<int:promotion_id>/", PromotionViewSet.as_view(DETAIL, detail=True)),
+    path("promotions/<int:promotion_id>/coupons/", CouponViewSet.as_view(LIST)),
+    path("promotions/<int:promotion_id>/coupons.csv", CouponFileViewSet.as_view({"get": "retrieve"}, detail=True)),
+    path(
+        "promotions/<int:promotion_id>/coupons/<int:coupon_id>/",
+        CouponViewSet.as_view({"patch": "partial_update", "delete": "destroy"}, detail=True),
+    ),
 ]

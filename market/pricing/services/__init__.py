@@ -1,6 +1,16 @@
 """Writes of promotions, coupons and their uses."""
 
-from market.pricing.services.coupons import create_coupon, generate_coupons, set_code, update_coupon
+from market.pricing.services.coupons import (
+    batch_of,
+    check_batch,
+    check_prefix,
+    create_coupon,
+    delete_coupon,
+    generate_coupons,
+    request_coupons,
+    set_code,
+    update_coupon,
+)
 from market.pricing.services.editing import Removal, check_promotion, edit_promotion, make_promotion, remove_promotion
 from market.pricing.services.promotions import (
     create_promotion,
@@ -14,9 +24,13 @@ from market.pricing.services.uses import Uses, give_back_uses, note_first_orders
 __all__ = [
     "Removal",
     "Uses",
+    "batch_of",
+    "check_batch",
+    "check_prefix",
     "check_promotion",
     "create_coupon",
     "create_promotion",
+    "delete_coupon",
     "delete_promotion",
     "edit_promotion",
     "generate_coupons",
@@ -25,6 +39,7 @@ __all__ = [
     "note_first_orders",
     "read_rules",
     "remove_promotion",
+    "request_coupons",
     "set_code",
     "set_status",
     "take_uses",

@@ -1,22 +1,30 @@
 """Codes that open promotions: made by hand, or many at once that nobody can guess."""
 
 import secrets
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from django.db import IntegrityError, transaction
 
 from core.errors import FieldError, Invalid
+from core.operations.models import Run
+from core.operations.registry import operation_named
+from core.operations.services import create_run, start_run
 from core.transactions import in_one_transaction
-from market.pricing.errors import PromotionNotFound
+from market.pricing.errors import CouponNotFound, CouponUsed, PromotionNotFound
 from market.pricing.models import CODE_LENGTH, Coupon, Promotion
 from market.pricing.rules import normal_code
 
 # Without 0 O 1 I L: 31 signs, so that eleven of them are some 54 bits.
 ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
 RANDOM_SIGNS = 11
+PLAIN_SIGNS = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-")
+PREFIX_LENGTH = CODE_LENGTH - RANDOM_SIGNS
 MOST_AT_ONCE = 100_000
-CHUNK = 5_000
+# The operation that makes many codes, and what its limit of uses is called when there is none.
+GENERATE_COUPONS = "generate_coupons"
+ANY_NUMBER = 0
 
 
 @in_one_transaction
@@ -66,30 +74,84 @@ def update_coupon(*, coupon_id: int, is_active: bool) -> None:
 
 
 @in_one_transaction
+def request_coupons(
+    *,
+    promotion_id: int,
+    count: int,
+    usage_limit: int | None = 1,
+    prefix: str = "",
+    batch: str = "",
+    user_id: int | None = None,
+) -> Run:
+    """Have so many codes made in the background; a batch without a name is called after its run.
+
+    `usage_limit` None is a code for any number of orders. Raises PromotionNotFound, and Invalid naming `count`
+    (1 to 100,000), `prefix` or `batch` (one that exists).
+    """
+    _require_promotion(promotion_id)
+    if not 1 <= count <= MOST_AT_ONCE:
+        raise _invalid("count", "out_of_range", f"Give 1 to {MOST_AT_ONCE}.")
+    run_id = uuid.uuid4()
+    batch = batch or batch_of(run_id=run_id)
+    check_prefix(prefix=prefix)
+    check_batch(batch=batch)
+    run = create_run(
+        operation=operation_named(GENERATE_COUPONS),
+        params={
+            "promotion": promotion_id,
+            "count": count,
+            "usage_limit": usage_limit or ANY_NUMBER,
+            "prefix": normal_code(prefix),
+            "batch": batch,
+        },
+        user_id=user_id,
+        run_id=run_id,
+    )
+    return start_run(run_id=run.pk, user_id=user_id)
+
+
+@in_one_transaction
 def generate_coupons(
     *, promotion_id: int, count: int, batch: str, prefix: str = "", usage_limit: int | None = 1
 ) -> list[str]:
-    """Make so many codes that nobody can guess, all or none; answers them.
-
-    Raises PromotionNotFound, and Invalid naming `count` (1 to 100,000), `prefix` or `batch` (one that exists).
-    """
+    """Make so many codes that nobody can guess, all or none; answers them. Raises PromotionNotFound."""
     _require_promotion(promotion_id)
     prefix = normal_code(prefix)
-    if not 1 <= count <= MOST_AT_ONCE:
-        raise _invalid("count", "out_of_range", f"Give 1 to {MOST_AT_ONCE}.")
-    if not set(prefix) <= set(ALPHABET + "01OIL_-") or len(prefix) > CODE_LENGTH - RANDOM_SIGNS:
-        raise _invalid("prefix", "invalid", f"Give at most {CODE_LENGTH - RANDOM_SIGNS} letters, digits, - or _.")
-    if not batch or Coupon.objects.filter(batch=batch).exists():
-        raise _invalid("batch", "taken", "Give a name that no other batch has.")
     codes: set[str] = set()
     while len(codes) < count:
         codes.update(_drawn(prefix, count - len(codes)))
         codes -= set(Coupon.objects.filter(code__in=codes).values_list("code", flat=True))
-    rows = (
+    Coupon.objects.bulk_create(
         Coupon(promotion_id=promotion_id, code=code, usage_limit=usage_limit, batch=batch) for code in sorted(codes)
     )
-    Coupon.objects.bulk_create(rows, batch_size=CHUNK)
     return sorted(codes)
+
+
+def check_prefix(*, prefix: str) -> None:
+    """Raise Invalid naming `prefix` for what no code can begin with."""
+    if not set(normal_code(prefix)) <= PLAIN_SIGNS or len(normal_code(prefix)) > PREFIX_LENGTH:
+        raise _invalid("prefix", "invalid", f"Give at most {PREFIX_LENGTH} letters, digits, - or _.")
+
+
+def check_batch(*, batch: str) -> None:
+    """Raise Invalid naming `batch` for one that exists."""
+    if Coupon.objects.filter(batch=batch).exists():
+        raise _invalid("batch", "taken", "Give a name that no other batch has.")
+
+
+def batch_of(*, run_id: uuid.UUID) -> str:
+    """What the codes of a run are called when nobody says."""
+    return f"run {run_id}"
+
+
+@in_one_transaction
+def delete_coupon(*, promotion_id: int, coupon_id: int) -> None:
+    """Delete a code that no order has used. Raises CouponNotFound and CouponUsed."""
+    if Coupon.objects.filter(pk=coupon_id, promotion_id=promotion_id, uses=0).delete()[0]:
+        return
+    if Coupon.objects.filter(pk=coupon_id, promotion_id=promotion_id).exists():
+        raise CouponUsed
+    raise CouponNotFound
 
 
 def _drawn(prefix: str, count: int) -> Iterator[str]:
@@ -111,7 +173,7 @@ def _retire(coupon: Coupon) -> None:
 @contextmanager
 def _taken_or_bad(field: str, code: str) -> Iterator[None]:
     """Around the write of a code; runs in a savepoint. Raises Invalid naming the field."""
-    if not (3 <= len(code) <= CODE_LENGTH and set(code) <= set("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-")):
+    if not (3 <= len(code) <= CODE_LENGTH and set(code) <= PLAIN_SIGNS):
         raise _invalid(field, "invalid", "Give 3 to 32 letters, digits, - or _.")
     try:
         with transaction.atomic():

@@ -5,6 +5,7 @@ from decimal import Decimal
 import pytest
 
 from core.errors import Invalid
+from core.operations.models import Run
 from market.pricing import services
 from market.pricing.errors import PromotionChanged, PromotionGone, PromotionNotFound, PromotionUsed
 from market.pricing.models import Coupon, FirstOrder, Promotion, PromotionTally, PromotionUse
@@ -159,14 +160,16 @@ def test_many_codes_at_once():
         ({"count": 100_001}, "count"),
         ({"prefix": "a b"}, "prefix"),
         ({"prefix": "X" * 22}, "prefix"),
-        ({"batch": ""}, "batch"),
+        ({"batch": "There"}, "batch"),
     ],
 )
 def test_codes_that_cannot_be_made(asked, field):
     promotion = make_promotion()
+    services.generate_coupons(promotion_id=promotion.pk, count=1, batch="There")
     with pytest.raises(Invalid) as refused:
-        services.generate_coupons(**({"promotion_id": promotion.pk, "count": 1, "batch": "A"} | asked))
+        services.request_coupons(**({"promotion_id": promotion.pk, "count": 1, "batch": "A"} | asked))
     assert [error.field for error in refused.value.errors] == [field]
+    assert not Run.objects.exists()
 
 
 @pytest.mark.parametrize("code", ["", "ab", "Ä12", "a b c", "x" * 33])

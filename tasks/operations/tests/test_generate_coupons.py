@@ -1,0 +1,120 @@
+"""Codes over HTTP and from the operation that makes them: as many as were asked for, once each, as a file too."""
+
+import csv
+
+import pytest
+from django.db import transaction
+
+from core.operations.models import Run
+from core.operations.services.working import claim_run, do_next_batch, prepared_operation, release_lease
+from market.orders.tests.factories import make_staff
+from market.pricing.models import Coupon
+from market.pricing.services import create_coupon, generate_coupons, request_coupons
+from market.pricing.tests.factories import make_promotion
+from tasks.operations.generate_coupons import GenerateCoupons
+from tasks.operations.tests.working import run_of, worked_on
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("unthrottled")]
+
+
+@pytest.fixture
+def office(client_of):
+    return client_of(make_staff())
+
+
+def codes_of(promotion, part: str = "") -> str:
+    return f"/api/v1/promotions/{promotion.pk}/coupons{part or '/'}"
+
+
+def test_codes_are_made_in_the_background_and_downloaded(office, monkeypatch):
+    monkeypatch.setattr(GenerateCoupons, "batch_size", 20)
+    promotion = make_promotion(requires_coupon=True)
+    made = office.post(codes_of(promotion), {"count": 50, "prefix": "-fall", "batch": "=Autumn"}, format="json")
+    assert (made.status_code, made.json()["state"], made.json()["operation"]) == (201, "queued", "generate_coupons")
+    run = worked_on(Run.objects.get(pk=made.json()["id"]))
+
+    assert (run.state, run.total, run.processed, run.counts) == ("finished", 50, 50, {"made": 50})
+    assert Coupon.objects.filter(promotion=promotion, usage_limit=1, batch="=Autumn").count() == 50
+    other = worked_on(Run.objects.get(pk=office.post(codes_of(promotion), {"count": 2}, format="json").json()["id"]))
+    answer = office.get(codes_of(promotion, ".csv"), {"batch": "=Autumn"})
+    rows = list(csv.DictReader(b"".join(answer.streaming_content).decode().splitlines()))
+    assert answer["Content-Type"].startswith("text/csv")
+    # A spreadsheet shows them as text.
+    assert {row["code"][:6] for row in rows} == {"'-FALL"}
+    assert [row["batch"] for row in rows] == ["'=Autumn"] * 50
+    assert {row["code"][1:] for row in rows} == set(
+        Coupon.objects.filter(batch="=Autumn").values_list("code", flat=True)
+    )
+    whole = office.get(codes_of(promotion, ".csv"))
+    assert len(b"".join(whole.streaming_content).splitlines()) == 53
+    assert Coupon.objects.filter(batch=f"run {other.pk}", usage_limit=1).count() == 2
+
+
+class Killed(Exception):
+    """The worker is gone before its batch was committed."""
+
+
+def test_who_is_killed_before_the_commit_has_made_none(monkeypatch):
+    monkeypatch.setattr(GenerateCoupons, "batch_size", 20)
+    promotion = make_promotion(requires_coupon=True)
+    run = request_coupons(promotion_id=promotion.pk, count=50, usage_limit=None)
+    lease = claim_run(run_id=run.pk, worker="tests:0")
+    operation = prepared_operation(lease=lease)
+    assert do_next_batch(lease=lease, operation=operation)  # the plan
+    assert do_next_batch(lease=lease, operation=operation)
+    with pytest.raises(Killed), transaction.atomic():
+        do_next_batch(lease=lease, operation=operation)
+        assert Coupon.objects.count() == 40
+        raise Killed
+    assert Coupon.objects.count() == 20
+    release_lease(lease=lease)
+    assert worked_on(run).state == "finished"
+    assert Coupon.objects.filter(promotion=promotion, usage_limit=None, batch=f"run {run.pk}").count() == 50
+
+
+def test_a_dry_run_makes_none_and_a_batch_that_exists_is_refused():
+    promotion = make_promotion(requires_coupon=True)
+    assert run_of("generate_coupons", dry_run=True, promotion=promotion.pk, count=3, batch="A").counts == {"made": 3}
+    assert not Coupon.objects.exists()
+    assert run_of("generate_coupons", promotion=promotion.pk, count=3, batch="A", usage_limit=0).state == "finished"
+    again = run_of("generate_coupons", promotion=promotion.pk, count=3, batch="A")
+    assert (again.state, again.last_error) == ("failed", "Give a name that no other batch has.")
+    assert Coupon.objects.filter(usage_limit=None).count() == 3
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({}, "count"),
+        ({"count": 0}, "count"),
+        ({"count": 100_001}, "count"),
+        ({"count": 1, "usage_limit": 0}, "usage_limit"),
+        ({"count": 1, "prefix": "a b"}, "prefix"),
+        ({"count": 1, "prefix": "x" * 22}, "prefix"),
+        ({"count": 1, "batch": "There"}, "batch"),
+    ],
+)
+def test_codes_that_cannot_be_made(office, body, field):
+    promotion = make_promotion(requires_coupon=True)
+    generate_coupons(promotion_id=promotion.pk, count=1, batch="There")
+    answer = office.post(codes_of(promotion), body, format="json")
+    assert (answer.status_code, [error["field"] for error in answer.json()["errors"]]) == (400, [field])
+    assert not Run.objects.exists()
+
+
+def test_codes_are_found_switched_off_and_deleted_until_one_has_ordered_with_them(office):
+    promotion = make_promotion(requires_coupon=True)
+    used, unused = (create_coupon(promotion_id=promotion.pk, code=code) for code in ("Used", "Unused"))
+    generate_coupons(promotion_id=promotion.pk, count=3, batch="Autumn")
+    Coupon.objects.filter(pk=used.pk).update(uses=1)
+    for query, count in (({"batch": "Autumn"}, 3), ({"code": "used"}, 1), ({"used": "true"}, 1), ({}, 5)):
+        assert office.get(codes_of(promotion), query).json()["count"] == count, query
+
+    one, other = (f"{codes_of(promotion)}{coupon.pk}/" for coupon in (used, unused))
+    assert office.patch(one, {"is_active": False}, format="json").json()["is_active"] is False
+    refused = office.delete(one)
+    assert (refused.status_code, refused.json()["code"]) == (409, "coupon_used")
+    assert [office.delete(other).status_code for _ in range(2)] == [204, 404]
+    of_another = f"{codes_of(make_promotion())}{used.pk}/"
+    assert {office.patch(of_another, {"is_active": True}, format="json").status_code} == {404}
+    assert list(Coupon.objects.filter(batch="").values_list("code", "is_active")) == [("USED", False)]

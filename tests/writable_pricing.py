@@ -1,0 +1,21 @@
+"""What bodies about pricing may set, for `test_mass_assignment`."""
+
+STEP = {f"thresholds.*.{field}" for field in ("min_subtotal", "min_quantity", "percent", "amount")}
+GOODS = {
+    f"{kind}{field}.*" for kind in ("", "get_") for field in ("products", "collections", "categories", "attributes")
+}
+PROMOTION = (
+    STEP | GOODS | {"tiers.*", "countries.*", "weekdays.*", "customer_lists.*", "name", "label", "kind", "value"}
+)
+PROMOTION |= {"max_discount", "buy_quantity", "get_quantity", "is_per_unit", "gift_variant", "min_subtotal"}
+PROMOTION |= {"min_quantity", "first_order_only", "from_hour", "until_hour", "starts_at", "ends_at", "usage_limit"}
+PROMOTION |= {"usage_limit_per_customer", "usage_limit_per_order", "budget", "requires_coupon", "coupon_code"}
+PROMOTION |= {"priority", "stackable", "exclusive_group", "is_public", "is_active"}
+
+PRICING: dict[tuple[str, str], set[str]] = {
+    ("post", "promotions/"): PROMOTION,
+    ("put", "promotions/{promotion_id}/"): PROMOTION,
+    ("patch", "promotions/{promotion_id}/"): PROMOTION,
+    ("post", "promotions/{promotion_id}/coupons/"): {"count", "usage_limit", "prefix", "batch"},
+    ("patch", "promotions/{promotion_id}/coupons/{coupon_id}/"): {"is_active"},
+}
