@@ -25,6 +25,7 @@ GUARDS = {
     "vote_lock": "a review is locked while its votes are counted (reviews.services)",
     "product_type_lock": "a product type is locked while products are held against its attributes (catalog.services)",
     "collection_lock": "a collection is locked while its kind and its products are judged (catalog.services)",
+    "planned_price_lock": "products are locked before what is planned for their prices is judged (catalog.services)",
     "promotion_limits": "promotions and codes are locked while their uses are counted and taken (pricing.services)",
     "run_lease": "a batch of a run commits only while its worker's lease stands (core.operations)",
     "review_product_lock": "reviews of a product are written and counted one after the other (reviews.services)",

@@ -20,12 +20,15 @@ from django.utils import timezone
 from core.models import Heartbeat
 from core.notifications.models import Mail
 from core.outbox.models import Delivery
+from market.catalog.models import PlannedPrice
 from market.taxes.models import STANDARD_CLASS, TaxRate
 from tasks.celery_settings import QUEUES
 from tasks.scheduler import BEAT
 
 # Signs of life come every 5 s; three missed ones are silence.
 SILENCE = timedelta(seconds=15)
+# Planned prices are looked for every 5 s.
+LATE = timedelta(minutes=5)
 TOLERATED_SKEW = timedelta(seconds=2)
 REDIS_TIMEOUT_SECONDS = 2
 FREE_BYTES = 1024**3
@@ -108,6 +111,9 @@ def examine_backlog() -> Iterator[Finding]:
         return
     if dead := Delivery.objects.filter(state=Delivery.State.DEAD).count():
         yield Finding("warning", "dead_letters", f"{dead} dead letters wait in the admin to be retried or dismissed.")
+    late = PlannedPrice.objects.filter(due_at__lt=timezone.now() - LATE)
+    if PlannedPrice._meta.db_table in tables and (waiting := late.count()):
+        yield Finding("error", "late_prices", f"{waiting} planned prices are overdue: `catalog.apply_price_changes`.")
     if failed := Mail.objects.filter(state=Mail.State.FAILED).count():
         yield Finding("warning", "failed_mails", f"{failed} mails were refused for good; the admin tells why.")
 

@@ -99,3 +99,31 @@ class AttributeInUse(Conflict):
 
     code = "attribute_in_use"
     title = "The attribute is in use."
+
+
+class PriceChangeNotFound(NotFound):
+    """No such price change."""
+
+    code = "price_change_not_found"
+    title = "There is no such price change."
+
+
+class PriceChangeNotPlanned(Conflict):
+    """The price change was applied, canceled or failed; its `state` says which."""
+
+    code = "price_change_not_planned"
+    title = "What was applied or canceled does not change any more."
+
+
+class PriceChangeExists(Conflict):
+    """Another price of the variant is planned for the same moment."""
+
+    code = "price_change_exists"
+    title = "Another price is planned for this moment."
+
+
+class ProductArchived(Conflict):
+    """The product is archived, so its prices are not planned."""
+
+    code = "product_archived"
+    title = "The product is archived."

@@ -9,6 +9,8 @@ from tasks.invariants.engine import sql_check
 SETTLES_SECONDS = 60
 # The sweeper of unpaid orders runs every 10 s in batches of 300.
 RESERVATION_SECONDS = 300
+# Looked for every 5 s, 4,000 of them each time.
+PRICE_SECONDS = 300
 
 EVENTS = """
 SELECT name || ' ' || id || ': waits for the relay since ' || created_at FROM outbox_event
@@ -53,6 +55,11 @@ WHERE reservation.state = 'held' AND reservation.expires_at < now() - make_inter
   )
 """
 
+PLANNED_PRICES = """
+SELECT 'price ' || id || ' of ' || sku || ': due since ' || due_at FROM catalog_plannedprice
+WHERE due_at < now() - make_interval(secs => %(seconds)s)
+"""
+
 DEAD_LETTERS = """
 SELECT handler || ' ' || id || ': ' || state || ' after ' || attempts || ' attempts, without a word why'
 FROM outbox_delivery
@@ -69,6 +76,7 @@ CHECKS = [
     sql_check(7, "work", "no run is overdue", RUNS, SETTLES),
     sql_check(7, "work", "no mail is overdue", MAILS, SETTLES),
     sql_check(7, "work", "no reservation is overdue", RESERVATIONS, {"seconds": RESERVATION_SECONDS}),
+    sql_check(7, "work", "no planned price is overdue", PLANNED_PRICES, {"seconds": PRICE_SECONDS}),
     sql_check(
         7, "work", "every dead letter is visible and tells why", DEAD_LETTERS, {"attempts": settings.DELIVERY_ATTEMPTS}
     ),

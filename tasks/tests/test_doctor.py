@@ -16,6 +16,7 @@ from core.notifications.models import Mail
 from core.notifications.tests.factories import make_mail
 from core.outbox.models import Delivery
 from core.outbox.tests.factories import handler_of, make_delivery, something_happened
+from market.catalog.models import PlannedPrice
 from market.taxes.models import TaxRate
 from tasks.celery_settings import QUEUES
 from tasks.checks import check_broker
@@ -74,6 +75,12 @@ def test_a_shop_that_would_sell_untaxed_is_named():
     TaxRate.objects.create(name="Germany", country="DE", rate="0.19")
     TaxRate.objects.filter(country="").delete()
     assert named() == [("error", "no_tax_rate")]
+
+
+def test_prices_that_should_have_changed_are_named():
+    long_ago = timezone.now() - timedelta(minutes=6)
+    PlannedPrice.objects.create(sku="MUG", price=1, starts_at=long_ago, due_at=long_ago)
+    assert named() == [("error", "late_prices")]
 
 
 def test_a_silent_beat_is_named():

@@ -25,7 +25,7 @@ from core.outbox.models import Event
 from core.outbox.services import spread_events, take_due_deliveries
 from market.carts.models import Cart
 from market.carts.tests.factories import make_cart
-from market.catalog.models import PendingDocument
+from market.catalog.models import PendingDocument, PlannedPrice
 from market.catalog.services import add_image, create_collection, request_images
 from market.catalog.tests.factories import make_product
 from market.orders.models import Order
@@ -86,6 +86,8 @@ def old_rows(queues, settings, tmp_path):
     make_cart(expires_at=long_ago)
     make_buyer(erase_at=long_ago)
     PendingDocument.objects.create(product_id=1)
+    planned = {"variant": product.variants.get(), "price": "4.00", "starts_at": long_ago}
+    PlannedPrice.objects.create(**planned, sku="MUG", due_at=long_ago)
     old_event = Event.objects.create(name="tests.forgotten", payload={}, created_at=long_ago, relayed_at=long_ago)
     Change.objects.create(topic="product", key="1", xid=1)
     Change.objects.update(created_at=long_ago)
@@ -118,6 +120,7 @@ SAMPLE_ARGUMENTS = {
     "accounts.erase_users": list,
     "catalog.walk": list,
     "catalog.push_documents": list,
+    "catalog.apply_price_changes": list,
     "catalog.evaluate_collections": list,
     "catalog.fetch_images": list,
     "catalog.render_images": list,

@@ -285,6 +285,13 @@ PLANTED = [
         "{pending_number}: held until 2026-01-01 00:00:00+00",
     ),
     (
+        "no planned price is overdue",
+        "INSERT INTO catalog_plannedprice (id, sku, price, removes_compare_at, starts_at, due_at, state, detail,"
+        " created_at, updated_at)"
+        " VALUES (7, 'MUG', 1, false, '2026-01-01', '2026-01-01', 'planned', '', now(), now())",
+        "price 7 of MUG: due since 2026-01-01 00:00:00+00",
+    ),
+    (
         "every dead letter is visible and tells why",
         "UPDATE outbox_delivery SET state = 'dead', attempts = 5 WHERE handler = 'email_order_cancellation'",
         "email_order_cancellation {cancellation_delivery}: dead after 5 attempts, without a word why",

@@ -1,5 +1,6 @@
 """What is for sale, and what makes it quick to find."""
 
+from market.catalog.models.prices import PlannedPrice, PriceSpan
 from market.catalog.models.products import (
     TITLE_LENGTH,
     Attribute,
@@ -37,6 +38,8 @@ __all__ = [
     "ListingChange",
     "PastPrice",
     "PendingDocument",
+    "PlannedPrice",
+    "PriceSpan",
     "Product",
     "ProductImage",
     "ProductListing",

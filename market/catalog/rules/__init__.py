@@ -10,9 +10,11 @@ from market.catalog.rules.attributes import (
 from market.catalog.rules.collections import (
     collection_conditions,
 )
+from market.catalog.rules.planning import Plan, PlanState, played
 from market.catalog.rules.prices import (
     HIGHEST_PRICE,
     PRICE_BANDS,
+    TOLD_BACK,
     ToldPrice,
     band_bounds,
     price_problems,
@@ -60,8 +62,11 @@ __all__ = [
     "MAX_TOLD_CATEGORIES",
     "MAX_VARIANTS",
     "PRICE_BANDS",
+    "TOLD_BACK",
     "WORD",
     "AttributeRule",
+    "Plan",
+    "PlanState",
     "ToldPrice",
     "attribute_definition_problems",
     "attribute_token",
@@ -75,6 +80,7 @@ __all__ = [
     "facets_of",
     "free_slug",
     "image_files",
+    "played",
     "price_problems",
     "rendition_name",
     "repriced",

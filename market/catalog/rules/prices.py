@@ -2,12 +2,15 @@
 
 from bisect import bisect_right
 from dataclasses import dataclass
+from datetime import timedelta
 from decimal import Decimal
 
 from core.errors import FieldError
 from core.money import round_money
 
 HIGHEST_PRICE = Decimal("99999999.99")
+# What a price was is told so far back.
+TOLD_BACK = timedelta(days=730)
 # The bands begin at these prices.
 PRICE_BANDS = tuple(map(Decimal, ("0.00", "5.00", "10.00", "20.00", "50.00", "100.00", "200.00", "500.00")))
 

@@ -11,6 +11,13 @@ from market.catalog.services.image_requests import request_images
 from market.catalog.services.images import add_image, delete_image, update_image
 from market.catalog.services.listings import refresh_listings, set_listing_rating, set_variants_in_stock
 from market.catalog.services.locks import hold_product, hold_products
+from market.catalog.services.planning import (
+    NewPriceChange,
+    apply_due_price_changes,
+    cancel_price_change,
+    plan_price_changes,
+    update_price_change,
+)
 from market.catalog.services.prices import PriceChange, reprice_variants
 from market.catalog.services.product_types import (
     NewAttribute,
@@ -34,10 +41,13 @@ from market.catalog.services.variants import NewVariant, create_variant, delete_
 __all__ = [
     "Deletion",
     "NewAttribute",
+    "NewPriceChange",
     "NewVariant",
     "PriceChange",
     "add_image",
+    "apply_due_price_changes",
     "archive_product",
+    "cancel_price_change",
     "clear_shelf_image",
     "create_attribute",
     "create_category",
@@ -54,6 +64,7 @@ __all__ = [
     "delete_variant",
     "hold_product",
     "hold_products",
+    "plan_price_changes",
     "refresh_listings",
     "reprice_variants",
     "request_images",
@@ -65,6 +76,7 @@ __all__ = [
     "update_category",
     "update_collection",
     "update_image",
+    "update_price_change",
     "update_product",
     "update_product_type",
     "update_variant",

@@ -10,8 +10,8 @@ from django.utils import timezone
 
 from core.transactions import in_one_transaction
 from market.catalog import sql
-from market.catalog.models import Product, Variant
-from market.catalog.rules import HIGHEST_PRICE, repriced
+from market.catalog.models import PriceSpan, Product, Variant
+from market.catalog.rules import HIGHEST_PRICE, TOLD_BACK, ToldPrice, repriced
 from market.catalog.services.listings import refresh_listings
 
 
@@ -53,6 +53,12 @@ def note_past_prices(prices: Mapping[int, Decimal]) -> None:
         )
 
 
+def prune_price_spans(*, limit: int) -> int:
+    """Delete up to `limit` of what prices were longer ago than is told; answers how many."""
+    old = PriceSpan.objects.filter(ended_at__lt=timezone.now() - TOLD_BACK).order_by("ended_at")
+    return PriceSpan.objects.filter(pk__in=list(old.values_list("pk", flat=True)[:limit])).delete()[0]
+
+
 @in_one_transaction
 def reprice_variants(*, variant_ids: Collection[int], percent: Decimal) -> list[PriceChange]:
     """Change the prices of variants by a percentage, each rounded to the cent, and show it in the lists.
@@ -79,16 +85,33 @@ def reprice_variants(*, variant_ids: Collection[int], percent: Decimal) -> list[
         if change.is_possible and after != price:
             product_ids.add(product_id)
     written = [change for change in changes if change.is_possible and change.after != change.before]
-    if written:
-        note_past_prices({change.variant_id: change.before for change in written})
-        with connection.cursor() as cursor:
-            cursor.execute(
-                sql.WRITE_PRICES,
-                {
-                    "variant_ids": [change.variant_id for change in written],
-                    "prices": [change.after for change in written],
-                    "compare_at_prices": [change.compare_at_price for change in written],
-                },
-            )
-        refresh_listings(product_ids=product_ids, has_new_words=False)
+    write_told_prices(
+        before={change.variant_id: ToldPrice(change.before, None) for change in written},
+        after={change.variant_id: ToldPrice(change.after, change.compare_at_price) for change in written},
+        product_ids=product_ids,
+    )
     return changes
+
+
+def write_told_prices(
+    *, before: Mapping[int, ToldPrice], after: Mapping[int, ToldPrice], product_ids: Collection[int]
+) -> None:
+    """Give variants, which the caller holds with these products of theirs, other prices, and show them in the lists.
+
+    Five statements however many, none for none.
+    """
+    if not after:
+        return
+    told_anew = {pk: before[pk].price for pk, told in after.items() if told.is_told_anew(before[pk])}
+    if told_anew:
+        note_past_prices(told_anew)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            sql.WRITE_PRICES,
+            {
+                "variant_ids": list(after),
+                "prices": [told.price for told in after.values()],
+                "compare_at_prices": [told.compare_at_price for told in after.values()],
+            },
+        )
+    refresh_listings(product_ids=product_ids, has_new_words=False)
