@@ -14,4 +14,5 @@ class TasksConfig(AppConfig):
             import_past_orders,
             recompute_memberships,
             reprice,
+            simulate_promotion,
         )
