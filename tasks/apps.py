@@ -7,7 +7,7 @@ class TasksConfig(AppConfig):
     verbose_name = "Background work"
 
     def ready(self) -> None:
-        from tasks import checks, handlers, metrics  # noqa: F401, PLC0415 - they register themselves
+        from tasks import checks, counting, handlers, metrics  # noqa: F401, PLC0415 - they register themselves
         from tasks.operations import (  # noqa: F401, PLC0415
             generate_coupons,
             import_online_retail,

@@ -1,6 +1,6 @@
 """What `GET /metrics` looks up at each scrape: Redis or Valkey, the queues, the backlog in the database."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing
 from typing import Any
 
@@ -18,6 +18,7 @@ from core.operations.models import Run
 from core.outbox.models import Delivery, Event
 from core.quick_redis import quick_redis
 from tasks.celery_settings import QUEUES
+from tasks.counting import KEY
 
 # For each of the two servers; a frozen one is waited for once.
 REDIS_SECONDS = 0.5
@@ -58,10 +59,25 @@ def redis_servers() -> Iterator[Metric]:
     for queue, length in (roles["broker"] or {}).get("queues", {}).items():
         queues.add_metric([queue], length)
     yield queues
+    yield from ended_tasks((roles["cache"] or {}).get("tasks", {}))
+
+
+def ended_tasks(counted: Mapping[bytes, bytes]) -> Iterator[Metric]:
+    """What the workers counted, as `tasks.counting` names it."""
+    ended = CounterMetricFamily("storefront_tasks", "Tasks that ended, by name and state.", labels=["task", "state"])
+    seconds = CounterMetricFamily("storefront_task_seconds", "How long they took together.", labels=["task"])
+    for name, value in counted.items():
+        task, _, what = name.decode().rpartition(" ")
+        if what == "seconds":
+            seconds.add_metric([task], float(value))
+        else:
+            ended.add_metric([task, what], int(value))
+    yield from (ended, seconds)
 
 
 def ask(url: str) -> dict[str, Any] | None:
-    """INFO of that server and the lengths of the queues in its database, None while it does not answer."""
+    """INFO of that server, the lengths of the queues in its database and the tasks counted there, None while it does
+    not answer."""
     if url == settings.CACHE_URL and quick_redis().breaker.is_open:
         return None
     try:
@@ -76,10 +92,10 @@ def ask(url: str) -> dict[str, Any] | None:
             pipeline = client.pipeline(transaction=False).info()
             for queue in QUEUES:
                 pipeline.llen(queue)
-            info, *lengths = pipeline.execute()
+            info, *lengths, counted = pipeline.hgetall(KEY).execute()
     except (redis.RedisError, OSError):
         return None
-    return {**info, "queues": dict(zip(QUEUES, lengths, strict=True))}
+    return {**info, "queues": dict(zip(QUEUES, lengths, strict=True)), "tasks": counted}
 
 
 @collects

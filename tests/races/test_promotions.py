@@ -17,7 +17,7 @@ from tests.running import RunningShop
 pytestmark = [pytest.mark.system, pytest.mark.django_db(transaction=True)]
 BUYERS = 50
 COUPON_LIMIT = 20
-GUESSES = 200
+GUESSES = 1000
 
 
 def carts(running: RunningShop, *codes: str, buyers: int = BUYERS) -> list[Cart]:

@@ -56,6 +56,8 @@ def test_an_order_is_confirmed_by_mail(shop, lamp):
     assert line["subject"] == f"Your order {answer.json()['number']} at Storefront"
     assert "multipart/alternative" in (shop.mail_directory / line["file"]).read_text()
     assert_invariants(shop, [answer])
+    told = shop.client().get("/metrics").text
+    assert re.search(r'^storefront_tasks_total{state="success",task="outbox.deliver"} [1-9]', told, re.MULTILINE)
 
 
 def test_orders_do_not_wait_for_a_mail_server_that_is_away(shop, lamp):

@@ -1,12 +1,15 @@
 """GET /metrics: who may read it, what it tells, and that it tells it whatever is away."""
 
+import re
 import socket
 import time
 from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 import redis
+import yaml
 from django.conf import settings as django_settings
 from django.db import connection
 from django.utils import timezone
@@ -17,6 +20,7 @@ from core.outbox.models import Delivery, Event
 
 pytestmark = pytest.mark.django_db
 TOKEN = "let-prometheus-in-1234"
+ALERTS = Path(__file__).parents[3] / "docs/alerts.yaml"
 OUTSIDE = "203.0.113.9"
 
 
@@ -123,6 +127,15 @@ def test_the_backlog_is_told(api_client):
     assert found["storefront_dead_letters",] == 2
     runs = {key[1]: value for key, value in found.items() if key[0] == "storefront_runs"}
     assert runs == dict.fromkeys(Run.State.values, 0) | {"failed": 1}
+
+
+def test_alerts_are_on_what_is_told(api_client):
+    rules = [rule for group in yaml.safe_load(ALERTS.read_text())["groups"] for rule in group["rules"]]
+    api_client.get("/health/live/")
+    families = set(re.findall(r"^# TYPE (\w+) ", api_client.get("/metrics").content.decode(), re.MULTILINE))
+    asked = [set(re.findall(r"storefront_\w+", rule["expr"])) for rule in rules]
+    assert all(asked)
+    assert {re.sub(r"_(count|bucket)$", "", name) for name in set.union(*asked)} <= families
 
 
 @pytest.mark.parametrize("listens", [True, False])
