@@ -128,3 +128,111 @@ def test_every_field_is_written_and_read_back(office):
         answer = office.post(URL, {"name": "Of a kind"} | kind, format="json")
         assert answer.status_code == 201, answer.json()
         assert Promotion.objects.get(pk=answer.json()["id"]).status == "active"
+
+
+def test_a_patch_is_a_version_only_when_the_rules_change(office):
+    promotion = make_promotion(max_discount="5.00", starts_at="2026-01-01T00:00:00+00:00")
+    for body, version, name in (
+        ({"name": "Ours"}, 1, "Ours"),
+        ({"is_active": False}, 1, "Ours"),
+        ({"value": "15"}, 2, "Ours"),
+        ({"label": "Fifteen percent"}, 3, "Ours"),
+    ):
+        answer = office.patch(one(promotion.pk), body, format="json").json()
+        assert (answer["version"], answer["name"], answer["max_discount"]) == (version, name, "5.00")
+    assert (answer["status"], answer["label"], answer["value"]) == ("draft", "Fifteen percent", "15.00")
+
+    whole = office.put(one(promotion.pk), TEN | {"is_active": True}, format="json").json()
+    assert (whole["version"], whole["max_discount"], whole["starts_at"], whole["status"]) == (4, None, None, "active")
+    assert whole["label"] == "Autumn 2026"
+
+
+def test_what_a_promotion_named_may_be_gone_when_it_is_switched_off(office):
+    gifts = create_collection(title="Gifts")
+    promotion = make_promotion(goods={"collections": [gifts.pk]})
+    gifts.delete()
+    assert office.patch(one(promotion.pk), {"is_active": False}, format="json").json()["status"] == "draft"
+    refused = office.patch(one(promotion.pk), {"value": "5"}, format="json").json()
+    assert [error["field"] for error in refused["errors"]] == ["collections"]
+
+
+def test_what_no_order_has_used_is_deleted_and_all_else_archived(office):
+    unused, used = make_coupon("UNUSED").promotion, make_coupon("USED").promotion
+    use(used, "USED")
+    assert office.delete(one(unused.pk)).status_code == 204
+    archived = office.delete(one(used.pk))
+    assert (archived.status_code, archived.json()["status"], archived.json()["uses"]) == (200, "archived", 1)
+    assert archived.json()["given_total"] == "2.50"
+    assert [office.delete(one(unused.pk)).status_code, office.delete(one(used.pk)).status_code] == [404, 200]
+    assert list(Coupon.objects.values_list("code", flat=True)) == ["USED"]
+
+
+def test_the_one_code_is_made_renamed_and_kept_once_it_was_used(office):
+    promotion = Promotion.objects.get(pk=office.post(URL, TEN | {"coupon_code": "One"}, format="json").json()["id"])
+    make_coupon("TAKEN")
+
+    def code(value) -> str | None:
+        answer = office.patch(one(promotion.pk), {"coupon_code": value}, format="json")
+        return answer.json()["coupon_code"] if answer.status_code == 200 else answer.json()["errors"][0]
+
+    def kept() -> list:
+        return list(promotion.coupons.order_by("pk").values_list("code", "is_active"))
+
+    assert (code("two"), kept()) == ("TWO", [("TWO", True)])
+    use(promotion, "TWO")
+    assert (code("three"), kept()) == ("THREE", [("TWO", False), ("THREE", True)])
+    assert (code("Two"), kept()) == ("TWO", [("TWO", True)])
+    assert code("taken")["field"] == code("a b")["field"] == "coupon_code"
+    assert (code(None), kept()) == (None, [("TWO", False)])
+    assert office.get(one(promotion.pk)).json()["requires_coupon"] is True
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"kind": "sorcery"}, "kind"),
+        ({"kind": None}, "kind"),
+        ({"name": ""}, "name"),
+        ({"value": None}, "value"),
+        ({"value": "101"}, "value"),
+        ({"value": "ten"}, "value"),
+        ({"max_discount": "-1"}, "max_discount"),
+        ({"max_discount": "1.005"}, "max_discount"),
+        ({"kind": "buy_x_get_y", "get_quantity": 1}, "buy_quantity"),
+        ({"kind": "gift"}, "gift_variant"),
+        ({"kind": "gift", "gift_variant": 987654}, "gift_variant"),
+        ({"kind": "spend_threshold"}, "thresholds"),
+        ({"kind": "spend_threshold", "thresholds": [{"min_quantity": 1}]}, "thresholds"),
+        ({"kind": "spend_threshold", "thresholds": [{"min_quantity": 0, "percent": "5"}]}, "thresholds.0.min_quantity"),
+        ({"products": [987654]}, "products"),
+        ({"products": ["x"]}, "products.0"),
+        ({"collections": [987654]}, "collections"),
+        ({"categories": [987654]}, "categories"),
+        ({"attributes": ["red"]}, "attributes"),
+        ({"attributes": ["nothing=red"]}, "attributes"),
+        ({"get_products": [1]}, "get_products"),
+        ({"kind": "buy_x_get_y", "buy_quantity": 1, "get_quantity": 1, "get_categories": [9876]}, "get_categories"),
+        ({"customer_lists": [987654]}, "customer_lists"),
+        ({"tiers": ["platinum"]}, "tiers"),
+        ({"countries": ["XX"]}, "countries"),
+        ({"weekdays": [8]}, "weekdays.0"),
+        ({"from_hour": 8, "until_hour": 8}, "from_hour"),
+        ({"starts_at": "2026-02-30"}, "starts_at"),
+        ({"starts_at": "2026-12-02T00:00:00Z", "ends_at": "2026-12-01T00:00:00Z"}, "ends_at"),
+        ({"usage_limit": 0}, "usage_limit"),
+        ({"usage_limit": 2**31}, "usage_limit"),
+        ({"priority": 2**31}, "priority"),
+        ({"coupon_code": "a b"}, "coupon_code"),
+        ({"coupon_code": "taken"}, "coupon_code"),
+        ({"coupon_code": "new-one", "requires_coupon": False}, "requires_coupon"),
+    ],
+)
+def test_what_makes_no_sense_is_told_at_its_field_and_changes_nothing(office, changes, field):
+    make_coupon("TAKEN")
+    promotion = make_promotion()
+    before = [list(model.objects.order_by("pk").values()) for model in (Promotion, Coupon)]
+    for write, url in ((office.post, URL), (office.put, one(promotion.pk))):
+        answer = write(url, TEN | changes, format="json")
+        assert answer.status_code == 400, answer.json()
+        assert field in [error["field"] for error in answer.json()["errors"]]
+    assert [list(model.objects.order_by("pk").values()) for model in (Promotion, Coupon)] == before
