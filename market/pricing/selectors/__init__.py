@@ -1,0 +1,43 @@
+"""What prices are made of, promotions and codes for staff, and what simulations have found."""
+
+from market.pricing.selectors.facts import (
+    Gift,
+    PriceTables,
+    QuoteFacts,
+    Tier,
+    attribute_tokens,
+    buyers_today,
+    list_prices_from,
+    price_tables,
+    quote_facts_from,
+    shelves_of,
+)
+from market.pricing.selectors.promotions import (
+    coupon,
+    coupon_rows,
+    coupons,
+    promotion,
+    promotions,
+    single_codes,
+    uses_of,
+)
+
+__all__ = [
+    "Gift",
+    "PriceTables",
+    "QuoteFacts",
+    "Tier",
+    "attribute_tokens",
+    "buyers_today",
+    "coupon",
+    "coupon_rows",
+    "coupons",
+    "list_prices_from",
+    "price_tables",
+    "promotion",
+    "promotions",
+    "quote_facts_from",
+    "shelves_of",
+    "single_codes",
+    "uses_of",
+]
