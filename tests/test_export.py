@@ -120,7 +120,8 @@ def test_the_link_opens_one_copy_for_seven_days(owner, client_of, api_client):
     assert Event.objects.filter(name="accounts.export_requested").count() == 1
     token = mailed("export_ready")["token"]
     answer = api_client.get(COPY, {"token": token})
-    assert orjson.loads(answer.getvalue())["account"]["email"] == owner.email
+    account = orjson.loads(answer.getvalue())["account"]
+    assert (account["email"], account["language"]) == (owner.email, "en")
     assert (answer["Cache-Control"], answer["Referrer-Policy"]) == ("private, no-store", "no-referrer")
     assert answer["Content-Disposition"].startswith("attachment")
     forged = signing.dumps(signing.loads(token, salt=exporting.SALT), salt="accounts.verify-email")

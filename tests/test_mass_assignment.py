@@ -48,7 +48,7 @@ PRODUCT = {"title", "slug", "description", "status", "category", "product_type",
     "tax_class"
 }
 VARIANT = {"sku", "title", "price", "compare_at_price", "cost", "weight_grams", "is_active", "position", "attributes"}
-PROFILE = {"first_name", "last_name", "full_name", "phone", "birth_date"}
+PROFILE = {"first_name", "last_name", "full_name", "language", "phone", "birth_date"}
 REVIEW = {"rating", "title", "body"}
 WRITABLE: dict[tuple[str, str], set[str]] = {
     ("post", "addresses/"): SAVED_ADDRESS,
@@ -57,7 +57,7 @@ WRITABLE: dict[tuple[str, str], set[str]] = {
     ("post", "auth/login/"): {"email", "password", "device"},
     ("post", "auth/logout/"): {"refresh"},
     ("post", "auth/refresh/"): {"refresh"},
-    ("post", "auth/register/"): {"email", "password", "first_name", "last_name"},
+    ("post", "auth/register/"): {"email", "password", "first_name", "last_name", "language"},
     ("post", "auth/logout/everywhere/"): set(),
     ("post", "auth/password/change/"): {"old_password", "new_password"},
     ("post", "auth/password/reset/"): {"email"},

@@ -2,7 +2,9 @@
 
 from typing import Any
 
+from django import forms
 from django.apps import apps
+from django.conf import settings
 from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
@@ -30,6 +32,8 @@ class UserCreation(AdminUserCreationForm):
 
 
 class UserChange(UserChangeForm):
+    language = forms.ChoiceField(choices=lambda: settings.LANGUAGES)
+
     class Meta:
         model = User
         fields = "__all__"
@@ -50,7 +54,7 @@ class UserAdmin(DjangoUserAdmin):
     actions = ("sign_out_everywhere",)
     fieldsets = (
         (None, {"fields": ("email", "username", "password")}),
-        ("Person", {"fields": ("first_name", "last_name", "is_verified")}),
+        ("Person", {"fields": ("first_name", "last_name", "language", "is_verified")}),
         ("Access", {"fields": ("is_active", "is_staff", "is_superuser", "groups", "user_permissions")}),
         ("Dates", {"fields": ("last_login", "created_at", "updated_at")}),
     )

@@ -8,6 +8,7 @@ from django.db import models, transaction
 from django.db.models.functions import Lower, Upper
 from django.utils import timezone
 
+from core.languages import LANGUAGE_LENGTH, known_language
 from core.models import TimeStampedModel
 
 
@@ -41,6 +42,13 @@ class User(AbstractBaseUser, PermissionsMixin, TimeStampedModel):
     is_active = models.BooleanField(default=True)
     is_staff = models.BooleanField(default=False)
     is_verified = models.BooleanField(default=False, help_text="The email address is known to be theirs.")
+    language = models.CharField(
+        max_length=LANGUAGE_LENGTH,
+        default="en",
+        db_default="en",
+        validators=[known_language],
+        help_text="The language of mails to them, where there is a translation.",
+    )
     new_email = models.EmailField(max_length=254, null=True, blank=True, editable=False)
     # What a mailed token was made for; each that is used makes the others of its user worthless.
     token_version = models.PositiveIntegerField(default=0, db_default=0, editable=False)

@@ -50,16 +50,22 @@ def queue_mail(
     recipient: str,
     context: Mapping[str, Any],
     key: str,
-    language: str = "en",
+    language: str | None = None,
     user_id: int | None = None,
 ) -> None:
     """Render the templates `email/<kind>` and queue the mail, in the caller's transaction.
 
+    Without `language` it is written in the user's, or else in the shop's.
+
     `key` becomes the Message-ID. Idempotent: a key that is known queues nothing. One statement, two for
     a mail to a user: nothing is queued for one who is being erased or has refused this kind.
     """
-    if recipient.endswith(f"@{settings.ERASED_DOMAIN}") or not _may_write_to(user_id, kind):
+    if recipient.endswith(f"@{settings.ERASED_DOMAIN}"):
         return
+    spoken = _language_of(user_id, kind)
+    if spoken is None:
+        return
+    language = language or spoken
     everywhere = {
         "shop_name": settings.SHOP_NAME,
         "shop_url": settings.SHOP_URL,
@@ -82,18 +88,20 @@ def _rendered(name: str, values: Mapping[str, Any], language: str) -> str:
 
 # The erasure of a user who is held here begins when the mail is written, and then takes it along.
 _HOLD_USER = """
-SELECT FROM accounts_user AS receiver WHERE id = %s AND erased_at IS NULL
+SELECT language FROM accounts_user AS receiver WHERE id = %s AND erased_at IS NULL
     AND NOT EXISTS (SELECT FROM notifications_refusal WHERE user_id = receiver.id AND kind = %s)
 FOR SHARE
 """
 
 
-def _may_write_to(user_id: int | None, kind: str) -> bool:
+def _language_of(user_id: int | None, kind: str) -> str | None:
+    """What the receiver reads; None when nothing of this kind may be written to him."""
     if user_id is None:
-        return True
+        return settings.LANGUAGE_CODE
     with connection.cursor() as cursor:
         cursor.execute(_HOLD_USER, [user_id, kind if kind in settings.OPTIONAL_MAILS else ""])
-        return cursor.fetchone() is not None
+        row = cursor.fetchone()
+    return row[0] if row else None
 
 
 def mails_of_person(*, user_id: int, address: str) -> Iterator[dict[str, Any]]:

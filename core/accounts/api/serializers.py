@@ -1,5 +1,6 @@
 """Bodies and answers about users."""
 
+from django.conf import settings
 from rest_framework import serializers
 
 from core.accounts.models import User
@@ -29,6 +30,7 @@ class UserSerializer(serializers.ModelSerializer):
             "is_active",
             "is_staff",
             "is_verified",
+            "language",
             "created_at",
             "updated_at",
         ]
@@ -45,6 +47,11 @@ class UserCreateSerializer(serializers.Serializer):
     )
     last_name = serializers.CharField(
         max_length=150, required=False, allow_blank=True, default="", validators=[one_line]
+    )
+    language = serializers.ChoiceField(
+        settings.LANGUAGES,
+        required=False,
+        help_text="Of the mails. Without it the first known one of `Accept-Language` is taken.",
     )
 
 

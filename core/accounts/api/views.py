@@ -35,6 +35,7 @@ from core.accounts.lockout import device_token_for, place_of
 from core.accounts.models import User
 from core.api.client_address import client_network
 from core.api.keyset import Keyset
+from core.languages import language_wanted
 from core.postgres.deadlines import deadline
 
 SIGNED_IN = {"authentication_classes": (UserAuthentication,), "permission_classes": (IsAuthenticated,)}
@@ -76,7 +77,8 @@ class AuthViewSet(viewsets.GenericViewSet):
     @action(detail=False, methods=["post"], serializer_class=UserCreateSerializer)
     def register(self, request: Request) -> Response:
         body = self._body(request)
-        services.register_user(**body)
+        wanted = body.pop("language", "") or language_wanted(request.headers.get("Accept-Language", ""))
+        services.register_user(**body, language=wanted)
         return Response({"email": body["email"]}, status=status.HTTP_201_CREATED)
 
     @extend_schema(

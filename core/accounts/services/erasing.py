@@ -109,7 +109,7 @@ def erase_user(*, user_id: int) -> None:
         apps.get_model("socialaccount", "SocialAccount").objects.filter(user=user).delete()
     erase_log_entries(model=User, ids=[user_id])
     user.email, user.new_email, user.username = f"erased-{user_id}@{settings.ERASED_DOMAIN}", None, None
-    user.first_name = user.last_name = ""
+    user.first_name, user.last_name, user.language = "", "", settings.LANGUAGE_CODE
     user.is_verified, user.last_login = False, None
     last_look_at = user.erased_at + LAST_LOOK_AFTER
     user.erase_at = last_look_at if last_look_at > timezone.now() else None

@@ -146,7 +146,7 @@ def erase_exports(*, user_id: int) -> None:
 def account_data(*, user_id: int) -> dict[str, Any]:
     """What the account itself knows: three queries. Secrets are left out: no digest of a password or a network."""
     user = User.objects.get(pk=user_id)
-    plain = ("email", "new_email", "username", "first_name", "last_name", "is_verified", "is_active", "role")
+    plain = ("email", "new_email", "username", "first_name", "last_name", "language", "is_verified", "is_active")
     times = ("created_at", "updated_at", "last_login", "erase_at")
     logins = RefreshFamily.objects.filter(user=user).order_by("created_at")
     social: list[dict[str, Any]] = []
@@ -154,7 +154,7 @@ def account_data(*, user_id: int) -> dict[str, Any]:
         accounts = apps.get_model("socialaccount", "SocialAccount").objects.filter(user=user).order_by("pk")
         social = list(accounts.values("provider", "uid", "date_joined", "last_login", "extra_data"))
     return {
-        **{name: getattr(user, name) for name in (*plain, *times)},
+        **{name: getattr(user, name) for name in (*plain, "role", *times)},
         "logins": list(logins.values("created_at", "expires_at", "revoked_at")),
         "social_logins": social,
     }

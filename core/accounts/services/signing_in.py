@@ -30,13 +30,16 @@ class EmailNotVerified(Forbidden):
 
 
 @retries_conflicts
-def register_user(*, email: str, password: str, first_name: str = "", last_name: str = "") -> None:
+def register_user(
+    *, email: str, password: str, first_name: str = "", last_name: str = "", language: str = "en"
+) -> None:
     """Make a user; for a known email make nothing, and tell that address.
 
     The caller learns nothing about which it was: both ways validate, hash one password and publish
     one event. Raises Invalid for a password that the validators refuse.
     """
-    candidate = User(email=User.objects.normalize_email(email), first_name=first_name, last_name=last_name)
+    names = {"first_name": first_name, "last_name": last_name}
+    candidate = User(email=User.objects.normalize_email(email), language=language, **names)
     refuse_weak(password, candidate, field="password")
     candidate.set_password(password)
     with transaction.atomic():

@@ -231,6 +231,7 @@ def test_only_staff_list_users(api_client, client_of):
         "is_active",
         "is_staff",
         "is_verified",
+        "language",
         "created_at",
         "updated_at",
     }

@@ -251,7 +251,7 @@ def test_staff_verify_an_address_and_a_new_one_is_not_verified(typed, is_verifie
     user = make_user(email="ann@example.com")
     office = Client()
     office.force_login(make_staff())
-    form = {"email": user.email, "is_active": "on", "first_name": "", "last_name": "", "username": ""} | typed
+    form = {"email": user.email, "is_active": "on", "language": "en", "username": ""} | typed
     assert office.post(f"/admin/accounts/user/{user.pk}/change/", form).status_code == 302
     user.refresh_from_db()
     assert user.is_verified == is_verified

@@ -13,6 +13,7 @@ from rest_framework.response import Response
 from core.api.idempotency import IDEMPOTENCY_KEY, IdempotentReplayMixin, idempotency_key
 from core.api.permissions import IsStaffWithModelPermission
 from core.idempotency import fingerprint_of
+from core.languages import language_wanted
 from market.checkout import services
 from market.checkout.api.serializers import (
     CancelSerializer,
@@ -154,6 +155,9 @@ def _checkout(request: Request, body: dict[str, Any]) -> Checkout:
         expected_total=body.get("expected_total"),
         note=body["note"],
         fingerprint=fingerprint_of(customer_id, request.data),
+        language=user.language
+        if user.is_authenticated
+        else language_wanted(request.headers.get("Accept-Language", "")),
     )
 
 

@@ -59,6 +59,7 @@ class Checkout:
     expected_total: Decimal | None
     note: str
     fingerprint: str
+    language: str = "en"
 
     @property
     def identity(self) -> str:
@@ -143,6 +144,7 @@ def _write(*, cart: PricedCart, checkout: Checkout, address: Mapping[str, str]) 
         customer_id=checkout.customer_id,
         cart_uuid=cart.id,
         email=checkout.email,
+        language=checkout.language,
         shipping_address=dict(address),
         billing_address=dict(checkout.billing_address or address),
         note=checkout.note,

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
@@ -29,6 +30,7 @@ class ProfileSerializer(serializers.ModelSerializer):
     first_name = serializers.CharField(max_length=150, required=False, allow_blank=True, validators=[one_line])
     last_name = serializers.CharField(max_length=150, required=False, allow_blank=True, validators=[one_line])
     full_name = serializers.CharField(max_length=301, required=False, allow_blank=True, validators=[one_line])
+    language = serializers.ChoiceField(settings.LANGUAGES, required=False, help_text="Of the mails to the user.")
     role = serializers.ChoiceField(choices=["admin", "customer"], read_only=True)
     phone = serializers.RegexField(
         r"^\+?[0-9 ()./-]{3,31}$", source="customer.phone", required=False, allow_blank=True, max_length=32
@@ -43,6 +45,7 @@ class ProfileSerializer(serializers.ModelSerializer):
             "first_name",
             "last_name",
             "full_name",
+            "language",
             "phone",
             "birth_date",
             "membership",
@@ -110,6 +113,7 @@ class CustomerSerializer(serializers.ModelSerializer):
     first_name = serializers.CharField(source="user.first_name")
     last_name = serializers.CharField(source="user.last_name")
     full_name = serializers.CharField(source="user.full_name")
+    language = serializers.CharField(source="user.language")
     is_active = serializers.BooleanField(source="user.is_active")
     is_verified = serializers.BooleanField(source="user.is_verified")
     tier = serializers.ChoiceField(choices=MembershipTier.Code.choices)
@@ -123,6 +127,7 @@ class CustomerSerializer(serializers.ModelSerializer):
             "first_name",
             "last_name",
             "full_name",
+            "language",
             "phone",
             "birth_date",
             "is_active",

@@ -22,6 +22,7 @@ def update_profile(
     first_name: str | None = None,
     last_name: str | None = None,
     full_name: str | None = None,
+    language: str | None = None,
     phone: str | None = None,
     birth_date: date | EllipsisType | None = ...,
 ) -> User:
@@ -33,7 +34,8 @@ def update_profile(
     user.first_name, user.last_name = rules.new_names(
         present=(user.first_name, user.last_name), first_name=first_name, last_name=last_name, full_name=full_name
     )
-    user.save(update_fields=["first_name", "last_name", "updated_at"])
+    user.language = language or user.language
+    user.save(update_fields=["first_name", "last_name", "language", "updated_at"])
     facts: dict[str, Any] = {}
     if phone is not None:
         facts["phone"] = phone

@@ -22,6 +22,7 @@ def test_the_profile_shows_the_caller(client_of):
         "first_name": "Ann",
         "last_name": "Lee",
         "full_name": "Ann Lee",
+        "language": "en",
         "phone": "",
         "birth_date": None,
         "role": "customer",

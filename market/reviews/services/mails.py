@@ -36,9 +36,7 @@ def queue_review_request(*, order_id: int, key: str) -> None:
     user = order.customer.user
     shown = [{"title": product.title, "url": _reviews_url(product.pk)} for product in products]
     context = {"first_name": user.first_name, "order": order, "products": shown}
-    queue_mail(
-        kind="review_request", recipient=user.email, context=context, key=key, language=order.language, user_id=user.pk
-    )
+    queue_mail(kind="review_request", recipient=user.email, context=context, key=key, user_id=user.pk)
 
 
 def _reviews_url(product_id: int) -> str:
