@@ -16,6 +16,13 @@ pytestmark = pytest.mark.django_db
 
 # Who gets past the door: everybody, whoever is signed in, staff with the permission for it.
 PUBLIC, SIGNED_IN, STAFF = "public", "signed in", "staff"
+# Tables that staff keep, and their models.
+STAFF_ROWS = {
+    "shipping-zones": "shipping.shippingzone",
+    "shipping-methods": "shipping.shippingmethod",
+    "tax-rates": "taxes.taxrate",
+    "price-lists": "pricing.pricelist",
+}
 POLICY = {
     "auth/login/": {"post": PUBLIC},
     "auth/logout/": {"post": PUBLIC},
@@ -71,11 +78,17 @@ POLICY = {
     "product-types/<product_type_id>/attributes/<pk>/": {"patch": STAFF, "delete": STAFF},
     "products/<product_id>/related/": {"get": PUBLIC},
     "products/<product_id>/image-requests/": {"get": STAFF, "post": STAFF},
+    **{f"{name}/": dict.fromkeys(("get", "post"), STAFF) for name in STAFF_ROWS},
+    **{f"{name}/<pk>/": dict.fromkeys(("get", "put", "patch", "delete"), STAFF) for name in STAFF_ROWS},
+    "price-lists/<price_list_id>/entries/": {"get": STAFF},
     "promotions/": {"get": PUBLIC, "post": STAFF},
     "promotions/<promotion_id>/": {"get": PUBLIC, "put": STAFF, "patch": STAFF, "delete": STAFF},
     "promotions/<promotion_id>/coupons/": {"get": STAFF, "post": STAFF},
     "promotions/<promotion_id>/coupons.csv": {"get": STAFF},
     "promotions/<promotion_id>/coupons/<coupon_id>/": {"patch": STAFF, "delete": STAFF},
+    "price-changes/": {"get": STAFF, "post": STAFF},
+    "price-changes/batch/": {"post": STAFF},
+    "price-changes/<pk>/": {"get": STAFF, "patch": STAFF, "delete": STAFF},
     "stock/": {"get": STAFF},
     "stock/<variant_id>/": {"get": STAFF, "put": STAFF},
     "stock/<variant_id>/movements/": {"get": STAFF, "post": STAFF},

@@ -19,7 +19,7 @@ from market.catalog.services import (
     create_product_type,
     request_images,
 )
-from market.catalog.tests.factories import make_category, make_product
+from market.catalog.tests.factories import make_category, make_price_change, make_product
 from market.orders.services.mails import queue_order_mail
 from market.orders.tests.factories import make_buyer, make_order, make_staff
 from market.payments.models import Refund
@@ -49,6 +49,7 @@ def fill(rows: int) -> None:
         make_wishlist(customer=order.customer, variants=[make_offer()])
         ReviewRequest.objects.create(order=order, due_at=timezone.now())
         queue_order_mail(kind="order_placed", order_id=order.pk, key=f"placed-{order.pk}")
+        make_price_change(make_offer())
         make_category(parent=make_category())
         create_collection(title="Gifts", rules={"on_sale": True})
         product_type = create_product_type(title="Mug")

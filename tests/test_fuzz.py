@@ -7,12 +7,14 @@ import json
 import random
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 from functools import cache
 from uuid import uuid4
 
 import pytest
 from django.db import transaction
 from django.test import Client
+from django.utils import timezone
 from rest_framework.test import APIClient
 
 from conftest import with_api_middleware
@@ -23,11 +25,12 @@ from core.operations.services import create_run
 from market.carts.models import CartItem
 from market.carts.tests.factories import make_cart, make_offer, make_wishlist
 from market.catalog.services import create_collection, create_product_type
-from market.catalog.tests.factories import make_category
+from market.catalog.tests.factories import make_category, make_price_change
 from market.orders.tests.factories import make_buyer, make_order
 from market.payments.models import Payment
 from market.pricing.tests.factories import make_coupon
 from market.reviews.tests.factories import make_review
+from tests.staff_tables import make_staff_tables
 
 pytestmark = pytest.mark.django_db
 
@@ -157,6 +160,7 @@ def things() -> dict[str, str]:
         "code": (coupon := make_coupon("AUTUMN")).code,
         "promotion_id": str(coupon.promotion_id),
         "coupon_id": str(coupon.pk),
+        **make_staff_tables(),
         "item_id": str(CartItem.objects.get(cart=cart).pk),
         "number": order.number,
         "wishlist_id": str(wishlist.pk),
@@ -177,6 +181,7 @@ def things() -> dict[str, str]:
         "reviews": str(make_review(product=variant.product).pk),
         "payments": str(Payment.objects.get().pk),
         "variants": str(variant.pk),
+        "price-changes": str(make_price_change(variant).pk),
         "images": "1",
         "name": "reprice",
         "run_id": str(create_run(operation=operation_named("reprice"), params={"percent": "10"}).pk),
@@ -230,6 +235,7 @@ def pointed(body: object, things: dict[str, str]) -> object:
         **{key: [] for key in ("collections", "categories", "thresholds", "tiers", "customer_lists")},
         **{key: [] for key in (f"get_{name}" for name in ("products", "collections", "categories", "attributes"))},
         **dict.fromkeys(("gift_variant", "starts_at", "ends_at"), None),
+        **({"starts_at": (timezone.now() + timedelta(days=1)).isoformat()} if "compare_at_price" in body else {}),
         "countries": ["GB"],
         "is_per_unit": False,
         "from_hour": 8,

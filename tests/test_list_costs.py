@@ -18,15 +18,17 @@ from core.notifications.models import Mail
 from core.notifications.services import queue_mail
 from core.operations.models import Run
 from core.operations.tests.factories import Touch, make_run, registered
-from market.catalog.models import Category, ImageRequest, PastPrice, Product, ProductImage, Variant
+from market.catalog.models import Category, ImageRequest, PastPrice, PlannedPrice, Product, ProductImage, Variant
 from market.catalog.tests.factories import make_product
 from market.inventory.models import StockItem, StockMovement
 from market.inventory.services import open_stock
 from market.orders.models import Order
 from market.orders.tests.factories import make_order, make_staff
 from market.payments.models import Refund
-from market.pricing.models import Coupon
+from market.pricing.models import Coupon, PriceList, PriceListEntry
 from market.pricing.tests.factories import make_coupon
+from market.shipping.models import ShippingMethod, ShippingZone, ZoneArea
+from market.taxes.models import TaxRate
 from tests.test_fuzz import query_names, schema
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("unthrottled")]
@@ -92,6 +94,15 @@ def variants_of_product(user: Any, numbers: range) -> str:
     return f"products/{variants(numbers)[0].product_id}/variants/?"
 
 
+def price_changes(user: Any, numbers: range) -> str:
+    now = timezone.now()
+    PlannedPrice.objects.bulk_create(
+        PlannedPrice(variant=variant, sku=variant.sku, price=4, starts_at=now, due_at=now)
+        for variant in variants(numbers)
+    )
+    return "price-changes/?"
+
+
 def stock(user: Any, numbers: range) -> str:
     variants(numbers)
     return "stock/?"
@@ -137,6 +148,47 @@ def coupons(user: Any, numbers: range) -> str:
     return f"promotions/{Coupon.objects.first().promotion_id}/coupons/?"
 
 
+def zones(user: Any, numbers: range) -> str:
+    """Each with an area."""
+    made = ShippingZone.objects.bulk_create(ShippingZone(name=f"No. {number}") for number in numbers)
+    ZoneArea.objects.bulk_create(ZoneArea(zone=zone, country="GB") for zone in made)
+    return "shipping-zones/?"
+
+
+def methods(user: Any, numbers: range) -> str:
+    """Each with a step and a zone; the first is there already."""
+    if numbers.start == 0:
+        ShippingZone.objects.create(name="Everywhere")
+    for number in numbers[1:] if numbers.start == 0 else numbers:
+        copies(ShippingMethod.objects.all()[:1], code=f"method-{number}")
+    for method in ShippingMethod.objects.filter(steps=None):
+        method.steps.create(at_least=1, price=1)
+        method.zones.add(ShippingZone.objects.get())
+    return "shipping-methods/?"
+
+
+def rates(user: Any, numbers: range) -> str:
+    """The first is there already."""
+    TaxRate.objects.bulk_create(
+        TaxRate(name="Of a place", country="GB", region=f"No. {number}", rate=0) for number in numbers if number
+    )
+    return "tax-rates/?"
+
+
+def price_lists(user: Any, numbers: range) -> str:
+    PriceList.objects.bulk_create(PriceList(label=f"No. {number}") for number in numbers)
+    return "price-lists/?"
+
+
+def entries(user: Any, numbers: range) -> str:
+    made = variants(numbers)
+    price_list, _ = PriceList.objects.get_or_create(label="Trade")
+    PriceListEntry.objects.bulk_create(
+        PriceListEntry(price_list=price_list, variant=variant, price=1) for variant in made
+    )
+    return f"price-lists/{price_list.pk}/entries/?"
+
+
 def categories(user: Any, numbers: range) -> str:
     """Each with one below it."""
     above = Category.objects.bulk_create(Category(title=f"No. {n}", slug=f"no-{n}") for n in numbers)
@@ -179,6 +231,12 @@ HERE = {
     image_requests: ("products/{product_id}/image-requests/", 4),
     promotions: ("promotions/", 4),  # beside them their codes
     coupons: ("promotions/{promotion_id}/coupons/", 4),
+    zones: ("shipping-zones/", 4),
+    methods: ("shipping-methods/", 5),
+    rates: ("tax-rates/", 3),
+    price_lists: ("price-lists/", 3),
+    entries: ("price-lists/{price_list_id}/entries/", 4),
+    price_changes: ("price-changes/", 3),
     stock: ("stock/", 3),
     movements: ("stock/{variant_id}/movements/", 4),
     categories: ("categories/", 2),

@@ -26,13 +26,14 @@ from core.operations.services import create_run
 from market.carts.models import CartItem
 from market.carts.tests.factories import make_cart, make_offer, make_wishlist
 from market.catalog.services import create_collection, create_product_type
-from market.catalog.tests.factories import make_category
+from market.catalog.tests.factories import make_category, make_price_change
 from market.customers.models import Address
 from market.orders.tests.factories import ADDRESS as FROZEN
 from market.orders.tests.factories import make_buyer, make_order, make_staff
 from market.payments.models import Payment
 from market.pricing.tests.factories import make_coupon
 from market.reviews.tests.factories import make_review
+from tests.staff_tables import make_staff_tables
 from tests.test_fuzz import example, path_of, pointed, resolved, schema
 from tests.writable_pricing import PRICING
 
@@ -48,6 +49,7 @@ PRODUCT = {"title", "slug", "description", "status", "category", "product_type",
     "tax_class"
 }
 VARIANT = {"sku", "title", "price", "compare_at_price", "cost", "weight_grams", "is_active", "position", "attributes"}
+PRICE_CHANGE = {"price", "compare_at_price", "starts_at", "ends_at"}
 PROFILE = {"first_name", "last_name", "full_name", "language", "phone", "birth_date"}
 REVIEW = {"rating", "title", "body"}
 WRITABLE: dict[tuple[str, str], set[str]] = {
@@ -105,6 +107,9 @@ WRITABLE: dict[tuple[str, str], set[str]] = {
     ("post", "products/{product_id}/variants/"): VARIANT,
     ("put", "products/{product_id}/variants/{id}/"): VARIANT,
     ("patch", "products/{product_id}/variants/{id}/"): VARIANT,
+    ("post", "price-changes/"): PRICE_CHANGE | {"variant"},
+    ("post", "price-changes/batch/"): {f"changes.*.{field}" for field in PRICE_CHANGE | {"variant"}},
+    ("patch", "price-changes/{id}/"): PRICE_CHANGE,
     ("post", "products/{product_id}/reviews/"): REVIEW,
     ("patch", "reviews/{id}/"): REVIEW,
     ("post", "reviews/{id}/votes/"): {"is_helpful"},
@@ -345,6 +350,7 @@ def test_what_a_body_may_not_set_is_not_set(method, path, settings):
         "code": (coupon := make_coupon("AUTUMN")).code,
         "promotion_id": str(coupon.promotion_id),
         "coupon_id": str(coupon.pk),
+        **make_staff_tables(),
         "item_id": str(CartItem.objects.get(cart=cart).pk),
         "number": order.number,
         "wishlist_id": str(wishlist.pk),
@@ -354,6 +360,7 @@ def test_what_a_body_may_not_set_is_not_set(method, path, settings):
         "variant": str(variant.pk),
         "variant_id": str(variant.pk),
         "variants": str(variant.pk),
+        "price-changes": str(make_price_change(variant).pk),
         "categories": str(make_category().pk),
         "collections": str(create_collection(title="Gifts").pk),
         "product-types": (product_type := str(create_product_type(title="Mug").pk)),

@@ -20,7 +20,7 @@ from core.operations import registry, services
 from market.carts.models import Cart, CartItem, WishlistItem
 from market.carts.tests.factories import make_cart, make_offer, make_wishlist
 from market.catalog.services import create_collection, create_product_type
-from market.catalog.tests.factories import make_category
+from market.catalog.tests.factories import make_category, make_price_change
 from market.customers.models import Address
 from market.inventory.models import StockItem
 from market.orders.models import Order, OrderEvent
@@ -29,7 +29,8 @@ from market.payments.models import Payment
 from market.pricing.tests.factories import make_coupon
 from market.reviews.models import Review
 from market.reviews.tests.factories import make_review
-from tests.test_access import POLICY, SIGNED_IN, STAFF
+from tests.staff_tables import make_staff_tables
+from tests.test_access import POLICY, SIGNED_IN, STAFF, STAFF_ROWS
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("unthrottled")]
 
@@ -41,6 +42,12 @@ def by_model(path: str, model: str, *methods: str) -> dict[tuple[str, str], str]
     verbs = {"get": "view", "post": "add", "put": "change", "patch": "change", "delete": "delete"}
     app, name = model.split(".")
     return {(path, method): f"{app}.{verbs[method]}_{name}" for method in methods}
+
+
+def rows_of_staff(name: str, model: str) -> dict[tuple[str, str], str]:
+    """The permissions of a table that staff keep."""
+    detail = by_model(f"{name}/<pk>/", model, "get", "put", "patch", "delete")
+    return by_model(f"{name}/", model, "get", "post") | detail
 
 
 # The one permission that opens a staff route.
@@ -69,6 +76,8 @@ PERMISSIONS = {
     **by_model("product-types/<product_type_id>/attributes/", "catalog.attribute", "post"),
     **by_model("product-types/<product_type_id>/attributes/<pk>/", "catalog.attribute", "patch", "delete"),
     **by_model("products/<product_id>/image-requests/", "catalog.imagerequest", "get", "post"),
+    **{route: verb for name, model in STAFF_ROWS.items() for route, verb in rows_of_staff(name, model).items()},
+    **by_model("price-lists/<price_list_id>/entries/", "pricing.pricelist", "get"),
     **by_model("promotions/", "pricing.promotion", "post"),
     **by_model("promotions/<promotion_id>/", "pricing.promotion", "put", "patch", "delete"),
     **by_model("promotions/<promotion_id>/coupons/", "pricing.coupon", "get", "post"),
@@ -83,6 +92,7 @@ PERMISSIONS = {
     ("stock/<variant_id>/movements/", "post"): "inventory.change_stockitem",
     **by_model("orders/<number>/", "orders.order", "put", "patch"),
     ("payments/<pk>/confirm/", "post"): "payments.change_payment",
+    **{route: "catalog.change_variant" for route in STAFF_ROUTES if route[0].startswith("price-changes/")},
     # That of the operation, here `reprice`.
     **{route: "catalog.change_variant" for route in STAFF_ROUTES if route[0].startswith(("operations/", "runs/"))},
 }
@@ -92,7 +102,8 @@ ANY_OPERATION = {("operations/", "get"), ("runs/", "get")}
 # Routes to one thing that everybody may see or staff alone may touch.
 REVIEWS_OF_ALL = ("reviews/<pk>/votes/", "reviews/<pk>/reply/", "reviews/<pk>/moderation/")
 SHARED = ("customers/", "products/", "categories/", "collections/", "product-types/", "stock/", "operations/")
-SHARED += ("runs/", "variants/", "payments/", "promotions/", *REVIEWS_OF_ALL)
+SHARED += ("runs/", "price-changes/", "variants/", "payments/", "promotions/", *REVIEWS_OF_ALL)
+SHARED += tuple(f"{name}/" for name in STAFF_ROWS)
 # Routes to what belongs to one customer: a body that would change it, and the permission of staff who may too.
 OWNED = {
     ("carts/<cart_id>/", "get"): ({}, None),
@@ -178,6 +189,7 @@ def world() -> World:
             "code": (coupon := make_coupon("AUTUMN")).code,
             "promotion_id": str(coupon.promotion_id),
             "coupon_id": str(coupon.pk),
+            **make_staff_tables(),
             "number": order.number,
             "wishlist_id": str(wishlist.pk),
             "wishlist_item_id": str(wishlist.items.get().pk),
@@ -186,6 +198,7 @@ def world() -> World:
             "customer_id": str(owner.customer.pk),
             "payments": str(Payment.objects.get().pk),
             "categories": str(make_category().pk),
+            "price-changes": str(make_price_change(variant).pk),
             "collections": str(create_collection(title="Gifts").pk),
             "product-types": (product_type := str(create_product_type(title="Mug").pk)),
             "product_type_id": product_type,

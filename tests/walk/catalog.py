@@ -1,6 +1,8 @@
 """Steps of the walk among product types, collections and pictures, and where shoppers look around."""
 
-from tests.walk.step import PAGES, Step, picture, word
+from datetime import UTC, datetime, timedelta
+
+from tests.walk.step import PAGES, Step, picture, price, word
 
 SEARCHES = ("?search=w", "?min_price=5", "?in_stock=true&ordering=-price")
 
@@ -52,6 +54,28 @@ def pictures_elsewhere(world, dice, thing):
     return {"urls": [f"http://127.0.0.1:9/{word(dice)}.png"]}
 
 
+def price_change(world, dice, thing):
+    """Some of them fall due while the walk goes on."""
+    starts_at = datetime.now(UTC) + timedelta(seconds=dice.choice([-60, 1, 2, 5, 3600]))
+    ends_at = dice.choice([None, (starts_at + timedelta(seconds=dice.choice([1, 5, 60]))).isoformat()])
+    told = dice.choice([{"price": price(dice)}, {"compare_at_price": price(dice)}, {"compare_at_price": None}])
+    variant = world.some("variant", dice)["variant_id"]
+    return {"variant": variant, "starts_at": starts_at.isoformat(), "ends_at": ends_at} | told
+
+
+def price_changes(world, dice, thing):
+    return {"changes": [price_change(world, dice, thing) for _ in range(dice.randrange(1, 4))]}
+
+
+def part_of_price_change(world, dice, thing):
+    return {"price": price(dice)}
+
+
+def learn_price_change(world, thing, answer):
+    for made in answer.get("results", [answer]):
+        world.remember("price change", pk=made["id"])
+
+
 CATALOG: dict[tuple[str, str], Step] = {
     ("get", "product-types/"): Step(0.5, queries=PAGES),
     ("post", "product-types/"): Step(0.5, body=product_type, learn=learn_product_type),
@@ -73,6 +97,12 @@ CATALOG: dict[tuple[str, str], Step] = {
     ("delete", "collections/<pk>/image/"): Step(0.3, "collection"),
     ("put", "categories/<pk>/image/"): Step(0.3, "category", picture, upload="image"),
     ("delete", "categories/<pk>/image/"): Step(0.3, "category"),
+    ("get", "price-changes/"): Step(0.5, queries=(*PAGES, "?state=planned", "?due_before=2030-01-01T00:00:00Z")),
+    ("post", "price-changes/"): Step(3, body=price_change, learn=learn_price_change),
+    ("post", "price-changes/batch/"): Step(1, body=price_changes, learn=learn_price_change),
+    ("get", "price-changes/<pk>/"): Step(0.5, "price change"),
+    ("patch", "price-changes/<pk>/"): Step(0.5, "price change", part_of_price_change),
+    ("delete", "price-changes/<pk>/"): Step(0.5, "price change"),
     ("get", "products/<product_id>/related/"): Step(1, "product"),
     ("get", "products/<product_id>/image-requests/"): Step(0.3, "product"),
     ("post", "products/<product_id>/image-requests/"): Step(0.3, "product", pictures_elsewhere),

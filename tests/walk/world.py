@@ -28,8 +28,10 @@ NOTHING = {
     "product type": {"pk": 1, "product_type_id": 1},
     "attribute": {"product_type_id": 1, "pk": 1},
     "collection": {"pk": 1},
+    "price change": {"pk": 1},
     "promotion": {"promotion_id": 1},
     "coupon": {"promotion_id": 1, "coupon_id": 1},
+    **{kind: {"pk": 0, "price_list_id": 0} for kind in ("zone", "method", "rate", "price list")},
 }
 # Clients meet at what is newest; older things are left in peace.
 REMEMBERED = 24

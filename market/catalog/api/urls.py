@@ -4,6 +4,7 @@ from django.urls import path
 
 from market.catalog.api.categories import CategoryImageViewSet, CategoryViewSet
 from market.catalog.api.collections import CollectionImageViewSet, CollectionViewSet
+from market.catalog.api.price_changes import PriceChangeViewSet
 from market.catalog.api.product_types import AttributeViewSet, ProductTypeViewSet
 from market.catalog.api.views import ImageRequestViewSet, ProductImageViewSet, ProductViewSet, VariantViewSet
 
@@ -27,6 +28,14 @@ urlpatterns = [
     path("products/<int:product_id>/variants/<int:pk>/", VariantViewSet.as_view(DETAIL, detail=True)),
     path("products/<int:product_id>/images/", ProductImageViewSet.as_view(LIST)),
     path("products/<int:product_id>/images/<int:pk>/", ProductImageViewSet.as_view(OF_IMAGE, detail=True)),
+    path("price-changes/", PriceChangeViewSet.as_view(LIST)),
+    path("price-changes/batch/", PriceChangeViewSet.as_view({"post": "create_many"})),
+    path(
+        "price-changes/<int:pk>/",
+        PriceChangeViewSet.as_view(
+            {"get": "retrieve", "patch": "partial_update", "delete": "destroy"}, detail=True, pagination_class=None
+        ),
+    ),
     path("categories/", CategoryViewSet.as_view(LIST)),
     path("categories/<int:pk>/", CategoryViewSet.as_view(DETAIL, detail=True)),
     path("categories/<int:pk>/image/", CategoryImageViewSet.as_view(THE_IMAGE, detail=True)),

@@ -12,10 +12,12 @@ from market.catalog.services.images import add_image, delete_image, update_image
 from market.catalog.services.listings import refresh_listings, set_listing_rating, set_variants_in_stock
 from market.catalog.services.locks import hold_product, hold_products
 from market.catalog.services.planning import (
+    MAX_CHANGES,
     NewPriceChange,
     apply_due_price_changes,
     cancel_price_change,
     plan_price_changes,
+    price_change_problems,
     update_price_change,
 )
 from market.catalog.services.prices import PriceChange, reprice_variants
@@ -39,6 +41,7 @@ from market.catalog.services.shelf_images import clear_shelf_image, set_shelf_im
 from market.catalog.services.variants import NewVariant, create_variant, delete_variant, update_variant
 
 __all__ = [
+    "MAX_CHANGES",
     "Deletion",
     "NewAttribute",
     "NewPriceChange",
@@ -65,6 +68,7 @@ __all__ = [
     "hold_product",
     "hold_products",
     "plan_price_changes",
+    "price_change_problems",
     "refresh_listings",
     "reprice_variants",
     "request_images",

@@ -53,7 +53,9 @@ def plan_price_changes(*, changes: Sequence[NewPriceChange], prefix: str = "") -
         raise _invalid([FieldError("changes", "too_many", f"Give at most {MAX_CHANGES} at once.")])
     now = timezone.now()
     if problems := [
-        problem for place, new in zip(places, changes, strict=True) for problem in _problems(new, place, now)
+        problem
+        for place, new in zip(places, changes, strict=True)
+        for problem in price_change_problems(new, now=now, place=place)
     ]:
         raise _invalid(problems)
     variants = _held_variants([new.variant_id for new in changes])
@@ -76,7 +78,7 @@ def update_price_change(*, price_change_id: int, changes: Mapping[str, Any]) -> 
         setattr(planned, name, value)
     fields = NewPriceChange.__dataclass_fields__
     new = NewPriceChange(**{name: getattr(planned, name) for name in fields})
-    if problems := list(_problems(new, "", timezone.now())):
+    if problems := list(price_change_problems(new, now=timezone.now())):
         raise _invalid(problems)
     _refuse_unknown(variants, [new], [""])
     _refuse_against_others(variants, [planned], [""])
@@ -178,8 +180,8 @@ def _held_plan(price_change_id: int) -> tuple[PlannedPrice, dict[int, Variant]]:
     return planned, variants
 
 
-def _problems(new: NewPriceChange, place: str, now: datetime) -> Iterator[FieldError]:
-    """What makes no sense by itself."""
+def price_change_problems(new: NewPriceChange, *, now: datetime, place: str = "") -> Iterator[FieldError]:
+    """What makes no sense by itself; `place` begins the fields."""
     if not any(getattr(new, name) for name in TARGETS) and new.price is None and new.compare_at_price is None:
         yield FieldError(f"{place}price", "required", "Give a price, or one to strike through.")
     if new.removes_compare_at and new.compare_at_price is not None:

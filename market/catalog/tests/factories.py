@@ -1,12 +1,15 @@
 """Catalog rows for tests, made through the services that the shop uses."""
 
+from datetime import timedelta
 from decimal import Decimal
 from itertools import count
 from typing import Any
 
+from django.utils import timezone
+
 from market.catalog import services
-from market.catalog.models import Category, Product, Variant
-from market.catalog.services import NewVariant
+from market.catalog.models import Category, PlannedPrice, Product, Variant
+from market.catalog.services import NewPriceChange, NewVariant
 
 numbers = count(1)
 
@@ -52,3 +55,10 @@ def make_variant(**overrides: Any) -> Variant:
     if product is None:
         return make_product(variants=[overrides]).variants.get()
     return services.create_variant(product_id=product.pk, variant=new_variant(**overrides))
+
+
+def make_price_change(variant: Variant, **overrides: Any) -> PlannedPrice:
+    """4.00 from tomorrow on."""
+    wanted = {"starts_at": timezone.now() + timedelta(days=1), "price": Decimal("4.00")} | overrides
+    [planned] = services.plan_price_changes(changes=[NewPriceChange(variant_id=variant.pk, **wanted)])
+    return planned

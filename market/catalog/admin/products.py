@@ -1,4 +1,4 @@
-"""Staff screens for the catalog, over the services that the API uses."""
+"""Staff screens for products and all that hangs on them."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -15,6 +15,7 @@ from core.errors import ShopError
 from core.readonly_admin import ReadOnlyAdmin
 from core.refusals_admin import RefusalsShown
 from market.catalog import services
+from market.catalog.admin.prices import PlannedPriceInline, planned_prices_of
 from market.catalog.models import (
     Attribute,
     Category,
@@ -105,7 +106,9 @@ class ProductAdmin(RefusalsShown, admin.ModelAdmin):
         "product_type",
         "attributes",
         "tax_class",
+        "planned_prices",
     ]
+    readonly_fields = ["planned_prices"]
     prepopulated_fields = {"slug": ["title"]}
     inlines = [VariantInline, ProductImageInline]
     actions = ["archive"]
@@ -113,6 +116,10 @@ class ProductAdmin(RefusalsShown, admin.ModelAdmin):
     @admin.display(description="price", ordering="listing__price")
     def shown_price(self, product: Product) -> Any:
         return product.listing.price if hasattr(product, "listing") else None
+
+    @admin.display(description="planned prices")
+    def planned_prices(self, product: Product) -> Any:
+        return planned_prices_of(product) if product.pk else "Once it is saved."
 
     @admin.display(description="in stock", boolean=True, ordering="listing__in_stock")
     def is_in_stock(self, product: Product) -> bool:
@@ -174,6 +181,7 @@ class VariantAdmin(ReadOnlyAdmin):
     list_select_related = ["product"]
     search_fields = ["sku", "product__title"]
     ordering = ["sku"]
+    inlines = [PlannedPriceInline]
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         return False

@@ -1,0 +1,46 @@
+"""Moments that clients give: with their time zone, or not at all."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
+from rest_framework import serializers
+from rest_framework.request import Request
+
+from core.errors import FieldError, Invalid
+
+NOT_A_MOMENT = "Give a moment as 2026-03-01T12:00:00Z, with its time zone."
+
+
+class MomentField(serializers.DateTimeField):
+    """A moment in ISO 8601 that tells its time zone: what it would mean without one, each server decides anew."""
+
+    def enforce_timezone(self, value: datetime) -> datetime:
+        if timezone.is_naive(value):
+            raise serializers.ValidationError(NOT_A_MOMENT, code="naive")
+        return super().enforce_timezone(value)
+
+
+def read_moment(request: Request, name: str) -> datetime | None:
+    """The moment that a query parameter names, in UTC; None unless it is given. Raises Invalid naming it."""
+    text = request.query_params.get(name)
+    if text is None:
+        return None
+    # A plus sign that nobody has escaped arrives as a space.
+    moment = _parsed(text.replace(" ", "+") if "T" in text else text)
+    if moment is None or timezone.is_naive(moment):
+        code = "invalid" if moment is None else "naive"
+        raise Invalid("The query has values that cannot be used.", errors=[FieldError(name, code, NOT_A_MOMENT)])
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        errors = [FieldError(name, "invalid", NOT_A_MOMENT)]
+        raise Invalid("The query has values that cannot be used.", errors=errors) from None
+
+
+def _parsed(text: str) -> Any:
+    try:
+        return parse_datetime(text)
+    except ValueError:
+        return None
