@@ -80,6 +80,30 @@ def listing_rows(listings: QuerySet[ProductListing]) -> QuerySet[ProductListing,
     )
 
 
+def product_rows(products: QuerySet[Product]) -> QuerySet[Product, dict[str, Any]]:
+    """Products, listed or not, as dicts like those of `listing_rows` with `id` and `status`: one query.
+
+    What their listing tells is None while they have no variant.
+    """
+    picture = FilteredRelation("images", condition=Q(images__is_primary=True))
+    of_listing = ("price", "compare_at_price", "in_stock", "rating", "review_count", "default_variant_id")
+    return products.alias(picture=picture).values(
+        "id",
+        "slug",
+        "title",
+        "status",
+        "created_at",
+        "category_id",
+        product_id=F("pk"),
+        category_slug=F("category__slug"),
+        category_title=F("category__title"),
+        category_is_active=F("category__is_active"),
+        image=F("picture__image"),
+        image_alt=F("picture__alt"),
+        **{name: F(f"listing__{name}") for name in of_listing},
+    )
+
+
 def listing_page(listings: ProductListingQuerySet, start: int, stop: int) -> QuerySet[ProductListing, dict[str, Any]]:
     """The rows from `start` up to `stop` of the ordered listings, as `listing_rows`: one query.
 

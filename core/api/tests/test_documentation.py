@@ -75,7 +75,8 @@ def test_credentials_are_asked_where_they_are_needed(schema):
 
 def test_the_schema_lists_how_users_are_made_and_shown(schema):
     components = schema["components"]["schemas"]
-    assert set(components["UserCreateRequest"]["properties"]) == {"email", "password", "first_name", "last_name"}
+    taken = {"email", "password", "first_name", "last_name", "language"}
+    assert set(components["UserCreateRequest"]["properties"]) == taken
     assert {"full_name", "role", "is_verified", "created_at"} <= set(components["User"]["properties"])
     assert "password" not in components["User"]["properties"]
 

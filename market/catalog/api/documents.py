@@ -33,6 +33,11 @@ def product_row(row: Mapping[str, Any], terms: Sequence[Term] = ()) -> dict[str,
     return document | {"highlight": _highlight(row, terms)} if terms else document
 
 
+def staff_row(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A product in the list of staff, from a row of `selectors.product_rows`."""
+    return product_row(row) | {"status": row["status"]}
+
+
 def facets(counted: Facets, *, is_exact: bool) -> dict[str, Any]:
     """What a list can be narrowed by; what would leave nothing is not told, but for availability."""
     return {

@@ -18,6 +18,7 @@ from market.catalog.adapters.search import Found, Term, engine, search, suggesti
 from market.catalog.adapters.search.facets import facets
 from market.catalog.api import documents
 from market.catalog.api import serializers as shapes
+from market.catalog.api.filters import ProductFilter
 from market.catalog.models import ProductListing
 from market.catalog.querysets import ProductListingQuerySet
 from market.catalog.rules import MAX_ATTRIBUTE_TEXT
@@ -121,6 +122,7 @@ class SearchingMixin:
     """The list, what it can be narrowed by, and suggestions while somebody types."""
 
     filter_backends = (ProductFilterBackend,)
+    filterset_class = ProductFilter
     filterset: FilterSet
     found: Found | None = None
     search_terms: Sequence[Term] = ()

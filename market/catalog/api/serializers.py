@@ -112,7 +112,7 @@ class ProductRowSerializer(serializers.Serializer):
     id = serializers.IntegerField()
     slug = serializers.CharField()
     title = serializers.CharField()
-    price = money()
+    price = money(allow_null=True, help_text="Null for staff alone, before there is a variant.")
     compare_at_price = money(allow_null=True)
     currency = serializers.CharField()
     on_sale = serializers.BooleanField()
@@ -125,6 +125,7 @@ class ProductRowSerializer(serializers.Serializer):
     default_variant = serializers.IntegerField(allow_null=True)
     created_at = serializers.DateTimeField()
     highlight = HighlightSerializer(required=False, help_text="In searches only.")
+    status = serializers.ChoiceField(Product.Status.choices, required=False, help_text="For staff only.")
 
 
 class CategoryFacetSerializer(CategoryStepSerializer):
@@ -189,7 +190,6 @@ class SuggestionsSerializer(serializers.Serializer):
 class ProductSerializer(ProductRowSerializer):
     """A product with all that its page shows. Staff also see drafts, with `price` null before a variant."""
 
-    price = money(allow_null=True)
     description = serializers.CharField(allow_blank=True)
     featured = serializers.BooleanField()
     lowest_price_30d = money(allow_null=True, help_text=LOWEST)
@@ -199,7 +199,6 @@ class ProductSerializer(ProductRowSerializer):
     collections = CategoryStepSerializer(many=True)
     breadcrumbs = CategoryStepSerializer(many=True, help_text="From the root to the product's category.")
     updated_at = serializers.DateTimeField()
-    status = serializers.ChoiceField(Product.Status.choices, required=False, help_text="For staff only.")
     product_type = serializers.IntegerField(allow_null=True, required=False, help_text="For staff only.")
     tax_class = serializers.CharField(required=False, help_text="For staff only.")
 

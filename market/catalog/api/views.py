@@ -14,8 +14,8 @@ from core.api.permissions import IsAdminOrReadOnly, IsStaffWithModelPermission
 from market.catalog import selectors, services
 from market.catalog.api import documents
 from market.catalog.api import serializers as shapes
+from market.catalog.api.by_status import ByStatusMixin
 from market.catalog.api.caching import PublicCacheMixin
-from market.catalog.api.filters import ProductFilter
 from market.catalog.api.parsers import PictureParser
 from market.catalog.api.searching import SearchingMixin
 from market.catalog.models import ImageRequest, Product, ProductImage, ProductListing, Variant
@@ -45,14 +45,13 @@ class CatalogViewSet(PublicCacheMixin, viewsets.GenericViewSet):
         return body.validated_data
 
 
-class ProductViewSet(SearchingMixin, CatalogViewSet):
-    """The products for sale, and all of them for staff."""
+class ProductViewSet(ByStatusMixin, SearchingMixin, CatalogViewSet):
+    """The products for sale; staff read each product, and list those that are not for sale by `status`."""
 
     queryset = ProductListing.objects.all()
     permission_model = Product
     serializer_class = shapes.ProductRowSerializer
     pagination_class = KeysetPagination
-    filterset_class = ProductFilter
 
     @extend_schema(responses=shapes.ProductSerializer)
     def retrieve(self, request: Request, product_id: int) -> Response:
