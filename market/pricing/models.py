@@ -82,6 +82,23 @@ class PromotionVersion(models.Model):
         return f"version {self.number}"
 
 
+class PromotionPhase(models.Model):
+    """Since when a promotion has had a status; a trigger writes it, whoever changes that.
+
+    Of the time before there was this table nothing is known.
+    """
+
+    promotion = models.ForeignKey(Promotion, models.CASCADE, related_name="phases", db_index=False, db_constraint=False)
+    status = models.CharField(max_length=16, choices=Promotion.Status)
+    began_at = models.DateTimeField()
+
+    class Meta:
+        indexes = [models.Index(fields=["promotion", "began_at"], name="promotion_phase_began")]
+
+    def __str__(self) -> str:
+        return f"{self.status} since {self.began_at}"
+
+
 class PromotionTally(models.Model):
     """How often a promotion is used, and what it gave in all; the row that limited uses wait for.
 

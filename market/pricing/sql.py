@@ -60,6 +60,29 @@ QUOTE_FACTS = """
                       WHERE status = 'active' AND kind = 'gift'))
     )
 """
+# The promotions that were active at a moment, in their versions of then. A status that is not recorded so far back is
+# the first that is, and says since when.
+PROMOTIONS_AT = """
+    SELECT COALESCE(json_agg(json_build_object(
+        'id', promotion.id, 'version', said.number, 'label', said.label, 'rules', said.rules,
+        'uses', COALESCE(tally.uses, 0), 'amount', COALESCE(tally.amount, 0)::text,
+        'known_since', CASE WHEN phase.began_at > %(moment)s THEN phase.began_at END
+    ) ORDER BY promotion.id), '[]')::text
+    FROM pricing_promotion promotion
+    JOIN LATERAL (
+        SELECT number, label, rules FROM pricing_promotionversion
+        WHERE promotion_id = promotion.id AND created_at <= %(moment)s
+        ORDER BY number DESC LIMIT 1
+    ) said ON TRUE
+    JOIN LATERAL (
+        SELECT status, began_at FROM pricing_promotionphase
+        WHERE promotion_id = promotion.id
+        ORDER BY began_at > %(moment)s, CASE WHEN began_at > %(moment)s THEN began_at END, began_at DESC, id DESC
+        LIMIT 1
+    ) phase ON TRUE
+    LEFT JOIN pricing_promotiontally tally ON tally.promotion_id = promotion.id
+    WHERE phase.status = 'active'
+"""
 # A column: the prices of a variant in price lists.
 LIST_PRICES = """
     (SELECT json_agg(json_build_object('price', entry.price::text, 'min_quantity', entry.min_quantity,
