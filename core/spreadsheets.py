@@ -2,6 +2,7 @@
 
 import csv
 from collections.abc import Iterable, Iterator
+from decimal import Decimal
 
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
@@ -24,7 +25,7 @@ def genuine(cell: str) -> str:
 
 
 def csv_lines(rows: Iterable[Iterable[object]]) -> Iterator[str]:
-    """Each row as a line of CSV without formulas."""
+    """Each row as a line of CSV without formulas. A number is one, also below zero."""
     writer = csv.writer(_Echo())
     for row in rows:
-        yield writer.writerow([inert(str(cell)) for cell in row])
+        yield writer.writerow([cell if isinstance(cell, int | Decimal) else inert(str(cell)) for cell in row])

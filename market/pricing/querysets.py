@@ -1,5 +1,6 @@
 """What the rows of a simulation add up to."""
 
+from decimal import Decimal
 from typing import Any
 
 from django.db import models
@@ -11,13 +12,9 @@ APPLIED = "applied"
 class SimulatedOrderQuerySet(models.QuerySet):
     """Orders as they were and as they would have been."""
 
-    def free(self) -> "SimulatedOrderQuerySet":
-        """Whose goods, or all, would be for nothing, and were not."""
-        return self.filter(FREE_GOODS | FREE_ALTOGETHER)
-
-    def too_cheap(self, percent: int) -> "SimulatedOrderQuerySet":
-        """Whose goods would cost less than before, and less than this part of their price before discounts."""
-        return self.filter(too_cheap(percent))
+    def warned(self, percent: int) -> "SimulatedOrderQuerySet":
+        """Whose goods, or all, would be for nothing, and were not; or whose goods are too cheap."""
+        return self.filter(FREE_GOODS | FREE_ALTOGETHER | too_cheap(percent))
 
     def totals(self, *, warn_percent: int) -> dict[str, Any]:
         """How many, and the sums: one statement."""
@@ -27,15 +24,15 @@ class SimulatedOrderQuerySet(models.QuerySet):
             last_placed_at=Max("placed_at"),
             changed=Count("pk", filter=~Q(total_after=F("total_before"))),
             applied=Count("pk", filter=Q(outcome=APPLIED)),
-            given=Sum("given"),
-            before=Sum("total_before"),
-            after=Sum("total_after"),
+            given_sum=Sum("given"),
+            before_sum=Sum("total_before"),
+            after_sum=Sum("total_after"),
             free_goods=Count("pk", filter=FREE_GOODS),
             free_altogether=Count("pk", filter=FREE_ALTOGETHER),
             too_cheap=Count("pk", filter=too_cheap(warn_percent)),
             margin_orders=Count("pk", filter=Q(margin_after__isnull=False)),
-            margin_before=Sum("margin_before"),
-            margin_after=Sum("margin_after"),
+            margin_before_sum=Sum("margin_before"),
+            margin_after_sum=Sum("margin_after"),
             below_cost_before=Count("pk", filter=Q(margin_before__lt=0)),
             below_cost_after=Count("pk", filter=Q(margin_after__lt=0)),
         )
@@ -73,5 +70,5 @@ FREE_ALTOGETHER = Q(total_before__gt=0, total_after=0)
 
 
 def too_cheap(percent: int) -> Q:
-    """The condition of `SimulatedOrderQuerySet.too_cheap`."""
-    return Q(goods_after__lt=F("goods_before")) & Q(goods_after__lt=F("goods") * percent / 100)
+    """Whose goods would cost less than they did, and less than this part of their price before discounts."""
+    return Q(goods_after__lt=F("goods_before")) & Q(goods_after__lt=F("goods") * Decimal(percent) / 100)

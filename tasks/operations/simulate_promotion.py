@@ -13,10 +13,16 @@ from market.orders.models import Order
 from market.orders.selectors import PastQuote, identities_by_number, past_quotes
 from market.pricing.models import Promotion
 from market.pricing.services import read_rules
-from market.pricing.services.simulating import PastCart, begin_simulation, simulate_orders
+from market.pricing.services.simulating import (
+    MOST_ORDERS,
+    SIMULATE_PROMOTION,
+    USUAL_ORDERS,
+    WARN_PERCENT,
+    PastCart,
+    begin_simulation,
+    simulate_orders,
+)
 
-MOST_ORDERS = 100_000
-USUAL_ORDERS = 1_000
 UNREADABLE = "What it was priced from cannot be read."
 
 
@@ -65,8 +71,8 @@ class SimulationForm(forms.Form):
         required=False,
         min_value=1,
         max_value=100,
-        initial=50,
-        help_text="Warn of goods sold for less than this part of their price before discounts; 50 unless given.",
+        initial=WARN_PERCENT,
+        help_text="Warn of goods sold for less than this part of their price before discounts.",
     )
 
     def clean_rules(self) -> dict[str, Any] | None:
@@ -100,7 +106,7 @@ class SimulatePromotion(Operation):
     that a batch goes on where the committed one before it ended.
     """
 
-    name = "simulate_promotion"
+    name = SIMULATE_PROMOTION
     title = "Simulate a promotion"
     description = (
         "Prices past orders again with a promotion: what it costs, how often it wins, which others it displaces, "
@@ -122,7 +128,7 @@ class SimulatePromotion(Operation):
             keep_period=self.params["keep_period"],
             everyone_has_code=self.params["everyone_has_code"],
             shelves_of_today=self.params["shelves_of_today"],
-            warn_percent=self.params["warn_percent"] or self.form.base_fields["warn_percent"].initial,
+            warn_percent=self.params["warn_percent"] or WARN_PERCENT,
         )
         if not (total := newest.count()):
             return Plan(total=0)

@@ -12,6 +12,8 @@ from market.pricing.rules.trace import APPLIED, promotion_steps
 
 # No coupon can be called so.
 EVERYBODYS_CODE = "(EVERYBODY)"
+# Refusals because of others: without them it would be given.
+CONFLICTS = frozenset({"not_combinable", "better_in_group", "nothing_left"})
 
 
 @dataclass(frozen=True, slots=True)

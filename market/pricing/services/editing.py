@@ -9,7 +9,7 @@ from core.errors import FieldError, Invalid
 from core.transactions import in_one_transaction
 from market.pricing.errors import PromotionUsed
 from market.pricing.models import Promotion
-from market.pricing.rules import FLAT_FIELDS, flat_names, rules_from_flat
+from market.pricing.rules import FLAT_FIELDS, flat_names, promotion_to_json, rules_from_flat
 from market.pricing.services.coupons import set_code
 from market.pricing.services.promotions import (
     create_promotion,
@@ -88,6 +88,14 @@ def check_promotion(*, fields: Mapping[str, Any]) -> None:
     flat = _with_code(fields, fields)
     with _told_flat():
         read_rules(label=_label(fields), rules=rules_from_flat(flat))
+
+
+def changed_rules(*, promotion: Promotion, changes: Mapping[str, Any]) -> dict[str, Any]:
+    """The rules that `edit_promotion` would write; writes nothing. Raises Invalid naming each flat field."""
+    flat = _with_code(changes, promotion.flat | {name: changes[name] for name in FLAT_FIELDS if name in changes})
+    rules = rules_from_flat(flat)
+    with _told_flat():
+        return promotion_to_json(read_rules(label=promotion.label, rules=rules))
 
 
 def _with_code(changes: Mapping[str, Any], flat: Mapping[str, Any]) -> dict[str, Any]:

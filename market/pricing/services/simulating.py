@@ -1,8 +1,10 @@
 """Trying a promotion over orders of the past: nothing of theirs changes, what is found are rows of its own."""
 
+import json
 import uuid
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -12,10 +14,14 @@ from django.conf import settings
 from django.db.models import Count, Q, Sum
 from django.utils import timezone
 
+from core.errors import Invalid
 from core.money import ZERO
 from core.operations.models import Run
+from core.operations.registry import operation_named
+from core.operations.services import create_run, start_run
 from core.transactions import in_one_transaction
 from market.catalog.models import Variant
+from market.pricing.errors import PromotionNotFound
 from market.pricing.models import Promotion, SimulatedOrder, SimulatedUse, Simulation
 from market.pricing.rules import GiftInput, Quote, QuoteInput, normal_code, promotion_from_json, quote
 from market.pricing.rules.simulating import (
@@ -30,7 +36,13 @@ from market.pricing.rules.simulating import (
     verdict_on,
 )
 from market.pricing.selectors import shelves_of
+from market.pricing.services.editing import changed_rules
 
+# The operation that does it.
+SIMULATE_PROMOTION = "simulate_promotion"
+MOST_ORDERS = 100_000
+USUAL_ORDERS = 1_000
+WARN_PERCENT = 50
 # Whoever simulates has enough of what he would give away; what there was then nobody knows.
 ENOUGH = 10**9
 # What costs nothing is not taxed.
@@ -62,6 +74,37 @@ class Simulated:
 
 
 @in_one_transaction
+def request_simulation(
+    *,
+    promotion_id: int,
+    user_id: int | None = None,
+    changes: Mapping[str, Any] | None = None,
+    reason: str = "",
+    **params: Any,
+) -> Run:
+    """Have a promotion tried in the background, as it is or with `changes`, which are those of `edit_promotion`.
+
+    `params` are the other parameters of the operation. Raises PromotionNotFound, and Invalid naming each field.
+    """
+    promotion = Promotion.objects.filter(pk=promotion_id).first()
+    if promotion is None:
+        raise PromotionNotFound
+    if changes is not None:
+        with _named_from("", "changes."):
+            rules = changed_rules(promotion=promotion, changes=changes)
+        params["rules"] = json.dumps(rules)
+    params = {name: value.isoformat() if isinstance(value, datetime) else value for name, value in params.items()}
+    with _named_from("params.", ""):
+        run = create_run(
+            operation=operation_named(SIMULATE_PROMOTION),
+            params={"promotion": promotion_id} | params,
+            reason=reason,
+            user_id=user_id,
+        )
+    return start_run(run_id=run.pk, user_id=user_id)
+
+
+@in_one_transaction
 def begin_simulation(
     *,
     run_id: uuid.UUID,
@@ -70,7 +113,7 @@ def begin_simulation(
     keep_period: bool = False,
     everyone_has_code: bool = False,
     shelves_of_today: bool = False,
-    warn_percent: int = 50,
+    warn_percent: int = WARN_PERCENT,
 ) -> Simulation:
     """Fix what a run tries: the promotion as it is now, or with these rules, which `read_rules` has taken.
 
@@ -148,6 +191,16 @@ def prune_simulations(*, limit: int) -> int:
         rows.model.objects.filter(pk__in=ids).delete()
         counts.append(len(ids))
     return max(counts)
+
+
+@contextmanager
+def _named_from(old: str, new: str) -> Iterator[None]:
+    """Refusals, naming their fields with another beginning."""
+    try:
+        yield
+    except Invalid as refusal:
+        errors = [replace(error, field=new + error.field.removeprefix(old)) for error in refusal.errors]
+        raise Invalid(refusal.detail, errors=errors) from None
 
 
 def _trial(simulation: Simulation) -> Trial:
