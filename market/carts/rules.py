@@ -12,7 +12,7 @@ class MergeStrategy(StrEnum):
     SUM = "sum"  # those of both
     NEWEST = "newest"  # those of the line that was changed last
     LARGER = "larger"  # the more of the two
-    KEEP_BOTH = "keep_both"  # those of the claimed cart; the saved line is told, for the buyer to take or leave
+    KEEP_BOTH = "keep_both"  # those of the claimed cart; the saved line is told beside it (docs/adr/0028)
 
 
 class ConflictCode(StrEnum):
