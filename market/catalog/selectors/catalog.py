@@ -1,4 +1,4 @@
-"""Reads of the catalog, as plain values: no model is built to show a page."""
+"""What the catalog shows, as plain values: no model is built to show a page."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,7 +15,6 @@ from market.catalog import sql
 from market.catalog.errors import (
     CategoryNotFound,
     CollectionNotFound,
-    PriceChangeNotFound,
     ProductNotFound,
     ProductTypeNotFound,
     VariantNotFound,
@@ -25,7 +24,6 @@ from market.catalog.models import (
     Collection,
     ImageRequest,
     PastPrice,
-    PlannedPrice,
     Product,
     ProductImage,
     ProductListing,
@@ -239,19 +237,6 @@ def require_product(*, product_id: int, is_staff: bool = False) -> None:
     products = Product.objects.filter(pk=product_id)
     if not (products if is_staff else products.filter(listing__is_listed=True)).exists():
         raise ProductNotFound
-
-
-def planned_prices() -> QuerySet[PlannedPrice]:
-    """What is planned and was, each with the id of its product: one query."""
-    return PlannedPrice.objects.annotate(product_id=F("variant__product_id"))
-
-
-def planned_price(*, planned_price_id: int) -> PlannedPrice:
-    """One of them: one query. Raises PriceChangeNotFound."""
-    row = planned_prices().filter(pk=planned_price_id).first()
-    if row is None:
-        raise PriceChangeNotFound
-    return row
 
 
 def product_images(*, product_id: int) -> QuerySet[ProductImage]:
