@@ -15,6 +15,8 @@ urlpatterns = [
     path("api/v1/", include("market.catalog.api.urls")),
     path("api/v1/", include("market.inventory.api.urls")),
     path("api/v1/", include("market.pricing.api.urls")),
+    path("api/v1/", include("market.shipping.api.urls")),
+    path("api/v1/", include("market.taxes.api.urls")),
     path("api/v1/", include("market.carts.api.urls")),
     path("api/v1/", include("market.checkout.api.urls")),
     path("api/v1/", include("market.payments.api.urls")),

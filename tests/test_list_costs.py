@@ -231,17 +231,17 @@ HERE = {
     image_requests: ("products/{product_id}/image-requests/", 4),
     promotions: ("promotions/", 4),  # beside them their codes
     coupons: ("promotions/{promotion_id}/coupons/", 4),
-    zones: ("shipping-zones/", 4),
-    methods: ("shipping-methods/", 5),
-    rates: ("tax-rates/", 3),
-    price_lists: ("price-lists/", 3),
-    entries: ("price-lists/{price_list_id}/entries/", 4),
     price_changes: ("price-changes/", 3),
     stock: ("stock/", 3),
     movements: ("stock/{variant_id}/movements/", 4),
     categories: ("categories/", 2),
     flat_categories: ("categories/", 2),
     notifications: ("notifications/", 3),
+    zones: ("shipping-zones/", 4),
+    methods: ("shipping-methods/", 5),
+    rates: ("tax-rates/", 3),
+    price_lists: ("price-lists/", 3),
+    entries: ("price-lists/{price_list_id}/entries/", 4),
     runs: ("runs/", 3),
 }
 

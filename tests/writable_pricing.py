@@ -12,7 +12,16 @@ PROMOTION |= {"min_quantity", "first_order_only", "from_hour", "until_hour", "st
 PROMOTION |= {"usage_limit_per_customer", "usage_limit_per_order", "budget", "requires_coupon", "coupon_code"}
 PROMOTION |= {"priority", "stackable", "exclusive_group", "is_public", "is_active"}
 
+ZONE = {"name", "position"} | {f"areas.*.{field}" for field in ("country", "region", "postal_patterns")}
+METHOD = {"code", "label", "kind", "price", "steps.*.at_least", "steps.*.price", "free_over", "max_weight_grams"}
+METHOD |= {"zones.*", "delivery_days", "delivery_days_most", "is_active", "position"}
+RATE = {"name", "tax_class", "country", "region", "rate"}
+PRICE_LIST = {"label", "tier", "is_active"} | {f"entries.*.{field}" for field in ("variant", "min_quantity", "price")}
+STAFF_ROWS = {"shipping-zones": ZONE, "shipping-methods": METHOD, "tax-rates": RATE, "price-lists": PRICE_LIST}
+
 PRICING: dict[tuple[str, str], set[str]] = {
+    **{("post", f"{name}/"): fields for name, fields in STAFF_ROWS.items()},
+    **{(verb, f"{name}/{{id}}/"): fields for name, fields in STAFF_ROWS.items() for verb in ("put", "patch")},
     ("post", "promotions/"): PROMOTION,
     ("put", "promotions/{promotion_id}/"): PROMOTION,
     ("patch", "promotions/{promotion_id}/"): PROMOTION,

@@ -17,6 +17,13 @@ class PromotionUsed(Conflict):
     title = "Orders have used this promotion. Archive it instead."
 
 
+class PriceListNotFound(NotFound):
+    """There is no such price list."""
+
+    code = "price_list_not_found"
+    title = "There is no such price list."
+
+
 class CouponNotFound(NotFound):
     """The promotion has no such code."""
 

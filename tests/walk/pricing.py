@@ -1,6 +1,6 @@
 """Steps of the walk among promotions: what staff give and take away while others buy."""
 
-from tests.walk.step import PAGES, Step, word
+from tests.walk.step import PAGES, Step, price, word
 
 
 def promotion(world, dice, thing):
@@ -42,7 +42,63 @@ def switch(world, dice, thing):
     return {"is_active": dice.random() < 0.5}
 
 
+def zone(world, dice, thing):
+    return {
+        "name": word(dice),
+        "areas": [{"country": dice.choice(["DE", "FR", "XX"])} for _ in range(dice.randrange(3))],
+    }
+
+
+def method(world, dice, thing):
+    steps = [{"at_least": dice.choice(["5", "100"]), "price": price(dice)} for _ in range(dice.randrange(2))]
+    kind = dice.choice(["flat", "by_weight", "by_subtotal"])
+    return {"code": thing.get("code", word(dice)), "label": word(dice), "kind": kind, "steps": steps} | {
+        "price": price(dice),
+        "delivery_days": dice.randrange(5),
+        "zones": [world.some("zone", dice)["pk"]] if dice.random() < 0.5 else [],
+        "is_active": dice.random() < 0.5,
+    }
+
+
+def rate(world, dice, thing):
+    return {"name": word(dice), "country": dice.choice(["DE", "FR", ""]), "rate": dice.choice(["0.07", "0.19", "1"])}
+
+
+def price_list(world, dice, thing):
+    lines = [
+        {
+            "variant": world.some("variant", dice)["variant_id"],
+            "min_quantity": dice.choice([1, 5]),
+            "price": price(dice),
+        }
+        for _ in range(dice.randrange(3))
+    ]
+    return {"label": word(dice), "tier": dice.choice(["", "gold", "lead"]), "entries": lines}
+
+
+def staff_rows(name, kind, body):
+    """The steps of a table that staff keep."""
+
+    def learn(world, thing, answer):
+        code = {"code": answer["code"]} if "code" in answer else {}
+        world.remember(kind, pk=answer["id"], price_list_id=answer["id"], **code)
+
+    return {
+        ("get", f"{name}/"): Step(0.3, queries=PAGES),
+        ("post", f"{name}/"): Step(0.3, body=body, learn=learn),
+        ("get", f"{name}/<pk>/"): Step(0.3, kind),
+        ("put", f"{name}/<pk>/"): Step(0.3, kind, body),
+        ("patch", f"{name}/<pk>/"): Step(0.3, kind, body),
+        ("delete", f"{name}/<pk>/"): Step(0.3, kind),
+    }
+
+
 PRICING: dict[tuple[str, str], Step] = {
+    **staff_rows("shipping-zones", "zone", zone),
+    **staff_rows("shipping-methods", "method", method),
+    **staff_rows("tax-rates", "rate", rate),
+    **staff_rows("price-lists", "price list", price_list),
+    ("get", "price-lists/<price_list_id>/entries/"): Step(0.3, "price list", queries=PAGES),
     ("get", "promotions/"): Step(1, queries=(*PAGES, "?kind=percentage", "?search=w")),
     ("post", "promotions/"): Step(1, body=promotion, learn=learn_promotion),
     ("get", "promotions/<promotion_id>/"): Step(1, "promotion"),

@@ -3,12 +3,16 @@
 from django.urls import path
 
 from market.pricing.api.coupons import CouponFileViewSet, CouponViewSet
+from market.pricing.api.price_lists import EntryViewSet, PriceListViewSet
 from market.pricing.api.views import PromotionViewSet
 
 LIST = {"get": "list", "post": "create"}
 DETAIL = {"get": "retrieve", "put": "update", "patch": "partial_update", "delete": "destroy"}
 
 urlpatterns = [
+    path("price-lists/", PriceListViewSet.as_view(LIST)),
+    path("price-lists/<int:pk>/", PriceListViewSet.as_view(DETAIL, detail=True)),
+    path("price-lists/<int:price_list_id>/entries/", EntryViewSet.as_view({"get": "list"})),
     path("promotions/", PromotionViewSet.as_view(LIST)),
     path("promotions/<int:promotion_id>/", PromotionViewSet.as_view(DETAIL, detail=True)),
     path("promotions/<int:promotion_id>/coupons/", CouponViewSet.as_view(LIST)),

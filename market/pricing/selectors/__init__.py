@@ -12,6 +12,7 @@ from market.pricing.selectors.facts import (
     quote_facts_from,
     shelves_of,
 )
+from market.pricing.selectors.price_lists import price_list_entries, price_lists
 from market.pricing.selectors.promotions import (
     coupon,
     coupon_rows,
@@ -33,6 +34,8 @@ __all__ = [
     "coupon_rows",
     "coupons",
     "list_prices_from",
+    "price_list_entries",
+    "price_lists",
     "price_tables",
     "promotion",
     "promotions",

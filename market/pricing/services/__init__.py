@@ -12,6 +12,7 @@ from market.pricing.services.coupons import (
     update_coupon,
 )
 from market.pricing.services.editing import Removal, check_promotion, edit_promotion, make_promotion, remove_promotion
+from market.pricing.services.price_lists import change_price_list, delete_price_list, make_price_list
 from market.pricing.services.promotions import (
     create_promotion,
     delete_promotion,
@@ -25,16 +26,19 @@ __all__ = [
     "Removal",
     "Uses",
     "batch_of",
+    "change_price_list",
     "check_batch",
     "check_prefix",
     "check_promotion",
     "create_coupon",
     "create_promotion",
     "delete_coupon",
+    "delete_price_list",
     "delete_promotion",
     "edit_promotion",
     "generate_coupons",
     "give_back_uses",
+    "make_price_list",
     "make_promotion",
     "note_first_orders",
     "read_rules",
