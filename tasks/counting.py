@@ -7,12 +7,18 @@ from typing import Any
 
 import redis
 from celery import Task
-from celery.signals import task_postrun, task_prerun
+from celery.signals import task_postrun, task_prerun, worker_process_init
 
 from core.breaker import BreakerOpen
 from core.quick_redis import quick_redis
 
 KEY = "metrics:tasks"
+
+
+@worker_process_init.connect
+def connect(**_: Any) -> None:
+    """A first task that waited for the connection would find the deadline passed."""
+    quick_redis().begin()
 
 
 @task_prerun.connect
