@@ -22,11 +22,19 @@ from market.pricing.selectors.promotions import (
     single_codes,
     uses_of,
 )
+from market.pricing.selectors.simulations import (
+    SimulationResult,
+    simulation_for,
+    simulation_result,
+    simulation_rows,
+    simulations_for,
+)
 
 __all__ = [
     "Gift",
     "PriceTables",
     "QuoteFacts",
+    "SimulationResult",
     "Tier",
     "attribute_tokens",
     "buyers_today",
@@ -41,6 +49,10 @@ __all__ = [
     "promotions",
     "quote_facts_from",
     "shelves_of",
+    "simulation_for",
+    "simulation_result",
+    "simulation_rows",
+    "simulations_for",
     "single_codes",
     "uses_of",
 ]
