@@ -56,8 +56,9 @@ def update_category(*, category_id: int, changes: Mapping[str, Any]) -> Category
     """Set some of title, slug, description, parent_id, is_active and position.
 
     Moves in the tree happen one at a time; products stay as they are. Collections whose rules name a
-    category are looked up anew, as others may lie below it now. Raises CategoryNotFound, CategoryCycle
-    for a parent that is the category or lies below it, and Invalid as `create_category`.
+    category are looked up anew, as others may lie below it now, and follow it to another slug.
+    Raises CategoryNotFound, CategoryCycle for a parent that is the category or lies below it, and Invalid as
+    `create_category`.
     """
     if unknown := changes.keys() - CATEGORY_FIELDS:
         raise TypeError(f"a category has no {', '.join(sorted(unknown))} to change")
@@ -66,13 +67,13 @@ def update_category(*, category_id: int, changes: Mapping[str, Any]) -> Category
     category = _held_category(category_id=category_id)
     if changes.get("parent_id") not in {None, category.parent_id}:
         _refuse_place(category_id=category_id, parent_id=changes["parent_id"])
-    place = _place(category)
+    place, slug = _place(category), category.slug
     for name, value in changes.items():
         setattr(category, name, value)
     with refusing_taken_values({"slug": "slug"}):
         category.save(update_fields=[*changes.keys(), "updated_at"])
     if _place(category) != place:
-        evaluate_collections_by_category()
+        evaluate_collections_by_category(renamed=(slug, category.slug) if category.slug != slug else None)
     return category
 
 

@@ -167,14 +167,19 @@ def evaluate_next_batch(*, limit: int) -> bool:
     return True
 
 
-def evaluate_collections_by_category() -> None:
+def evaluate_collections_by_category(*, renamed: tuple[str, str] | None = None) -> None:
     """Have collections whose rules name a category looked up from the start, in the background.
 
-    Two statements. Locks these collections by id.
+    Rules that name the first slug of `renamed` name the second one from now on. Two statements. Locks these
+    collections by id.
     """
     concerned = _by_rules().filter(rules__has_key="category").order_by("pk").select_for_update(no_key=True)
-    held = list(concerned.values_list("pk", flat=True))
-    Collection.objects.filter(pk__in=held).update(evaluated_up_to=0, evaluated_at=None)
+    held = list(concerned.only("rules"))
+    for collection in held:
+        collection.evaluated_up_to, collection.evaluated_at = 0, None
+        if renamed and collection.rules["category"] == renamed[0]:
+            collection.rules["category"] = renamed[1]
+    Collection.objects.bulk_update(held, ["rules", "evaluated_up_to", "evaluated_at"], batch_size=500)
 
 
 def _evaluate(collection: Collection, scope: QuerySet[ProductListing], *, now: datetime) -> None:

@@ -162,3 +162,20 @@ def test_the_tree_tells_so_much_and_says_where_it_leaves_out(api_client, client_
     assert [child["id"] for child in answer["children"]] == [shelf.pk for shelf in below]
     refused = client_of(make_staff()).post(f"{URL}/categories/", {"title": "One more"})
     assert (refused.status_code, refused.json()["errors"][0]["field"]) == (400, "categories")
+
+
+def test_collections_follow_a_category_to_another_slug(shop, client_of):
+    staff = client_of(make_staff())
+    collected = [("kitchen", "K", {"Pan", "Cup"}), ("home", "H", {"Vase", "Pan", "Cup"})]
+    for slug, title, _ in collected:
+        Collection.objects.create(slug=title, title=title, rules={"category": slug, "max_price": "10.00"})
+    answer = staff.patch(f"{URL}/categories/{shop.kitchen.pk}/", {"slug": "cooking"})
+    assert (answer.status_code, answer.json()["slug"]) == (200, "cooking")
+    assert list(Collection.objects.order_by("title").values_list("rules", flat=True)) == [
+        {"category": "home", "max_price": "10.00"},
+        {"category": "cooking", "max_price": "10.00"},
+        {"category": "garden"},
+    ]
+    while evaluate_next_batch(limit=100):
+        pass
+    assert [shop.titles(collection=title) for _, title, _ in collected] == [titles for *_, titles in collected]
