@@ -1,4 +1,4 @@
-"""Staff screens for promotions, codes, price lists and lists of customers."""
+"""Staff screens for promotions."""
 
 from typing import Any
 
@@ -7,19 +7,10 @@ from django.contrib import admin
 from django.http import HttpRequest
 
 from core.errors import Invalid
-from core.readonly_admin import ReadOnlyAdmin, ReadOnlyInline
+from core.readonly_admin import ReadOnlyInline
 from core.refusals_admin import RefusalsShown
 from market.pricing import services
-from market.pricing.models import (
-    Coupon,
-    CustomerList,
-    PriceList,
-    PriceListEntry,
-    Promotion,
-    PromotionUse,
-    PromotionVersion,
-)
-from market.pricing.rules import normal_code
+from market.pricing.models import Promotion, PromotionVersion
 
 RULES_HELP = (
     "What it gives, on which goods, to whom, when and how often, as docs/pricing.md tells:"
@@ -85,80 +76,3 @@ class PromotionAdmin(RefusalsShown, admin.ModelAdmin):
         actions = super().get_actions(request)
         actions.pop("delete_selected", None)
         return actions
-
-
-class CouponForm(forms.ModelForm):
-    """A code as it is compared."""
-
-    class Meta:
-        model = Coupon
-        fields = ["promotion", "code", "usage_limit", "is_active"]
-
-    def clean_code(self) -> str:
-        return normal_code(self.cleaned_data["code"])
-
-
-@admin.register(Coupon)
-class CouponAdmin(RefusalsShown, admin.ModelAdmin):
-    """Codes. What a code opens stays as it was; it may be switched off."""
-
-    list_display = ["code", "promotion", "uses", "usage_limit", "is_active", "batch"]
-    list_filter = ["is_active"]
-    list_select_related = ["promotion"]
-    search_fields = ["code", "batch"]
-    show_full_result_count = False
-    autocomplete_fields = ["promotion"]
-    form = CouponForm
-
-    def get_readonly_fields(self, request: HttpRequest, obj: Coupon | None = None) -> list[str]:
-        return [] if obj is None else ["promotion", "code", "usage_limit"]
-
-    def save_model(self, request: HttpRequest, obj: Coupon, form: forms.ModelForm, change: bool) -> None:
-        if change:
-            services.update_coupon(coupon_id=obj.pk, is_active=form.cleaned_data["is_active"])
-            return
-        made = services.create_coupon(
-            promotion_id=form.cleaned_data["promotion"].pk,
-            code=form.cleaned_data["code"],
-            usage_limit=form.cleaned_data["usage_limit"],
-        )
-        obj.pk = made.pk
-
-    def has_delete_permission(self, request: HttpRequest, obj: Coupon | None = None) -> bool:
-        return False
-
-
-@admin.register(PromotionUse)
-class PromotionUseAdmin(ReadOnlyAdmin):
-    """Which orders used which promotion."""
-
-    list_display = ["order_number", "promotion", "version", "code", "identity", "amount", "created_at"]
-    list_select_related = ["promotion"]
-    search_fields = ["order_number", "code", "identity"]
-
-
-class EntryInline(admin.TabularInline):
-    """The prices of a list."""
-
-    model = PriceListEntry
-    extra = 1
-    autocomplete_fields = ["variant"]
-
-
-@admin.register(PriceList)
-class PriceListAdmin(admin.ModelAdmin):
-    """Lists of prices, for a tier or for everybody."""
-
-    list_display = ["label", "tier", "is_active"]
-    list_filter = ["is_active"]
-    search_fields = ["label"]
-    inlines = [EntryInline]
-
-
-@admin.register(CustomerList)
-class CustomerListAdmin(admin.ModelAdmin):
-    """Customers whom staff chose."""
-
-    list_display = ["name", "created_at"]
-    search_fields = ["name"]
-    autocomplete_fields = ["customers"]

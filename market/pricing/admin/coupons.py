@@ -1,0 +1,61 @@
+"""Staff screens for codes, and for who used which promotion."""
+
+from django import forms
+from django.contrib import admin
+from django.http import HttpRequest
+
+from core.readonly_admin import ReadOnlyAdmin
+from core.refusals_admin import RefusalsShown
+from market.pricing import services
+from market.pricing.models import Coupon, PromotionUse
+from market.pricing.rules import normal_code
+
+
+class CouponForm(forms.ModelForm):
+    """A code as it is compared."""
+
+    class Meta:
+        model = Coupon
+        fields = ["promotion", "code", "usage_limit", "is_active"]
+
+    def clean_code(self) -> str:
+        return normal_code(self.cleaned_data["code"])
+
+
+@admin.register(Coupon)
+class CouponAdmin(RefusalsShown, admin.ModelAdmin):
+    """Codes. What a code opens stays as it was; it may be switched off."""
+
+    list_display = ["code", "promotion", "uses", "usage_limit", "is_active", "batch"]
+    list_filter = ["is_active"]
+    list_select_related = ["promotion"]
+    search_fields = ["code", "batch"]
+    show_full_result_count = False
+    autocomplete_fields = ["promotion"]
+    form = CouponForm
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Coupon | None = None) -> list[str]:
+        return [] if obj is None else ["promotion", "code", "usage_limit"]
+
+    def save_model(self, request: HttpRequest, obj: Coupon, form: forms.ModelForm, change: bool) -> None:
+        if change:
+            services.update_coupon(coupon_id=obj.pk, is_active=form.cleaned_data["is_active"])
+            return
+        made = services.create_coupon(
+            promotion_id=form.cleaned_data["promotion"].pk,
+            code=form.cleaned_data["code"],
+            usage_limit=form.cleaned_data["usage_limit"],
+        )
+        obj.pk = made.pk
+
+    def has_delete_permission(self, request: HttpRequest, obj: Coupon | None = None) -> bool:
+        return False
+
+
+@admin.register(PromotionUse)
+class PromotionUseAdmin(ReadOnlyAdmin):
+    """Which orders used which promotion."""
+
+    list_display = ["order_number", "promotion", "version", "code", "identity", "amount", "created_at"]
+    list_select_related = ["promotion"]
+    search_fields = ["order_number", "code", "identity"]
