@@ -41,6 +41,7 @@ ELSEWHERE = {
     "customers/{customer_id}/history/": "market/customers/tests/test_staff.py",
     "product-types/": "market/catalog/tests/test_attributes.py",
     "products/": "market/catalog/tests/test_lists.py",
+    "products/{product_id}/related/": "market/catalog/tests/test_collections.py",  # twelve at most
     "products/{product_id}/reviews/": "market/reviews/tests/test_lists.py",
     "reviews/": "market/reviews/tests/test_lists.py",
     "users/": "core/accounts/tests/test_api.py",

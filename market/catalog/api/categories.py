@@ -1,7 +1,5 @@
 """Categories over HTTP, as a tree or one by one: everybody reads, staff write."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from django.http import HttpResponse
@@ -11,46 +9,20 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from core.api.filters import read_flag
-from core.api.keyset import Keyset
 from core.api.pagination import KeysetPagination
 from market.catalog import selectors, services
 from market.catalog.api import documents
 from market.catalog.api import serializers as shapes
+from market.catalog.api.places import OrderOfPlaces, placed
 from market.catalog.api.views import DELETED, CatalogViewSet, ShelfImageViewSet
 from market.catalog.models import Category
 from market.catalog.rules import walk_tree, without_children
-
-Nodes = Sequence[dict[str, Any]]
 
 
 class MenuPagination(KeysetPagination):
     """A menu is read in one piece."""
 
     default_limit = 100
-
-
-@dataclass(frozen=True, slots=True)
-class OrderOfTree(Keyset):
-    """The order of categories that were read into a tree, each with its `place` in it, from 0."""
-
-    fields: tuple[str, ...] = ("place", "id")
-
-    def ordered(self, nodes: Nodes, *, backward: bool = False) -> Nodes:
-        """They stand in this order already."""
-        return nodes[::-1] if backward else nodes
-
-    def beyond(self, nodes: Nodes, values: Sequence[Any], *, backward: bool = False) -> Nodes:
-        """Those behind the category that a cursor names; when it is gone, behind where it stood."""
-        place, category_id = values
-        for index, node in enumerate(nodes):
-            if node["id"] == category_id:
-                return nodes[index + 1 :]
-        return [node for node in nodes if (node["place"] < place if backward else node["place"] >= place)]
-
-    def read(self, values: Sequence[Any], queryset: Any) -> tuple[Any, ...]:
-        """The place that a cursor names, and the category that stood there."""
-        place, category_id = values
-        return int(place), int(category_id)
 
 
 class CategoryImageViewSet(ShelfImageViewSet):
@@ -71,15 +43,14 @@ class CategoryViewSet(CatalogViewSet):
     permission_model = Category
     serializer_class = shapes.CategorySerializer
     pagination_class = MenuPagination
-    orderings = {"position": OrderOfTree()}
+    orderings = {"position": OrderOfPlaces()}
     extra_query_parameters = ("flat",)
 
     @extend_schema(parameters=[OpenApiParameter("flat", bool, description="Without nesting.")])
     def list(self, request: Request) -> Response:
         tree = selectors.categories(is_staff=self.is_staff)
         nodes = [without_children(node) for node in walk_tree(tree)] if read_flag(request, "flat") else tree
-        placed = [node | {"place": place} for place, node in enumerate(nodes)]
-        page = self.paginate_queryset(self.filter_queryset(placed))
+        page = self.paginate_queryset(self.filter_queryset(placed(nodes)))
         return self.get_paginated_response(documents.categories(page))
 
     @extend_schema(responses=shapes.CategoryDetailSerializer)

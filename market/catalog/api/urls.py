@@ -6,6 +6,7 @@ from market.catalog.api.categories import CategoryImageViewSet, CategoryViewSet
 from market.catalog.api.collections import CollectionImageViewSet, CollectionViewSet
 from market.catalog.api.price_changes import PriceChangeViewSet
 from market.catalog.api.product_types import AttributeViewSet, ProductTypeViewSet
+from market.catalog.api.related import RelatedViewSet
 from market.catalog.api.views import ImageRequestViewSet, ProductImageViewSet, ProductViewSet, VariantViewSet
 
 LIST = {"get": "list", "post": "create"}
@@ -19,10 +20,7 @@ urlpatterns = [
     path("products/suggest/", ProductViewSet.as_view({"get": "suggest"})),
     path("products/<int:product_id>/", ProductViewSet.as_view(DETAIL, detail=True)),
     path("products/slug/<slug:slug>/", ProductViewSet.as_view({"get": "by_slug"}, detail=True)),
-    path(
-        "products/<int:product_id>/related/",
-        ProductViewSet.as_view({"get": "related"}, detail=True, pagination_class=None, filter_backends=[]),
-    ),
+    path("products/<int:product_id>/related/", RelatedViewSet.as_view({"get": "list"})),
     path("products/<int:product_id>/image-requests/", ImageRequestViewSet.as_view(LIST)),
     path("products/<int:product_id>/variants/", VariantViewSet.as_view(LIST)),
     path("products/<int:product_id>/variants/<int:pk>/", VariantViewSet.as_view(DETAIL, detail=True)),

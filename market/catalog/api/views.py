@@ -61,12 +61,6 @@ class ProductViewSet(ByStatusMixin, SearchingMixin, CatalogViewSet):
     def by_slug(self, request: Request, slug: str) -> Response:
         return Response(self._document(slug=slug))
 
-    @extend_schema(responses=shapes.ProductRowSerializer(many=True))
-    def related(self, request: Request, product_id: int) -> Response:
-        """Up to twelve products that go with this one, best first."""
-        rows = selectors.related_rows(product_id=product_id)
-        return Response([documents.product_row(row) for row in rows])
-
     @extend_schema(request=shapes.ProductCreateSerializer, responses={201: shapes.ProductSerializer})
     def create(self, request: Request) -> Response:
         product = services.create_product(**self.body(shapes.ProductCreateSerializer))

@@ -252,16 +252,23 @@ def test_related_products_share_collections_then_the_category_then_sell_best(api
         CollectionItem.objects.bulk_create(CollectionItem(collection=collection, product=one) for one in members)
     at = f"/api/v1/products/{this.pk}/related/"
     with count_statements() as counted:
-        rows = api_client.get(at).json()
-    assert [row["id"] for row in rows] == [friend.pk, other.pk, seller.pk]
+        answer = api_client.get(at).json()
+    assert {name: answer[name] for name in ("count", "next", "previous")} == {
+        "count": 3,
+        "next": None,
+        "previous": None,
+    }
+    assert [row["id"] for row in answer["results"]] == [friend.pk, other.pk, seller.pk]
     assert len(counted) == 2
-    alone = api_client.get(f"/api/v1/products/{far.pk}/related/").json()
+    alone = api_client.get(f"/api/v1/products/{far.pk}/related/").json()["results"]
     assert [row["id"] for row in alone] == [friend.pk], "of its category"
     Collection.objects.update(is_active=False)
-    assert [row["id"] for row in api_client.get(at).json()] == [seller.pk, other.pk]
+    assert [row["id"] for row in api_client.get(at).json()["results"]] == [seller.pk, other.pk]
     for _ in range(20):
         make_product(category=mugs)
-    assert len(api_client.get(at).json()) == 12
+    first = api_client.get(at, {"limit": 10, "cursor": ""}).json()
+    assert (len(first["results"]), len(api_client.get(first["next"]).json()["results"])) == (10, 2)
+    assert api_client.get(at, {"search": "mug"}).json()["errors"][0]["field"] == "search"
     for missing in (draft.pk, 0):
         assert api_client.get(f"/api/v1/products/{missing}/related/").status_code == 404
     assert Product.objects.count() == 26
