@@ -9,7 +9,7 @@ from django.db.backends.postgresql import base
 from django.db.backends.postgresql.psycopg_any import IsolationLevel
 
 from core.postgres.availability import DatabaseAway, breaker_of
-from core.postgres.connections import WatchedConnection
+from core.postgres.connections import WatchedConnection, last_attempt_at
 from core.postgres.deadlines import deadline, limit
 
 # The smallest that psycopg takes, per address of the host.
@@ -51,12 +51,15 @@ class DatabaseWrapper(base.DatabaseWrapper):
         if breaker.is_open:
             raise DatabaseAway("The database did not answer a moment ago.")
         began = monotonic()
+        last_attempt = last_attempt_at.set(began + max(limit.get() - CONNECT_SECONDS, VAIN_SECONDS))
         try:
             return self.open_connection(conn_params)
         except psycopg.Error as error:
             if monotonic() - began > VAIN_SECONDS:
                 breaker.trip(error)
             raise
+        finally:
+            last_attempt_at.reset(last_attempt)
 
     def open_connection(self, conn_params: dict[str, Any]) -> WatchedConnection:
         """A new connection that belongs to the caller."""

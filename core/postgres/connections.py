@@ -3,7 +3,9 @@
 import os
 import socket
 import threading
+from collections.abc import Generator
 from contextlib import suppress
+from contextvars import ContextVar
 from time import monotonic
 from typing import Any
 
@@ -14,6 +16,9 @@ from psycopg.pq import TransactionStatus
 from core.breaker import Breaker
 from core.postgres.availability import DatabaseAway
 from core.postgres.deadlines import NEVER, limit, watchdog
+
+# After this moment no further address of the host is tried.
+last_attempt_at: ContextVar[float] = ContextVar("database_last_attempt_at", default=NEVER)
 
 
 class WatchedConnection(psycopg.Connection):
@@ -30,6 +35,13 @@ class WatchedConnection(psycopg.Connection):
     # A statement was prepared for columns that have changed since; only a new connection forgets it.
     is_stale = False
     _handle: socket.socket | None = None
+
+    @classmethod
+    def _connect_gen(cls, conninfo: str = "") -> Generator[Any, Any, "WatchedConnection"]:
+        """One attempt of as many as the host has addresses; psycopg bounds each, nothing of its own all of them."""
+        if monotonic() > last_attempt_at.get():
+            raise psycopg.OperationalError("no time is left for a further address")
+        return (yield from super()._connect_gen(conninfo))
 
     def wait(self, gen: Any, *args: Any, **options: Any) -> Any:
         """Every statement, commit and fetch of psycopg waits here."""

@@ -177,6 +177,16 @@ def test_a_connection_with_an_outdated_plan_is_replaced(breaker):
             other.execute("DROP TABLE plan_probe")
 
 
+def test_a_host_of_many_silent_addresses_is_not_waited_for_address_by_address(settings, breaker, silent_port):
+    settings.DATABASE_DEADLINE_SECONDS = 3
+    parameters = connection.get_connection_params()
+    parameters |= {"host": ",".join(["127.0.0.1"] * 4), "port": ",".join([str(silent_port)] * 4)}
+    with deadline(), pytest.raises(psycopg.OperationalError) as refused:
+        connection.get_new_connection(parameters)
+    assert str(refused.value).count("timeout expired") == 1
+    assert str(refused.value).count("no time is left") >= 3
+
+
 def test_the_api_answers_503_within_the_deadline(short_deadline, breaker, api_client):
     blocker = psycopg.connect(**connection.get_connection_params())
     try:
