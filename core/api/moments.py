@@ -5,11 +5,19 @@ from typing import Any
 
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
+from drf_spectacular.utils import OpenApiParameter
 from rest_framework import serializers
 from rest_framework.request import Request
+from rest_framework.views import APIView
 
 from core.errors import FieldError, Invalid
 
+AS_OF = "as_of"
+AS_OF_PARAMETER = OpenApiParameter(
+    AS_OF,
+    datetime,
+    description="For staff: the prices of this moment, past or to come, in ISO 8601 with its time zone.",
+)
 NOT_A_MOMENT = "Give a moment as 2026-03-01T12:00:00Z, with its time zone."
 
 
@@ -44,3 +52,17 @@ def _parsed(text: str) -> Any:
         return parse_datetime(text)
     except ValueError:
         return None
+
+
+def moment_for_staff(view: APIView, *permissions: str) -> datetime | None:
+    """The moment that `as_of` asks for, None unless it does. It is for staff with these permissions alone.
+
+    Raises what the view answers with 401 or 403, and Invalid naming `as_of`. Looks nothing up unless it is asked.
+    """
+    request = view.request
+    if AS_OF not in request.query_params:
+        return None
+    user = request.user
+    if not (user.is_authenticated and user.is_staff and user.has_perms(permissions)):
+        view.permission_denied(request)
+    return read_moment(request, AS_OF)

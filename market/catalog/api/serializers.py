@@ -97,6 +97,14 @@ class VariantSerializer(serializers.Serializer):
     cost = money(allow_null=True, required=False, help_text="For staff only.")
     is_active = serializers.BooleanField(required=False, help_text="For staff only.")
     position = serializers.IntegerField(required=False, help_text="For staff only.")
+    as_of = serializers.DateTimeField(required=False, help_text="The moment whose price this is, when one was asked.")
+    price_basis = serializers.ChoiceField(
+        ["present", "past", "planned"], required=False, help_text="With `as_of`: where the price is from."
+    )
+    price_is_known = serializers.BooleanField(
+        required=False, help_text="With `as_of`: false when nothing is recorded so far back; the earliest is told."
+    )
+    price_known_since = serializers.DateTimeField(allow_null=True, required=False, help_text="With `as_of`.")
 
 
 class HighlightSerializer(serializers.Serializer):
@@ -201,6 +209,10 @@ class ProductSerializer(ProductRowSerializer):
     updated_at = serializers.DateTimeField()
     product_type = serializers.IntegerField(allow_null=True, required=False, help_text="For staff only.")
     tax_class = serializers.CharField(required=False, help_text="For staff only.")
+    as_of = serializers.DateTimeField(
+        required=False, help_text="The moment whose prices these are, when one was asked."
+    )
+    prices_are_known = serializers.BooleanField(required=False, help_text="With `as_of`: of every variant.")
 
 
 class VariantWriteSerializer(serializers.Serializer):

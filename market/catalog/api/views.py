@@ -1,5 +1,7 @@
 """Products, their variants and images over HTTP: everybody reads, staff write."""
 
+from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import Any
 
 from django.http import HttpResponse
@@ -9,10 +11,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from core.api.keyset import Keyset
+from core.api.moments import AS_OF, AS_OF_PARAMETER, moment_for_staff
 from core.api.pagination import KeysetPagination
 from core.api.permissions import IsAdminOrReadOnly, IsStaffWithModelPermission
 from market.catalog import selectors, services
-from market.catalog.api import documents
+from market.catalog.api import dated, documents
 from market.catalog.api import serializers as shapes
 from market.catalog.api.by_status import ByStatusMixin
 from market.catalog.api.caching import PublicCacheMixin
@@ -38,6 +41,10 @@ class CatalogViewSet(PublicCacheMixin, viewsets.GenericViewSet):
         user = self.request.user
         return user.is_authenticated and user.is_staff and user.has_perm(f"{model.app_label}.view_{model.model_name}")
 
+    def moment(self) -> datetime | None:
+        """The moment that staff ask prices of, None for now."""
+        return moment_for_staff(self, "catalog.view_variant")
+
     def body(self, shape: type, *, partial: bool = False) -> dict[str, Any]:
         """The request's body in the given shape."""
         body = shape(data=self.request.data, partial=partial)
@@ -53,13 +60,13 @@ class ProductViewSet(ByStatusMixin, SearchingMixin, CatalogViewSet):
     serializer_class = shapes.ProductRowSerializer
     pagination_class = KeysetPagination
 
-    @extend_schema(responses=shapes.ProductSerializer)
+    @extend_schema(parameters=[AS_OF_PARAMETER], responses=shapes.ProductSerializer)
     def retrieve(self, request: Request, product_id: int) -> Response:
-        return Response(self._document(product_id=product_id))
+        return Response(self._document(product_id=product_id, moment=self.moment()))
 
-    @extend_schema(responses=shapes.ProductSerializer)
+    @extend_schema(parameters=[AS_OF_PARAMETER], responses=shapes.ProductSerializer)
     def by_slug(self, request: Request, slug: str) -> Response:
-        return Response(self._document(slug=slug))
+        return Response(self._document(slug=slug, moment=self.moment()))
 
     @extend_schema(request=shapes.ProductCreateSerializer, responses={201: shapes.ProductSerializer})
     def create(self, request: Request) -> Response:
@@ -91,10 +98,14 @@ class ProductViewSet(ByStatusMixin, SearchingMixin, CatalogViewSet):
         )
         return Response(self._document(product_id=product_id, is_staff=True))
 
-    def _document(self, *, is_staff: bool | None = None, **which: Any) -> dict[str, Any]:
+    def _document(
+        self, *, is_staff: bool | None = None, moment: datetime | None = None, **which: Any
+    ) -> dict[str, Any]:
         sees_all = self.is_staff if is_staff is None else is_staff
         detail = selectors.product_detail(**which, is_staff=sees_all)
         variants = with_available(selectors.product_variants(product_id=detail.row["id"], is_staff=sees_all))
+        if moment is not None:
+            return dated.product(detail, variants, moment=moment, is_staff=sees_all)
         shown = [documents.variant(row, is_staff=sees_all) for row in variants]
         return documents.product(detail, shown, is_staff=sees_all)
 
@@ -107,16 +118,21 @@ class VariantViewSet(CatalogViewSet):
     serializer_class = shapes.VariantSerializer
     pagination_class = KeysetPagination
     orderings = BY_POSITION
+    extra_query_parameters = (AS_OF,)
 
+    @extend_schema(parameters=[AS_OF_PARAMETER])
     def list(self, request: Request, product_id: int) -> Response:
+        moment = self.moment()
         selectors.require_product(product_id=product_id, is_staff=self.is_staff)
         variants = with_available(selectors.product_variants(product_id=product_id, is_staff=self.is_staff))
         rows = self.paginate_queryset(self.filter_queryset(variants))
-        return self.get_paginated_response([documents.variant(row, is_staff=self.is_staff) for row in rows])
+        return self.get_paginated_response(self._documents(rows, moment, is_staff=self.is_staff))
 
+    @extend_schema(parameters=[AS_OF_PARAMETER])
     def retrieve(self, request: Request, product_id: int, pk: int) -> Response:
+        moment = self.moment()
         selectors.require_product(product_id=product_id, is_staff=self.is_staff)
-        return Response(self._document(product_id, pk, is_staff=self.is_staff))
+        return Response(self._document(product_id, pk, moment, is_staff=self.is_staff))
 
     @extend_schema(request=shapes.VariantWriteSerializer, responses={201: shapes.VariantSerializer})
     def create(self, request: Request, product_id: int) -> Response:
@@ -142,9 +158,17 @@ class VariantViewSet(CatalogViewSet):
         services.update_variant(product_id=product_id, variant_id=pk, changes=changes)
         return Response(self._document(product_id, pk, is_staff=True))
 
-    def _document(self, product_id: int, pk: int, *, is_staff: bool) -> dict[str, Any]:
+    def _document(self, product_id: int, pk: int, moment: datetime | None = None, *, is_staff: bool) -> dict[str, Any]:
         variants = with_available(selectors.product_variants(product_id=product_id, is_staff=is_staff))
-        return documents.variant(selectors.one_variant(variants, variant_id=pk), is_staff=is_staff)
+        [document] = self._documents([selectors.one_variant(variants, variant_id=pk)], moment, is_staff=is_staff)
+        return document
+
+    def _documents(
+        self, rows: Iterable[Variant], moment: datetime | None, *, is_staff: bool
+    ) -> Sequence[dict[str, Any]]:
+        if moment is not None:
+            return dated.variants(rows, moment=moment, is_staff=is_staff)
+        return [documents.variant(row, is_staff=is_staff) for row in rows]
 
 
 class ProductImageViewSet(CatalogViewSet):
