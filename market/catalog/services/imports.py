@@ -1,5 +1,6 @@
 """Bringing a whole catalog in at once, set by set; what is there already stays as staff left it."""
 
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
@@ -7,11 +8,13 @@ from decimal import Decimal
 from typing import Any
 
 from django.db import connection
+from django.db.models import Count
 
+from core.errors import FieldError, Invalid
 from core.transactions import in_one_transaction
 from market.catalog.models import Attribute, Category, Product, ProductType, Variant
 from market.catalog.models import Collection as CollectionRow
-from market.catalog.rules import MAX_CATEGORIES, AttributeRule
+from market.catalog.rules import MAX_CATEGORIES, MAX_VARIANTS, AttributeRule
 from market.catalog.services.attributes import checked_attributes, held_rules
 from market.catalog.services.categories import hold_tree, require_room, too_many_categories
 from market.catalog.services.collections import create_collection
@@ -154,10 +157,11 @@ def import_collections(*, collections: Sequence[CollectionImport]) -> int:
 def import_products(*, products: Sequence[ProductImport]) -> ImportedProducts:
     """Add the products and variants that are missing, active and without stock.
 
-    At most sixteen statements however many products. A product of which a SKU or the slug is known
+    At most seventeen statements however many products. A product of which a SKU or the slug is known
     gets only the variants it lacks, without attributes if it is of another type; nothing else of it
     changes. Locks the products that get variants, then their listings, by primary key. Raises KeyError
-    for an unknown category or type, and Invalid for attributes that the type refuses.
+    for an unknown category or type, and Invalid for attributes that the type refuses and for more than
+    `MAX_VARIANTS` of a product.
     """
     _hold_imports()
     skus = [variant.sku for product in products for variant in product.variants]
@@ -181,6 +185,9 @@ def import_products(*, products: Sequence[ProductImport]) -> ImportedProducts:
         add_requests(urls_by_product=pictures)
     growing = {owners[p.slug] for p in products for item in p.variants if item.sku not in known}
     type_ids = _hold_products(growing)
+    had_some = growing - {product.pk for product in made}
+    there = Variant.objects.filter(product_id__in=had_some).order_by().values_list("product_id").annotate(Count("pk"))
+    _require_room(products, owners=owners, known=known.keys(), there=dict(there) if had_some else {})
     variants = [
         Variant(
             product_id=owners[product.slug],
@@ -241,6 +248,19 @@ def _told_by_variant(item: VariantImport, known: _KnownType | None, type_id: int
     if known is None or known.id != type_id:
         return {}
     return checked_attributes(item.attributes, rules=known.rules, of_variant=True)
+
+
+def _require_room(
+    products: Sequence[ProductImport], *, owners: Mapping[str, int], known: Collection[str], there: Mapping[int, int]
+) -> None:
+    coming = Counter({p.slug: sum(item.sku not in known for item in p.variants) for p in products})
+    errors = [
+        FieldError("variants", "too_many", f"{product.title}: a product has at most {MAX_VARIANTS} variants.")
+        for product in products
+        if coming[product.slug] and there.get(owners[product.slug], 0) + coming[product.slug] > MAX_VARIANTS
+    ]
+    if errors:
+        raise Invalid("Some of the products would have too many variants.", errors=errors)
 
 
 def _hold_products(product_ids: Collection[int]) -> dict[int, int | None]:

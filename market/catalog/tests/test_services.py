@@ -1,5 +1,6 @@
 """The listing equals what it is computed from, whatever happens to the product; trees stay trees."""
 
+from datetime import UTC, datetime
 from decimal import Decimal
 from threading import Barrier, Thread
 
@@ -14,7 +15,13 @@ from market.catalog import services
 from market.catalog.errors import CategoryCycle
 from market.catalog.models import Category, Product, ProductListing, Variant
 from market.catalog.rules import MAX_CATEGORY_LEVELS, MAX_VARIANTS, search_text
-from market.catalog.services.imports import CategoryImport, import_categories
+from market.catalog.services.imports import (
+    CategoryImport,
+    ProductImport,
+    VariantImport,
+    import_categories,
+    import_products,
+)
 from market.catalog.tests.factories import make_category, make_product, make_variant, new_variant
 from market.taxes.models import TaxRate
 
@@ -167,6 +174,22 @@ def test_a_product_has_only_so_many_variants(client_of):
     assert (last.status_code, refused.status_code) == (201, 400)
     assert [error["field"] for error in refused.json()["errors"]] == ["variants"]
     assert product.variants.count() == MAX_VARIANTS
+
+
+@pytest.mark.django_db
+def test_an_import_brings_a_product_no_more_variants_than_it_may_have():
+    def mug(slug: str, first: int, count: int) -> ProductImport:
+        variants = tuple(VariantImport(f"{slug}-{first + n}", "", Decimal("1.00")) for n in range(count))
+        return ProductImport(slug.title(), slug, "", datetime(2011, 1, 1, tzinfo=UTC), variants)
+
+    assert import_products(products=[mug("mug", 0, MAX_VARIANTS)]).variants == MAX_VARIANTS
+    assert import_products(products=[mug("mug", 0, MAX_VARIANTS)]).variants == 0
+    for refused in (mug("mug", MAX_VARIANTS, 1), mug("pot", 0, MAX_VARIANTS + 1)):
+        with pytest.raises(Invalid) as refusal:
+            import_products(products=[mug("lamp", 0, 1), refused])
+        (error,) = refusal.value.errors
+        assert (error.field, error.code, refused.title in error.message) == ("variants", "too_many", True)
+    assert (Product.objects.count(), Variant.objects.count()) == (1, MAX_VARIANTS)
 
 
 @pytest.mark.django_db
