@@ -5,14 +5,16 @@ from uuid import UUID
 
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import status, viewsets
+from rest_framework.authentication import BaseAuthentication
 from rest_framework.permissions import AllowAny, IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from core.accounts.api.authentication import ShoppingAuthentication
+from core.accounts.api.authentication import ShoppingAuthentication, UserAuthentication
 from core.api.filters import read_flag
+from core.api.moments import AS_OF, AS_OF_PARAMETER, moment_for_staff
 from market.carts import selectors, services
-from market.carts.api import serializers
+from market.carts.api import dated, serializers
 from market.pricing.rules import explanation
 
 
@@ -40,9 +42,24 @@ class CartViewSet(CartView):
         lines = serializers.wanted_lines(request.data, required=False)
         return self.priced(services.create_cart(lines=lines), status.HTTP_201_CREATED)
 
-    @extend_schema(summary="A cart as of now", responses=serializers.CartSerializer)
+    def get_authenticators(self) -> list[BaseAuthentication]:
+        """Staff who ask for another moment are looked up; shoppers cost no statement."""
+        asks = self.request is not None and AS_OF in self.request.GET
+        return [UserAuthentication()] if asks else super().get_authenticators()
+
+    def as_of(self, cart_id: UUID) -> selectors.DatedCart | None:
+        """The cart at the moment that staff ask for, None when nobody does."""
+        moment = moment_for_staff(self, *dated.PERMISSIONS)
+        if moment is None:
+            return None
+        user = self.request.user
+        sees_all = user.has_perm(dated.OF_CUSTOMERS)
+        return selectors.cart_as_of(cart_id=cart_id, moment=moment, user_id=user.pk, sees_all=sees_all)
+
+    @extend_schema(summary="A cart as of now", parameters=[AS_OF_PARAMETER], responses=dated.ReadCartSerializer)
     def retrieve(self, request: Request, cart_id: UUID) -> Response:
-        return self.priced(cart_id)
+        then = self.as_of(cart_id)
+        return self.priced(cart_id) if then is None else Response(dated.cart_document(then))
 
     @extend_schema(summary="The signed-in customer's open cart", responses=serializers.CartSerializer)
     def current(self, request: Request) -> Response:
@@ -97,8 +114,14 @@ class CartViewSet(CartView):
             [serializers.option_document(option) for option in offered if everything or option.refusal is None]
         )
 
-    @extend_schema(summary="Why a cart costs what it costs", responses=serializers.ExplanationSerializer)
+    @extend_schema(
+        summary="Why a cart costs what it costs",
+        parameters=[AS_OF_PARAMETER],
+        responses=dated.ReadExplanationSerializer,
+    )
     def explanation(self, request: Request, cart_id: UUID) -> Response:
+        if then := self.as_of(cart_id):
+            return Response(dated.explanation_document(then))
         cart = selectors.priced_cart(cart_id=cart_id, user_id=request.user.pk)
         return Response({"considered": explanation(cart.quote)})
 

@@ -1,5 +1,6 @@
 """Reads of carts: as they are kept, and as they are priced now."""
 
+from market.carts.selectors.dated import CartGap, DatedCart, cart_as_of
 from market.carts.selectors.priced import CartLine, LineImage, PricedCart, priced_cart, shipping_options_for_cart
 from market.carts.selectors.stored import (
     Offer,
@@ -15,10 +16,13 @@ from market.carts.selectors.stored import (
 )
 
 __all__ = [
+    "CartGap",
     "CartLine",
+    "DatedCart",
     "LineImage",
     "Offer",
     "PricedCart",
+    "cart_as_of",
     "carts_data",
     "current_cart_id",
     "offers",

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from functools import cache
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
@@ -101,6 +102,26 @@ class PricedCart:
     quote_input: QuoteInput
 
 
+@dataclass(frozen=True, slots=True)
+class CartFacts:
+    """A cart as it is read, and all that it is priced by. `owner_id` is the user whose it is, if it is anybody's."""
+
+    id: UUID
+    customer_id: int | None
+    owner_id: int | None
+    version: int
+    order_number: str | None
+    expires_at: datetime
+    country: str
+    region: str
+    postal_code: str
+    wanted_method: str
+    codes: tuple[str, ...]
+    lines: tuple[CartLine, ...]
+    tables: PriceTables
+    known: QuoteFacts
+
+
 def priced_cart(
     *,
     cart_id: UUID,
@@ -120,59 +141,85 @@ def priced_cart(
     CartNotFound for a cart that does not exist, has expired or is claimed by another user's customer,
     and Invalid for a `shipping_method` that is not offered, unless the cart was ordered.
     """
+    facts = cart_facts(
+        cart_id=cart_id,
+        user_id=user_id,
+        email=email,
+        country=country,
+        region=region,
+        postal_code=postal_code,
+        shipping_method=shipping_method,
+    )
+    if facts.customer_id is not None and facts.owner_id != user_id:
+        raise CartNotFound
+    return cart_of(facts, needs_method=bool(shipping_method))
+
+
+def cart_facts(*, cart_id: UUID, **asked: Any) -> CartFacts:
+    """What `priced_cart` prices, whoever's it is: its statements. Raises CartNotFound for what is not there."""
+    wanted = dict.fromkeys(("user_id", "email", "country", "region", "postal_code", "shipping_method")) | asked
     with connection.cursor() as cursor:
-        cursor.execute(
-            sql.PRICED_CART,
-            {
-                "cart_id": cart_id,
-                "user_id": user_id,
-                "email": email,
-                "country": country,
-                "region": region,
-                "postal_code": postal_code,
-                "shipping_method": shipping_method,
-            },
-        )
+        cursor.execute(sql.PRICED_CART, {"cart_id": cart_id, **wanted})
         rows = cursor.fetchall()
     if not rows:
         raise CartNotFound
     header, has_lines = rows[0][:HEADER], rows[0][HEADER] is not None
     (id_, customer_id, owner_id, version, order_number, expires_at, is_expired) = header[:7]
-    if is_expired or (customer_id is not None and owner_id != user_id):
+    if is_expired:
         raise CartNotFound
     (country, region, postal_code, wanted_method, prices_version, codes, facts) = header[7:]
     tables = price_tables.at(prices_version)
-    lines = tuple(_line(row[HEADER:]) for row in rows) if has_lines else ()
-    destination = Destination(country=country, region=region, postal_code=postal_code) if country else None
-    known = quote_facts_from(facts, tables=tables, entered=codes)
-    offered = []
-    if destination is not None:
-        offered = _offered(lines=lines, tier=known.customer.tier, destination=destination, tables=tables)
-    chosen = _chosen(offered, wanted=wanted_method)
-    if shipping_method and chosen is None and destination is not None and order_number is None:
-        raise UnknownShippingMethod
-    quote_input = _quote_input(
-        lines=lines,
-        chosen=chosen,
-        destination=destination,
-        tables=tables,
-        facts=known,
-    )
-    return PricedCart(
+    return CartFacts(
         id=id_,
         customer_id=customer_id,
-        country=country,
-        region=region,
-        postal_code=postal_code,
-        shipping_method=quote_input.shipping.code if quote_input.shipping else wanted_method,
-        shipping_refusal=chosen.refusal if chosen else None,
-        shipping_options=offered,
-        coupons=tuple(codes),
+        owner_id=owner_id,
         version=version,
         order_number=order_number,
         expires_at=expires_at,
+        country=country,
+        region=region,
+        postal_code=postal_code,
+        wanted_method=wanted_method,
+        codes=tuple(codes),
+        lines=tuple(_line(row[HEADER:]) for row in rows) if has_lines else (),
+        tables=tables,
+        known=quote_facts_from(facts, tables=tables, entered=codes),
+    )
+
+
+def cart_of(facts: CartFacts, *, needs_method: bool = False) -> PricedCart:
+    """The cart priced by these facts. Raises Invalid when its method is not offered, if it `needs_method`."""
+    destination = None
+    offered = []
+    if facts.country:
+        destination = Destination(country=facts.country, region=facts.region, postal_code=facts.postal_code)
+        tier = facts.known.customer.tier
+        offered = _offered(lines=facts.lines, tier=tier, destination=destination, tables=facts.tables)
+    chosen = _chosen(offered, wanted=facts.wanted_method)
+    if needs_method and chosen is None and destination is not None and facts.order_number is None:
+        raise UnknownShippingMethod
+    quote_input = _quote_input(
+        lines=facts.lines,
+        chosen=chosen,
+        destination=destination,
+        tables=facts.tables,
+        facts=facts.known,
+    )
+    return PricedCart(
+        id=facts.id,
+        customer_id=facts.customer_id,
+        country=facts.country,
+        region=facts.region,
+        postal_code=facts.postal_code,
+        shipping_method=quote_input.shipping.code if quote_input.shipping else facts.wanted_method,
+        shipping_refusal=chosen.refusal if chosen else None,
+        shipping_options=offered,
+        coupons=facts.codes,
+        version=facts.version,
+        order_number=facts.order_number,
+        expires_at=facts.expires_at,
         currency=settings.SHOP_CURRENCY,
-        lines=lines,
+        lines=facts.lines,
         quote=quote(quote_input),
         quote_input=quote_input,
     )
