@@ -1,13 +1,22 @@
 """What the shop knows of a person who signs in."""
 
+from datetime import date
 from decimal import Decimal
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
 from core.models import TimeStampedModel
+from market.customers.rules import is_birth_date
+
+
+def check_birth_date(day: date) -> None:
+    """Raises ValidationError for a day on which no customer can have been born."""
+    if not is_birth_date(day, today=timezone.now().date()):
+        raise ValidationError("Give a date between 1900 and today.", code="out_of_range")
 
 
 class Customer(TimeStampedModel):
@@ -15,7 +24,7 @@ class Customer(TimeStampedModel):
 
     user = models.OneToOneField(settings.AUTH_USER_MODEL, models.CASCADE, related_name="customer")
     phone = models.CharField(max_length=32, blank=True)
-    birth_date = models.DateField(null=True, blank=True)
+    birth_date = models.DateField(null=True, blank=True, validators=[check_birth_date])
 
     class Meta:
         permissions = [("view_customer_history", "Can view what a customer has ordered")]

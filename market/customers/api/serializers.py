@@ -3,15 +3,13 @@
 from typing import Any
 
 from django.conf import settings
-from django.utils import timezone
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from core.accounts.models import User
 from core.api.validators import one_line
 from core.countries import COUNTRY_CODES
-from market.customers.models import Customer, MembershipTier
-from market.customers.rules import is_birth_date
+from market.customers.models import Customer, MembershipTier, check_birth_date
 
 
 class MembershipSerializer(serializers.Serializer):
@@ -35,7 +33,9 @@ class ProfileSerializer(serializers.ModelSerializer):
     phone = serializers.RegexField(
         r"^\+?[0-9 ()./-]{3,31}$", source="customer.phone", required=False, allow_blank=True, max_length=32
     )
-    birth_date = serializers.DateField(source="customer.birth_date", required=False, allow_null=True)
+    birth_date = serializers.DateField(
+        source="customer.birth_date", required=False, allow_null=True, validators=[check_birth_date]
+    )
     membership = serializers.SerializerMethodField()
 
     class Meta:
@@ -59,11 +59,6 @@ class ProfileSerializer(serializers.ModelSerializer):
     @extend_schema_field(MembershipSerializer)
     def get_membership(self, user: User) -> Any:
         return MembershipSerializer(self.context["membership"]).data
-
-    def validate_birth_date(self, value: Any) -> Any:
-        if value is not None and not is_birth_date(value, today=timezone.now().date()):
-            raise serializers.ValidationError("Give a date between 1900 and today.", code="out_of_range")
-        return value
 
     def changes(self) -> dict[str, Any]:
         """The validated fields as `update_profile` takes them."""

@@ -1,6 +1,7 @@
 """Customers and what they ordered, as staff see them."""
 
 import pytest
+from django.test import Client
 
 from core.accounts.models import User
 from market.customers.api.permissions import ViewCustomerHistoryPermission
@@ -12,6 +13,7 @@ from market.orders.tests.factories import make_buyer, make_order, make_staff
 
 pytestmark = pytest.mark.django_db
 CUSTOMERS = "/api/v1/customers/"
+INLINES = ("membership", "membership_changes", "addresses")
 
 
 def history_of(buyer) -> str:
@@ -91,3 +93,14 @@ def fill(kind: str, rows: int, buyer) -> None:
     for number in range(Order.objects.count(), rows):
         order.pk, order.number, order.cart_uuid = None, f"COPY-{number}", None
         order.save(force_insert=True)
+
+
+@pytest.mark.parametrize(("typed", "kept"), [("1990-05-17", "1990-05-17"), ("1899-12-31", None), ("2999-01-01", None)])
+def test_the_admin_knows_who_can_have_been_born(typed, kept):
+    customer, office = make_buyer().customer, Client()
+    office.force_login(make_staff())
+    inlines = {f"{of}-{which}_FORMS": 0 for of in INLINES for which in ("TOTAL", "INITIAL")}
+    answer = office.post(f"/admin/customers/customer/{customer.pk}/change/", inlines | {"birth_date": typed})
+    customer.refresh_from_db()
+    assert (answer.status_code, customer.birth_date and str(customer.birth_date)) == (302 if kept else 200, kept)
+    assert kept or "Give a date between 1900 and today." in answer.content.decode()
