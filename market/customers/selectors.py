@@ -6,6 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from django.conf import settings
 from django.db.models import F, Prefetch, QuerySet, Value
 from django.db.models.functions import Coalesce
 
@@ -50,6 +51,7 @@ class MembershipView:
 
     tier: str
     since: datetime
+    currency: str
     spent_12m: Decimal
     next_tier: str | None
     missing: Decimal | None
@@ -66,6 +68,7 @@ def membership_of(*, customer: Customer) -> MembershipView:
     return MembershipView(
         tier=codes[ranks[row.tier_id]],
         since=row.since,
+        currency=settings.SHOP_CURRENCY,
         spent_12m=row.spent_12m,
         next_tier=None if next_rank is None else codes[next_rank],
         missing=missing,
@@ -95,7 +98,12 @@ def profile_data(*, customer_id: int) -> dict[str, Any]:
         "created_at": customer.created_at,
         "updated_at": customer.updated_at,
         "addresses": list(addresses_of(customer_id=customer_id).order_by("pk").values(*PARTS, *ADDRESS_MARKS)),
-        "membership": {"tier": membership.tier, "since": membership.since, "spent_12m": membership.spent_12m},
+        "membership": {
+            "tier": membership.tier,
+            "since": membership.since,
+            "currency": membership.currency,
+            "spent_12m": membership.spent_12m,
+        },
         "membership_history": list(
             changes.values("at", "spent_12m", before=F("from_tier__code"), after=F("to_tier__code"))
         ),

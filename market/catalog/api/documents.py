@@ -92,6 +92,7 @@ def variant(row: Any, *, is_staff: bool) -> dict[str, Any]:
         "title": row.title,
         "price": row.price,
         "compare_at_price": row.compare_at_price,
+        "currency": settings.SHOP_CURRENCY,
         "lowest_price_30d": row.lowest_past_price if _is_on_sale(row.price, row.compare_at_price) else None,
         "attributes": row.attributes,
         "in_stock": row.in_stock,

@@ -89,6 +89,7 @@ class VariantSerializer(serializers.Serializer):
     title = serializers.CharField(allow_blank=True)
     price = money()
     compare_at_price = money(allow_null=True)
+    currency = serializers.CharField()
     lowest_price_30d = money(allow_null=True, help_text=LOWEST)
     attributes = AttributeValuesField()
     in_stock = serializers.BooleanField()

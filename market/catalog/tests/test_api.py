@@ -128,6 +128,7 @@ def test_a_page_shows_the_whole_product(api_client):
             "title": "",
             "price": "4.00",
             "compare_at_price": "5.00",
+            "currency": "GBP",
             "lowest_price_30d": None,
             "attributes": {},
             "in_stock": True,

@@ -17,6 +17,7 @@ class MembershipSerializer(serializers.Serializer):
 
     tier = serializers.ChoiceField(choices=MembershipTier.Code.choices)
     since = serializers.DateTimeField()
+    currency = serializers.CharField()
     spent_12m = serializers.DecimalField(max_digits=12, decimal_places=2)
     next_tier = serializers.CharField(allow_null=True)
     missing = serializers.DecimalField(max_digits=12, decimal_places=2, allow_null=True)
@@ -112,6 +113,7 @@ class CustomerSerializer(serializers.ModelSerializer):
     is_active = serializers.BooleanField(source="user.is_active")
     is_verified = serializers.BooleanField(source="user.is_verified")
     tier = serializers.ChoiceField(choices=MembershipTier.Code.choices)
+    currency = serializers.CharField(read_only=True, default=settings.SHOP_CURRENCY)
     spent_12m = serializers.DecimalField(max_digits=12, decimal_places=2)
 
     class Meta:
@@ -128,6 +130,7 @@ class CustomerSerializer(serializers.ModelSerializer):
             "is_active",
             "is_verified",
             "tier",
+            "currency",
             "spent_12m",
             "created_at",
             "updated_at",

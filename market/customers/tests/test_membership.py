@@ -105,13 +105,15 @@ def test_the_profile_tells_the_tier_and_the_way_to_the_next(client_of, count_sta
         fresh = client.get(PROFILE).json()["membership"]
     assert len(statements) == 3  # the caller, tiers, membership
     assert datetime.fromisoformat(fresh.pop("since")) == buyer.customer.created_at
-    assert fresh == {"tier": "bronze", "spent_12m": "0.00", "next_tier": "silver", "missing": "250.00"}
+    spent = {"currency": "GBP", "spent_12m": "0.00"}
+    assert fresh == {"tier": "bronze", **spent, "next_tier": "silver", "missing": "250.00"}
     order = completed_order(buyer)
     reward_order(order_id=order.pk)
     shown = client.get(PROFILE).json()["membership"]
     assert datetime.fromisoformat(shown.pop("since")) == Membership.objects.get().since
     assert shown == {
         "tier": "silver",
+        "currency": "GBP",
         "spent_12m": str(order.grand_total),
         "next_tier": "gold",
         "missing": str(1000 - order.grand_total),

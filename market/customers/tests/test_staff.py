@@ -35,6 +35,7 @@ def test_staff_find_customers_and_open_one(client_of):
     assert found("created_before=2020-01-01T00:00:00Z") == []
     shown = client.get(f"{CUSTOMERS}{ann.customer.pk}/").json()
     assert shown.items() >= {"id": ann.customer.pk, "full_name": "Ann Lee", "phone": "", "is_active": True}.items()
+    assert {shown["currency"], client.get(CUSTOMERS).json()["results"][0]["currency"]} == {"GBP"}
     assert [address["city"] for address in shown["addresses"]] == ["London"]
     assert client.get(f"{CUSTOMERS}{2**62}/").status_code == 404
     for query in ("is_verified=maybe", "tier=platinum", "ordering=email", "limit=0"):
