@@ -75,7 +75,8 @@ def sync_schedules() -> None:
 
     Writes only what differs: a write makes every beat read its schedules anew.
     """
-    undeclared = PeriodicTask.objects.filter(description=MARK).exclude(name__in=[s.name for s in SCHEDULES])
+    declared = [schedule.name for schedule in SCHEDULES]
+    undeclared = PeriodicTask.objects.filter(description=MARK).exclude(name__in=declared)
     is_changed = undeclared.delete()[0] > 0
     stored = {task.name: task for task in PeriodicTask.objects.select_related("interval")}
     for schedule in SCHEDULES:

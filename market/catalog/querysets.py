@@ -17,6 +17,14 @@ RATING_OR_ZERO = Coalesce(
 )
 
 
+class VariantQuerySet(models.QuerySet):
+    """Filters of variants."""
+
+    def for_sale(self) -> "VariantQuerySet":
+        """Those that may be bought; `Variant.is_for_sale` says it of one."""
+        return self.filter(is_active=True, product__status="active")
+
+
 class OnShelves(Lookup):
     """A category that is one of those given, as one parameter however many they are."""
 

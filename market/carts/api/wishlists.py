@@ -16,7 +16,7 @@ from market.carts import selectors, services
 from market.carts.api.serializers import CartProductSerializer, CartSerializer, cart_document, image_document
 from market.carts.models import Wishlist, WishlistItem
 from market.carts.selectors import LineImage
-from market.catalog.models import TITLE_LENGTH, Product
+from market.catalog.models import TITLE_LENGTH
 
 
 class WishlistSerializer(serializers.ModelSerializer):
@@ -73,7 +73,7 @@ class StockAlertSerializer(serializers.Serializer):
 def item_document(item: WishlistItem) -> dict[str, Any]:
     """An item of `selectors.wishlist_items` in the shape of `WishlistItemSerializer`."""
     variant, product = item.variant, item.variant.product
-    is_available = variant.is_active and product.status == Product.Status.ACTIVE
+    is_available = variant.is_for_sale
     picture = image_document(LineImage(name=item.image, alt=item.alt) if item.image else None)
     shown = {"id": product.pk, "slug": product.slug, "title": product.title, "image": picture}
     return {

@@ -11,7 +11,7 @@ from django.db.models.functions import Coalesce
 
 from market.carts.errors import CartNotFound, WishlistNotFound
 from market.carts.models import Cart, CartItem, StockAlert, Wishlist, WishlistItem
-from market.catalog.models import Product, ProductImage, Variant
+from market.catalog.models import ProductImage, Variant
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,16 +34,15 @@ def current_cart_id(*, user_id: int) -> UUID:
 
 def offers(*, variant_ids: Collection[int]) -> dict[int, Offer]:
     """What may be bought of these variants, by id, without those that are not for sale: one query."""
-    rows = Variant.objects.filter(
-        pk__in=variant_ids, is_active=True, product__status=Product.Status.ACTIVE
-    ).values_list("pk", "sku", "price", Coalesce(F("stock__on_hand") - F("stock__reserved"), 0))
+    rows = Variant.objects.for_sale().filter(pk__in=variant_ids)
+    rows = rows.values_list("pk", "sku", "price", Coalesce(F("stock__on_hand") - F("stock__reserved"), 0))
     return {row[0]: Offer(*row) for row in rows}
 
 
 def variants_in_stock(*, variant_ids: Collection[int]) -> set[int]:
     """Those of the variants that are for sale and in stock: one query."""
-    variants = Variant.objects.filter(pk__in=variant_ids, is_active=True, product__status=Product.Status.ACTIVE)
-    return set(variants.filter(in_stock=True).values_list("pk", flat=True))
+    variants = Variant.objects.for_sale().filter(pk__in=variant_ids, in_stock=True)
+    return set(variants.values_list("pk", flat=True))
 
 
 def wishlists_of(*, customer_id: int) -> QuerySet[Wishlist]:

@@ -68,7 +68,7 @@ def product(detail: ProductDetail, variants: list[dict[str, Any]], *, is_staff: 
         **(_picture(primary["image"], primary["alt"]) if primary else _picture("", "")),
         "default_variant": row["default_variant_id"],
         "lowest_price_30d": next(
-            (v["lowest_price_30d"] for v in variants if v["id"] == row["default_variant_id"]), None
+            (shown["lowest_price_30d"] for shown in variants if shown["id"] == row["default_variant_id"]), None
         ),
         "description": row["description"],
         "featured": row["is_featured"],

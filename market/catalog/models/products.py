@@ -8,7 +8,7 @@ from django.db.models import F, Q, Value
 from django.utils import timezone
 
 from core.models import TimeStampedModel
-from market.catalog.querysets import RATING_OR_ZERO, ProductListingQuerySet
+from market.catalog.querysets import RATING_OR_ZERO, ProductListingQuerySet, VariantQuerySet
 from market.taxes.rules import STANDARD_CLASS, TAX_CLASS_LENGTH
 
 TITLE_LENGTH = 200
@@ -137,6 +137,7 @@ class Variant(TimeStampedModel):
     in_stock = models.BooleanField(default=False, editable=False)
     attributes = models.JSONField(default=dict, blank=True, db_default=NO_VALUES)
     position = models.PositiveIntegerField(default=0)
+    objects = VariantQuerySet.as_manager()
 
     class Meta:
         ordering = ["position", "pk"]
@@ -160,6 +161,11 @@ class Variant(TimeStampedModel):
 
     def __str__(self) -> str:
         return self.sku
+
+    @property
+    def is_for_sale(self) -> bool:
+        """Whether it may be bought: `VariantQuerySet.for_sale` for one whose product is loaded."""
+        return self.is_active and self.product.status == Product.Status.ACTIVE
 
 
 class ProductImage(TimeStampedModel):

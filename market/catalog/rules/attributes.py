@@ -62,7 +62,9 @@ def attribute_definition_problems(
     if len(set(choices)) < len(choices) or any(not choice or choice != choice.strip() for choice in choices):
         problems.append(FieldError("choices", "invalid", "Give each choice once, without spaces around it."))
     wanted = set(choices) if kind == "color" else set()
-    if set(swatches) != wanted or not all(isinstance(s, str) and SWATCH.fullmatch(s) for s in swatches.values()):
+    if set(swatches) != wanted or not all(
+        isinstance(code, str) and SWATCH.fullmatch(code) for code in swatches.values()
+    ):
         problems.append(FieldError("swatches", "invalid", "Give #rrggbb for each choice of a color, and else nothing."))
     return problems
 

@@ -183,7 +183,7 @@ def import_products(*, products: Sequence[ProductImport]) -> ImportedProducts:
     owners |= {product.slug: product.pk for product in made}
     if pictures := {owners[product.slug]: product.image_urls for product in new if product.image_urls}:
         add_requests(urls_by_product=pictures)
-    growing = {owners[p.slug] for p in products for item in p.variants if item.sku not in known}
+    growing = {owners[product.slug] for product in products for item in product.variants if item.sku not in known}
     type_ids = _hold_products(growing)
     had_some = growing - {product.pk for product in made}
     there = Variant.objects.filter(product_id__in=had_some).order_by().values_list("product_id").annotate(Count("pk"))
@@ -253,7 +253,7 @@ def _told_by_variant(item: VariantImport, known: _KnownType | None, type_id: int
 def _require_room(
     products: Sequence[ProductImport], *, owners: Mapping[str, int], known: Collection[str], there: Mapping[int, int]
 ) -> None:
-    coming = Counter({p.slug: sum(item.sku not in known for item in p.variants) for p in products})
+    coming = Counter(product.slug for product in products for item in product.variants if item.sku not in known)
     errors = [
         FieldError("variants", "too_many", f"{product.title}: a product has at most {MAX_VARIANTS} variants.")
         for product in products
