@@ -56,6 +56,7 @@ class GenerateCoupons(Operation):
     permission = "pricing.add_coupon"
     form = GenerateForm
     failure_columns = ("row",)
+    result_page = "admin:pricing_codes_of_run"
     batch_size = 2000
 
     def plan(self) -> Plan:

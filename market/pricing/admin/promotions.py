@@ -1,21 +1,26 @@
 """Staff screens for promotions."""
 
+import uuid
+from collections.abc import Sequence
 from typing import Any
+from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
 
 from django import forms
+from django.conf import settings
 from django.contrib import admin
-from django.http import HttpRequest
+from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.urls import path, reverse
+from django.utils import timezone
 
-from core.errors import Invalid
+from core.operations.selectors import run_for
 from core.readonly_admin import ReadOnlyInline
 from core.refusals_admin import RefusalsShown
-from market.pricing import services
-from market.pricing.models import Promotion, PromotionVersion
-
-RULES_HELP = (
-    "What it gives, on which goods, to whom, when and how often, as docs/pricing.md tells:"
-    ' {"kind": "percentage", "value": "10", "min_subtotal": "50.00"}. Each change is a new version.'
-)
+from core.spreadsheets import csv_lines
+from market.pricing import selectors, services
+from market.pricing.admin.promotion_form import FIELDSETS, PromotionForm
+from market.pricing.models import LABEL_LENGTH, Promotion, PromotionVersion
+from market.pricing.services.coupons import GENERATE_COUPONS
 
 
 class VersionInline(ReadOnlyInline):
@@ -23,53 +28,103 @@ class VersionInline(ReadOnlyInline):
 
     model = PromotionVersion
     fields = ["number", "label", "rules", "created_at"]
-
-
-class PromotionForm(forms.ModelForm):
-    """The columns that staff write; the others follow from the rules."""
-
-    rules = forms.JSONField(help_text=RULES_HELP, widget=forms.Textarea(attrs={"rows": 12, "cols": 80}))
-
-    class Meta:
-        model = Promotion
-        fields = ["label", "status", "rules"]
-
-    def clean(self) -> dict[str, Any]:
-        """What makes no sense is told beside what was typed, which stays."""
-        values = super().clean()
-        if isinstance(values.get("rules"), dict):
-            try:
-                services.read_rules(label=values.get("label", ""), rules=values["rules"])
-            except Invalid as refusal:
-                for error in refusal.errors:
-                    self.add_error("rules", f"{error.field.removeprefix('rules.')}: {error.message}")
-        elif "rules" in values:
-            self.add_error("rules", "Give an object, with a kind.")
-        return values
+    classes = ["collapse"]
 
 
 @admin.register(Promotion)
 class PromotionAdmin(RefusalsShown, admin.ModelAdmin):
-    """Promotions, newest first, each with its versions."""
+    """Promotions, newest first, each with its versions. Times are shown and typed in the shop's time zone."""
 
     form = PromotionForm
-    list_display = ["label", "kind", "status", "requires_coupon", "priority", "starts_at", "ends_at", "version"]
+    fieldsets = FIELDSETS
+    list_display = [
+        "title",
+        "label",
+        "kind",
+        "status",
+        "requires_coupon",
+        "priority",
+        "starts_at",
+        "ends_at",
+        "version",
+    ]
     list_filter = ["status", "kind", "requires_coupon"]
-    search_fields = ["label"]
+    search_fields = ["name", "label", "coupons__code"]
     show_full_result_count = False
     inlines = [VersionInline]
 
-    def save_model(self, request: HttpRequest, obj: Promotion, form: forms.ModelForm, change: bool) -> None:
-        values = {name: form.cleaned_data[name] for name in ("label", "rules")}
-        status = form.cleaned_data["status"]
-        if not change:
-            obj.pk = services.create_promotion(**values, status=status).pk
-            return
-        services.update_promotion(promotion_id=obj.pk, **values)
-        services.set_status(promotion_id=obj.pk, status=status)
+    class Media:
+        css = {"all": ["pricing/promotion.css"]}
+        js = ["pricing/promotion.js"]
+
+    @admin.display(description="name", ordering="name")
+    def title(self, promotion: Promotion) -> str:
+        return promotion.title
+
+    def get_form(self, request: HttpRequest, obj: Promotion | None = None, **kwargs: Any) -> type[forms.ModelForm]:
+        """As it is written: most of its fields are no columns that a form could be made from."""
+        return self.form
+
+    def get_urls(self) -> list[Any]:
+        view = self.admin_site.admin_view
+        return [
+            path("<int:promotion_id>/codes.csv", view(self.codes_view), name="pricing_promotion_codes"),
+            path("codes-of-run/<uuid:run_id>.csv", view(self.codes_of_run_view), name="pricing_codes_of_run"),
+            *super().get_urls(),
+        ]
+
+    def changeform_view(
+        self, request: HttpRequest, object_id: str | None = None, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        zone = settings.SHOP_TIME_ZONE
+        ask = {"operation": GENERATE_COUPONS, "promotion": object_id}
+        context = {
+            "subtitle": f"Times are those of the shop: {zone}",
+            "generate_url": f"{reverse('admin:operations_run_add')}?{urlencode(ask)}" if object_id else "",
+            "may_generate": request.user.has_perm("pricing.add_coupon"),
+            "may_see_codes": request.user.has_perm("pricing.view_coupon"),
+        }
+        with timezone.override(ZoneInfo(zone)):
+            response = super().changeform_view(request, object_id, form_url, context | (extra_context or {}))
+            return response.render() if hasattr(response, "render") else response
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        zone = settings.SHOP_TIME_ZONE
+        with timezone.override(ZoneInfo(zone)):
+            subtitle = {"subtitle": f"Times are those of the shop: {zone}"}
+            response = super().changelist_view(request, subtitle | (extra_context or {}))
+            return response.render() if hasattr(response, "render") else response
+
+    def codes_view(self, request: HttpRequest, promotion_id: int) -> StreamingHttpResponse:
+        """All codes of a promotion as a file, or those of one batch."""
+        return self._codes(request, promotion_id, request.GET.get("batch", "")[:LABEL_LENGTH])
+
+    def codes_of_run_view(self, request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
+        """The codes that a run has made, as a file."""
+        run = run_for(user=request.user, run_id=run_id)
+        return self._codes(request, run.params["promotion"], run.params["batch"] or services.batch_of(run_id=run_id))
+
+    def _codes(self, request: HttpRequest, promotion_id: int, batch: str) -> StreamingHttpResponse:
+        if not request.user.has_perm("pricing.view_coupon"):
+            raise Http404
+        return StreamingHttpResponse(
+            csv_lines(selectors.coupon_rows(promotion_id=promotion_id, batch=batch)),
+            content_type="text/csv; charset=utf-8",
+            headers={"Content-Disposition": f'attachment; filename="codes-{promotion_id}.csv"'},
+        )
+
+    def save_model(self, request: HttpRequest, obj: Promotion, form: PromotionForm, change: bool) -> None:
+        if change:
+            services.edit_promotion(promotion_id=obj.pk, changes=form.flat, replaces=True)
+        else:
+            obj.pk = services.make_promotion(fields=form.flat).pk
 
     def delete_model(self, request: HttpRequest, obj: Promotion) -> None:
         services.delete_promotion(promotion_id=obj.pk)
+
+    def get_deleted_objects(self, objs: Sequence[Promotion], request: HttpRequest) -> tuple[list, dict, set, list]:
+        """Codes and versions go with their promotion, by the hundred thousand; what stays, the service says."""
+        return [str(promotion) for promotion in objs], {"promotions": len(objs)}, set(), []
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
         """One by one: what orders have used stays, and says so."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import fields
+from datetime import UTC, datetime
 from typing import Any
 
 from market.pricing.rules.documents import promotion_to_json
@@ -56,4 +57,7 @@ def flat_names(place: str) -> Iterator[str]:
 def _of_rules(name: str, value: Any) -> Any:
     if name == "thresholds":
         return tuple(Threshold(**step) if isinstance(step, Mapping) else step for step in value)
+    if isinstance(value, datetime) and value.tzinfo is not None:
+        # One moment is written in one way, in whatever zone it was given.
+        return value.astimezone(UTC)
     return tuple(value) if isinstance(value, list) else value

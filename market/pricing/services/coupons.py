@@ -32,7 +32,7 @@ def create_coupon(*, promotion_id: int, code: str, usage_limit: int | None = Non
     """Make one code, upper and lower case alike. Raises PromotionNotFound, and Invalid naming `code`."""
     _require_promotion(promotion_id)
     code = normal_code(code)
-    with _taken_or_bad("code", code):
+    with _told_if_taken("code", code):
         return Coupon.objects.create(promotion_id=promotion_id, code=code, usage_limit=usage_limit)
 
 
@@ -56,10 +56,17 @@ def set_code(*, promotion_id: int, code: str) -> None:
     if former:
         update_coupon(coupon_id=former.pk, is_active=True)
     elif code:
-        with _taken_or_bad("coupon_code", code):
+        with _told_if_taken("coupon_code", code):
             Coupon.objects.update_or_create(
                 pk=present.pk if present else None, defaults={"promotion_id": promotion_id, "code": code}
             )
+
+
+def check_code(*, promotion_id: int | None, code: str) -> None:
+    """Raise Invalid naming `coupon_code` for what `set_code` would refuse; writes nothing."""
+    _refuse_odd("coupon_code", normal_code(code))
+    if Coupon.objects.filter(code=normal_code(code)).exclude(promotion_id=promotion_id, batch="").exists():
+        raise _taken("coupon_code")
 
 
 def single_code(*, promotion_id: int) -> Coupon | None:
@@ -171,15 +178,23 @@ def _retire(coupon: Coupon) -> None:
 
 
 @contextmanager
-def _taken_or_bad(field: str, code: str) -> Iterator[None]:
+def _told_if_taken(field: str, code: str) -> Iterator[None]:
     """Around the write of a code; runs in a savepoint. Raises Invalid naming the field."""
-    if not (3 <= len(code) <= CODE_LENGTH and set(code) <= PLAIN_SIGNS):
-        raise _invalid(field, "invalid", "Give 3 to 32 letters, digits, - or _.")
+    _refuse_odd(field, code)
     try:
         with transaction.atomic():
             yield
     except IntegrityError:
-        raise _invalid(field, "taken", "There is such a code already.") from None
+        raise _taken(field) from None
+
+
+def _refuse_odd(field: str, code: str) -> None:
+    if not (3 <= len(code) <= CODE_LENGTH and set(code) <= PLAIN_SIGNS):
+        raise _invalid(field, "invalid", "Give 3 to 32 letters, digits, - or _.")
+
+
+def _taken(field: str) -> Invalid:
+    return _invalid(field, "taken", "There is such a code already.")
 
 
 def _invalid(field: str, code: str, message: str) -> Invalid:

@@ -10,7 +10,7 @@ from core.transactions import in_one_transaction
 from market.pricing.errors import PromotionUsed
 from market.pricing.models import Promotion
 from market.pricing.rules import FLAT_FIELDS, flat_names, promotion_to_json, rules_from_flat
-from market.pricing.services.coupons import set_code
+from market.pricing.services.coupons import check_code, set_code
 from market.pricing.services.promotions import (
     create_promotion,
     delete_promotion,
@@ -83,11 +83,13 @@ def remove_promotion(*, promotion_id: int) -> Removal:
     return Removal(is_archived=False)
 
 
-def check_promotion(*, fields: Mapping[str, Any]) -> None:
-    """Raise Invalid naming each flat field that `make_promotion` would refuse; writes nothing."""
+def check_promotion(*, fields: Mapping[str, Any], promotion_id: int | None = None) -> None:
+    """Raise Invalid naming each flat field that `make_promotion`, or `edit_promotion`, would refuse; writes nothing."""
     flat = _with_code(fields, fields)
     with _told_flat():
         read_rules(label=_label(fields), rules=rules_from_flat(flat))
+    if fields.get("coupon_code"):
+        check_code(promotion_id=promotion_id, code=fields["coupon_code"])
 
 
 def changed_rules(*, promotion: Promotion, changes: Mapping[str, Any]) -> dict[str, Any]:

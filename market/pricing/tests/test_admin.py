@@ -1,13 +1,21 @@
 """Promotions and codes as staff make them in the admin."""
 
-import json
+from datetime import time
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from core.accounts.tests.factories import make_staff
-from market.pricing.models import Coupon, PriceList, Promotion
+from market.carts.tests.factories import make_offer
+from market.catalog.models import Attribute
+from market.catalog.services import create_product_type
+from market.catalog.tests.factories import make_category
+from market.orders.tests.factories import make_staff as make_clerk
+from market.pricing.models import Coupon, CustomerList, PriceList, Promotion
+from market.pricing.services import create_promotion
 from market.pricing.tests.factories import make_coupon, make_promotion
 
 pytestmark = pytest.mark.django_db
@@ -23,39 +31,132 @@ def office() -> Client:
 
 
 def form(**changes) -> dict:
-    rules = changes.pop("rules", {"kind": "percentage", "value": "10"})
-    return {"label": "Autumn", "status": "active", "rules": json.dumps(rules)} | VERSIONS | changes
+    """What a browser sends of the form."""
+    blank = {"name": "Autumn 2026", "status": "active", "kind": "percentage", "value": "10", "stackable": "on"}
+    blank |= {"from_hour": "0", "until_hour": "24", "priority": "0", "is_public": "on"}
+    return blank | VERSIONS | changes
 
 
 def change_page(promotion: Promotion) -> str:
     return reverse("admin:pricing_promotion_change", args=[promotion.pk])
 
 
+def sent_back(page) -> dict:
+    """What a browser would send of the page that it was shown, nothing changed."""
+    form, data = page.context["adminform"].form, dict(VERSIONS)
+    for bound in form:
+        value = bound.value()
+        if bound.name == "thresholds":
+            rows = form.fields["thresholds"].widget.get_context("thresholds", value, {})["rows"]
+            data |= {cell["name"]: cell["value"] for row in rows for cell in row}
+        elif bound.name in {"starts_at", "ends_at"}:
+            date, time = form.fields[bound.name].widget.decompress(value)
+            data |= {f"{bound.name}_0": date or "", f"{bound.name}_1": time or ""}
+        elif value is not None and value is not False:
+            data[bound.name] = value
+    return data
+
+
 def test_staff_make_a_promotion_and_each_change_is_a_version(office):
-    assert office.post(ADD, form()).status_code == 302
+    assert office.post(ADD, form(label="Ten percent", coupon_code="autumn")).status_code == 302
     promotion = Promotion.objects.get()
-    office.post(change_page(promotion), form(rules={"kind": "percentage", "value": "15"}))
-    office.post(change_page(promotion), form(rules={"kind": "percentage", "value": "15"}, status="archived"))
+    assert (promotion.name, promotion.label, promotion.requires_coupon) == ("Autumn 2026", "Ten percent", True)
+    for changes in ({"value": "15"}, {"value": "15", "status": "archived"}, {"value": "15", "name": "Past"}):
+        office.post(change_page(promotion), form(**{"coupon_code": "AUTUMN", "label": "Ten percent"} | changes))
     promotion.refresh_from_db()
-    assert (promotion.version, promotion.status, promotion.rules["value"]) == (2, "archived", "15")
+    assert (promotion.version, promotion.status, promotion.name) == (2, "active", "Past")
     assert promotion.versions.count() == 2
     office.post(reverse("admin:pricing_promotion_delete", args=[promotion.pk]), {"post": "yes"})
     assert not Promotion.objects.exists()
 
 
+def test_every_rule_is_shown_as_it_is_and_sent_back_unchanged(office, settings):
+    settings.SHOP_TIME_ZONE = "Europe/Berlin"
+    variant = make_offer()
+    color = {"code": "color", "title": "Color", "kind": "choice", "choices": ["red"]}
+    Attribute.objects.create(product_type=create_product_type(title="Mug"), **color)
+    rules = {
+        "kind": "buy_x_get_y",
+        "value": "50",
+        "buy_quantity": 2,
+        "get_quantity": 1,
+        "goods": {"products": [variant.product_id], "attributes": ["color=red", "color=pale blue"]},
+        "get_goods": {"categories": [make_category().pk]},
+        "max_discount": "20.00",
+        "tiers": ["gold"],
+        "customer_lists": [CustomerList.objects.create(name="Friends").pk],
+        "countries": ["GB", "IE"],
+        "weekdays": [6, 7],
+        "from_hour": 22,
+        "until_hour": 2,
+        "starts_at": "2026-12-01T00:00:00+00:00",
+        "usage_limit": 100,
+        "budget": "1000.00",
+        "stackable": False,
+        "is_public": False,
+        "priority": -5,
+        "exclusive_group": "autumn",
+    }
+    steps = [{"min_subtotal": "50.00", "percent": "5"}, {"min_subtotal": "100.00", "percent": "10"}]
+    gift = {"kind": "gift", "gift_variant": variant.pk, "get_quantity": 1}
+    for kind in (rules, {"kind": "spend_threshold", "thresholds": steps}, gift):
+        promotion = create_promotion(label="All of it", rules=kind, status="active")
+        page = office.get(change_page(promotion))
+        assert "Europe/Berlin" in page.content.decode()
+        with timezone.override(ZoneInfo("Europe/Berlin")):
+            data = sent_back(page)
+        sent = office.post(change_page(promotion), data)
+        assert sent.status_code == 302, sent.context["adminform"].form.errors
+        promotion.refresh_from_db()
+        assert (promotion.version, promotion.name) == (1, "All of it")
+        assert data["starts_at_1"] == ("" if "starts_at" not in kind else time(1))
+
+
 @pytest.mark.parametrize(
-    ("rules", "told"),
+    ("changes", "field"),
     [
-        ({"kind": "percentage", "value": "101"}, "value: "),
-        ({"kind": "percentage", "value": "10", "colour": "red"}, "colour: no such field"),
-        (["percentage"], "Give an object"),
+        ({"name": ""}, "name"),
+        ({"value": "101"}, "value"),
+        ({"value": ""}, "value"),
+        ({"kind": "sorcery"}, "kind"),
+        ({"kind": "gift"}, "gift_variant"),
+        ({"kind": "buy_x_get_y", "buy_quantity": "1"}, "get_quantity"),
+        ({"kind": "spend_threshold"}, "thresholds"),
+        ({"kind": "spend_threshold", "thresholds-0-amount": "x"}, "thresholds"),
+        ({"products": "987654"}, "products"),
+        ({"attributes": "nothing=red"}, "attributes"),
+        (
+            {"starts_at_0": "2026-12-02", "starts_at_1": "00:00", "ends_at_0": "2026-12-01", "ends_at_1": "00:00"},
+            "ends_at",
+        ),
+        ({"from_hour": "8", "until_hour": "8"}, "from_hour"),
+        ({"coupon_code": "a b"}, "coupon_code"),
+        ({"coupon_code": "taken"}, "coupon_code"),
     ],
 )
-def test_what_makes_no_sense_is_told_beside_what_was_typed(office, rules, told):
-    page = office.post(ADD, form(rules=rules))
+def test_what_makes_no_sense_is_told_at_its_field_and_what_was_typed_stays(office, changes, field):
+    make_coupon("TAKEN")
+    page = office.post(ADD, form(max_discount="7.77") | changes)
     assert page.status_code == 200
-    assert told in page.content.decode()
-    assert not Promotion.objects.exists()
+    assert field in page.context["adminform"].form.errors
+    assert 'value="7.77"' in page.content.decode()
+    assert Promotion.objects.count() == 1
+
+
+def test_codes_are_generated_from_the_page_and_downloaded(office):
+    promotion = make_coupon("AUTUMN").promotion
+    page = office.get(change_page(promotion)).content.decode()
+    assert f"{reverse('admin:operations_run_add')}?operation=generate_coupons&amp;promotion={promotion.pk}" in page
+    asked = office.get(
+        reverse("admin:operations_run_add"), {"operation": "generate_coupons", "promotion": promotion.pk}
+    )
+    assert f'<option value="{promotion.pk}" selected>' in asked.content.decode()
+    file = office.get(reverse("admin:pricing_promotion_codes", args=[promotion.pk]))
+    assert b"".join(file.streaming_content).splitlines()[1].startswith(b"AUTUMN,")
+    clerk = Client()
+    clerk.force_login(make_clerk("pricing.view_promotion"))
+    assert clerk.get(reverse("admin:pricing_promotion_codes", args=[promotion.pk])).status_code == 404
+    assert "generate-codes" not in clerk.get(change_page(promotion)).content.decode()
 
 
 def test_a_code_is_made_once_and_switched_off(office):
