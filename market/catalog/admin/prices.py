@@ -3,6 +3,7 @@
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.contrib import admin, messages
 from django.contrib.admin.widgets import AutocompleteSelectMultiple
 from django.db.models import QuerySet
@@ -24,6 +25,11 @@ WRITTEN = ["price", "compare_at_price", "removes_compare_at", "starts_at", "ends
 SHOWN = 20
 
 
+def may_plan(request: HttpRequest) -> bool:
+    """Whether this member of staff plans prices, and sees what is planned: whoever may change variants."""
+    return request.user.has_perm("catalog.change_variant")
+
+
 class PlannedPriceForm(forms.ModelForm):
     """When, and what then; the variants are chosen once."""
 
@@ -39,6 +45,9 @@ class PlannedPriceForm(forms.ModelForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        for name in {"starts_at", "ends_at"} & self.fields.keys():
+            field = self.fields[name]
+            field.help_text = f"{field.help_text}. In {settings.TIME_ZONE}.".removeprefix(". ")
         if self.instance.pk:
             self.fields.pop("variants", None)
 
@@ -60,46 +69,38 @@ class PlannedPriceAdmin(RefusalsShown, admin.ModelAdmin):
     """Prices from a moment on, for whoever may change variants. Changed and canceled while they are planned."""
 
     form = PlannedPriceForm
-    list_display = ["sku", "price", "compare_at_price", "starts_at", "ends_at", "state", "detail"]
+    list_display = ["sku", "state", "price", "compare_at_price", "starts_at", "ends_at", "detail"]
     list_filter = ["state"]
     search_fields = ["sku"]
-    date_hierarchy = None
     show_full_result_count = False
     actions = ["cancel"]
 
     def has_module_permission(self, request: HttpRequest) -> bool:
-        return self._may(request)
+        return may_plan(request)
 
     def has_view_permission(self, request: HttpRequest, obj: PlannedPrice | None = None) -> bool:
-        return self._may(request)
+        return may_plan(request)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        return self._may(request)
+        return may_plan(request)
 
     def has_change_permission(self, request: HttpRequest, obj: PlannedPrice | None = None) -> bool:
-        return self._may(request)
+        return may_plan(request) and (obj is None or obj.state == PlannedPrice.State.PLANNED)
 
     def has_delete_permission(self, request: HttpRequest, obj: PlannedPrice | None = None) -> bool:
         return False
-
-    def _may(self, request: HttpRequest) -> bool:
-        return request.user.has_perm("catalog.change_variant")
 
     def get_fields(self, request: HttpRequest, obj: PlannedPrice | None = None) -> list[str]:
         told = ["sku", "state", "detail", "given_price", "former_price"]
         return ["variants", *WRITTEN] if obj is None else [*told, *WRITTEN]
 
     def get_readonly_fields(self, request: HttpRequest, obj: PlannedPrice | None = None) -> list[str]:
-        if obj is None:
-            return []
-        fields = self.get_fields(request, obj)
-        return fields if obj.state != PlannedPrice.State.PLANNED else [name for name in fields if name not in WRITTEN]
+        return [] if obj is None else [name for name in self.get_fields(request, obj) if name not in WRITTEN]
 
     def save_model(self, request: HttpRequest, obj: PlannedPrice, form: forms.ModelForm, change: bool) -> None:
-        values = {name: form.cleaned_data[name] for name in WRITTEN if name in form.cleaned_data}
+        values = {name: form.cleaned_data[name] for name in WRITTEN}
         if change:
-            if values:
-                services.update_price_change(price_change_id=obj.pk, changes=values)
+            services.update_price_change(price_change_id=obj.pk, changes=values)
             return
         variants = form.cleaned_data["variants"]
         made = services.plan_price_changes(
@@ -124,6 +125,9 @@ class PlannedPriceInline(ReadOnlyInline):
     ordering = ["-starts_at"]
     show_change_link = True
 
+    def has_view_permission(self, request: HttpRequest, obj: Variant | None = None) -> bool:
+        return may_plan(request)
+
 
 def planned_prices_of(product: Product) -> SafeString:
     """What is planned for a product's variants, latest first, and where more is planned: one query."""
@@ -138,7 +142,7 @@ def planned_prices_of(product: Product) -> SafeString:
                 f"{row.starts_at:%Y-%m-%d %H:%M}",
                 "" if row.ends_at is None else f" until {row.ends_at:%Y-%m-%d %H:%M}",
                 "the price stays" if row.price is None else row.price,
-                f" ({row.state})",
+                f" ({row.state}: {row.detail})" if row.detail else f" ({row.state})",
             )
             for row in rows
         ),

@@ -15,7 +15,7 @@ from core.errors import ShopError
 from core.readonly_admin import ReadOnlyAdmin
 from core.refusals_admin import RefusalsShown
 from market.catalog import services
-from market.catalog.admin.prices import PlannedPriceInline, planned_prices_of
+from market.catalog.admin.prices import PlannedPriceInline, may_plan, planned_prices_of
 from market.catalog.models import (
     Attribute,
     Category,
@@ -116,6 +116,9 @@ class ProductAdmin(RefusalsShown, admin.ModelAdmin):
     @admin.display(description="price", ordering="listing__price")
     def shown_price(self, product: Product) -> Any:
         return product.listing.price if hasattr(product, "listing") else None
+
+    def get_fields(self, request: HttpRequest, obj: Product | None = None) -> list[str]:
+        return self.fields if may_plan(request) else [name for name in self.fields if name != "planned_prices"]
 
     @admin.display(description="planned prices")
     def planned_prices(self, product: Product) -> Any:

@@ -91,7 +91,7 @@ class PlannedPrice(TimeStampedModel):
         ]
 
     def __str__(self) -> str:
-        return f"{self.sku} from {self.starts_at}"
+        return f"{self.sku} from {self.starts_at:%Y-%m-%d %H:%M}"
 
     @property
     def plan(self) -> Plan:
