@@ -83,6 +83,9 @@ POLICY = {
     "price-lists/<price_list_id>/entries/": {"get": STAFF},
     "promotions/": {"get": PUBLIC, "post": STAFF},
     "promotions/<promotion_id>/": {"get": PUBLIC, "put": STAFF, "patch": STAFF, "delete": STAFF},
+    "promotions/<promotion_id>/simulate/": {"post": STAFF},
+    "simulations/<pk>/": {"get": STAFF},
+    "simulations/<pk>/orders.csv": {"get": STAFF},
     "promotions/<promotion_id>/coupons/": {"get": STAFF, "post": STAFF},
     "promotions/<promotion_id>/coupons.csv": {"get": STAFF},
     "promotions/<promotion_id>/coupons/<coupon_id>/": {"patch": STAFF, "delete": STAFF},
@@ -197,8 +200,8 @@ def test_only_who_may_gets_past_the_door(path, method, level, api_client, client
         "manager": client_of(make_user(is_staff=True, is_superuser=True)),
     }
     url = "/api/v1/" + re.sub(r"<(\w+)>", lambda name: VALUES.get(name[1], "1"), path)
-    if path == "payments/<pk>/confirm/":
-        url = f"/api/v1/payments/{uuid.UUID(int=1)}/confirm/"
+    if path.startswith(("payments/", "simulations/")):
+        url = url.replace("/1/", f"/{uuid.UUID(int=1)}/")
     statuses = {name: getattr(client, method)(url, {}, format="json").status_code for name, client in callers.items()}
     refused = {name for name, status in statuses.items() if status in {401, 403}}
     if path.startswith("auth/") and level == PUBLIC:

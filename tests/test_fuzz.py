@@ -28,7 +28,7 @@ from market.catalog.services import create_collection, create_product_type
 from market.catalog.tests.factories import make_category, make_price_change
 from market.orders.tests.factories import make_buyer, make_order
 from market.payments.models import Payment
-from market.pricing.tests.factories import make_coupon
+from market.pricing.tests.factories import make_coupon, make_simulation
 from market.reviews.tests.factories import make_review
 from tests.staff_tables import make_staff_tables
 
@@ -159,6 +159,7 @@ def things() -> dict[str, str]:
         "cart": str(cart.pk),
         "code": (coupon := make_coupon("AUTUMN")).code,
         "promotion_id": str(coupon.promotion_id),
+        "run": make_simulation(coupon.promotion),
         "coupon_id": str(coupon.pk),
         **make_staff_tables(),
         "item_id": str(CartItem.objects.get(cart=cart).pk),
@@ -236,6 +237,8 @@ def pointed(body: object, things: dict[str, str]) -> object:
         **{key: [] for key in (f"get_{name}" for name in ("products", "collections", "categories", "attributes"))},
         **dict.fromkeys(("gift_variant", "starts_at", "ends_at"), None),
         **({"starts_at": (timezone.now() + timedelta(days=1)).isoformat()} if "compare_at_price" in body else {}),
+        "placed_after": "2026-01-01T00:00:00Z",
+        "placed_before": "2026-02-01T00:00:00Z",
         "countries": ["GB"],
         **{key: [] for key in ("zones", "steps")},
         "tier": "gold",

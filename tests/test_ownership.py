@@ -26,7 +26,7 @@ from market.inventory.models import StockItem
 from market.orders.models import Order, OrderEvent
 from market.orders.tests.factories import ADDRESS, make_buyer, make_order, make_staff
 from market.payments.models import Payment
-from market.pricing.tests.factories import make_coupon
+from market.pricing.tests.factories import make_coupon, make_simulation
 from market.reviews.models import Review
 from market.reviews.tests.factories import make_review
 from tests.staff_tables import make_staff_tables
@@ -80,6 +80,9 @@ PERMISSIONS = {
     **by_model("price-lists/<price_list_id>/entries/", "pricing.pricelist", "get"),
     **by_model("promotions/", "pricing.promotion", "post"),
     **by_model("promotions/<promotion_id>/", "pricing.promotion", "put", "patch", "delete"),
+    ("promotions/<promotion_id>/simulate/", "post"): "pricing.change_promotion",
+    ("simulations/<pk>/", "get"): "pricing.change_promotion",
+    ("simulations/<pk>/orders.csv", "get"): "pricing.change_promotion",
     **by_model("promotions/<promotion_id>/coupons/", "pricing.coupon", "get", "post"),
     **by_model("promotions/<promotion_id>/coupons.csv", "pricing.coupon", "get"),
     **by_model("promotions/<promotion_id>/coupons/<coupon_id>/", "pricing.coupon", "patch", "delete"),
@@ -102,7 +105,7 @@ ANY_OPERATION = {("operations/", "get"), ("runs/", "get")}
 # Routes to one thing that everybody may see or staff alone may touch.
 REVIEWS_OF_ALL = ("reviews/<pk>/votes/", "reviews/<pk>/reply/", "reviews/<pk>/moderation/")
 SHARED = ("customers/", "products/", "categories/", "collections/", "product-types/", "stock/", "operations/")
-SHARED += ("runs/", "price-changes/", "variants/", "payments/", "promotions/", *REVIEWS_OF_ALL)
+SHARED += ("runs/", "price-changes/", "variants/", "payments/", "promotions/", "simulations/", *REVIEWS_OF_ALL)
 SHARED += tuple(f"{name}/" for name in STAFF_ROWS)
 # Routes to what belongs to one customer: a body that would change it, and the permission of staff who may too.
 OWNED = {
@@ -188,6 +191,7 @@ def world() -> World:
             "product_id": str(variant.product_id),
             "code": (coupon := make_coupon("AUTUMN")).code,
             "promotion_id": str(coupon.promotion_id),
+            "simulations": make_simulation(coupon.promotion),
             "coupon_id": str(coupon.pk),
             **make_staff_tables(),
             "number": order.number,

@@ -11,6 +11,8 @@ PROMOTION |= {"max_discount", "buy_quantity", "get_quantity", "is_per_unit", "gi
 PROMOTION |= {"min_quantity", "first_order_only", "from_hour", "until_hour", "starts_at", "ends_at", "usage_limit"}
 PROMOTION |= {"usage_limit_per_customer", "usage_limit_per_order", "budget", "requires_coupon", "coupon_code"}
 PROMOTION |= {"priority", "stackable", "exclusive_group", "is_public", "is_active"}
+SIMULATION = {f"changes.{field}" for field in PROMOTION} | {"orders", "placed_after", "placed_before", "reason"}
+SIMULATION |= {"everyone_has_code", "keep_period", "shelves_of_today", "warn_percent"}
 
 ZONE = {"name", "position"} | {f"areas.*.{field}" for field in ("country", "region", "postal_patterns")}
 METHOD = {"code", "label", "kind", "price", "steps.*.at_least", "steps.*.price", "free_over", "max_weight_grams"}
@@ -25,6 +27,7 @@ PRICING: dict[tuple[str, str], set[str]] = {
     ("post", "promotions/"): PROMOTION,
     ("put", "promotions/{promotion_id}/"): PROMOTION,
     ("patch", "promotions/{promotion_id}/"): PROMOTION,
+    ("post", "promotions/{promotion_id}/simulate/"): SIMULATION,
     ("post", "promotions/{promotion_id}/coupons/"): {"count", "usage_limit", "prefix", "batch"},
     ("patch", "promotions/{promotion_id}/coupons/{coupon_id}/"): {"is_active"},
 }

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Min, Q, QuerySet
 from django.db.models.functions import Upper
 
 from market.orders.errors import OrderNotFound
@@ -104,20 +104,18 @@ def past_quotes(*, order_ids: Collection[int]) -> list[PastQuote]:
 
     One that was priced elsewhere, or by the first version of the engine, is put together from its lines and from
     what is known of its buyer today; his first order is the one before which he has none. Two statements however
-    many, and two more for those.
+    many, and four more for those.
     """
-    earlier = Order.objects.filter(customer=OuterRef("customer"), placed_at__lt=OuterRef("placed_at"))
     orders = (
         Order.objects.filter(pk__in=order_ids)
         .select_related("quote")
         .defer("quote__trace")
         .prefetch_related("items")
-        .annotate(has_ordered=Exists(earlier.exclude(status=Order.Status.CANCELED)))
         .order_by("placed_at", "pk")
     )
     found = list(orders)
     incomplete = {order.customer_id for order in found if order.customer_id and not _knows_the_buyer(order)}
-    buyers = buyers_today(customer_ids=incomplete) if incomplete else {}
+    buyers = _PastBuyers(incomplete)
     promotions: dict[tuple[int, int], PromotionInput] = {}
     return [_past_quote(order, buyers, promotions) for order in found]
 
@@ -144,19 +142,31 @@ def _knows_the_buyer(order: Order) -> bool:
     return hasattr(order, "quote") and order.quote.engine_version >= KNOWS_THE_BUYER
 
 
-def _past_quote(
-    order: Order, buyers: Mapping[int, CustomerInput], promotions: dict[tuple[int, int], PromotionInput]
-) -> PastQuote:
+class _PastBuyers:
+    """What is known of some customers, by what they are today and by their orders."""
+
+    def __init__(self, customer_ids: Collection[int]) -> None:
+        self._today = buyers_today(customer_ids=customer_ids) if customer_ids else {}
+        orders = Order.objects.filter(customer__in=customer_ids).exclude(status=Order.Status.CANCELED).order_by()
+        self._since = dict(orders.values_list("customer").annotate(Min("placed_at")))
+
+    def of(self, order: Order) -> CustomerInput:
+        """Who placed the order. Of nobody it is known that it was his first."""
+        since = self._since.get(order.customer_id)
+        is_first_order = order.customer_id is not None and (since is None or order.placed_at <= since)
+        return replace(self._today.get(order.customer_id, CustomerInput()), is_first_order=is_first_order)
+
+
+def _past_quote(order: Order, buyers: _PastBuyers, promotions: dict[tuple[int, int], PromotionInput]) -> PastQuote:
     is_known = _knows_the_buyer(order)
     try:
         quote_input = _stored_input(order.quote.inputs, promotions) if _is_stored(order) else _rebuilt_input(order)
     except ValueError:
         quote_input = None
     if quote_input is not None and not is_known:
-        buyer = buyers.get(order.customer_id, CustomerInput())
         quote_input = replace(
             quote_input,
-            customer=replace(buyer, is_first_order=order.customer_id is not None and not order.has_ordered),
+            customer=buyers.of(order),
             country=order.shipping_address.get("country", ""),
             moment=order.placed_at,
             time_zone=settings.SHOP_TIME_ZONE,

@@ -16,6 +16,10 @@ class SimulatedOrderQuerySet(models.QuerySet):
         """Whose goods, or all, would be for nothing, and were not; or whose goods are too cheap."""
         return self.filter(FREE_GOODS | FREE_ALTOGETHER | too_cheap(percent))
 
+    def below_cost(self) -> "SimulatedOrderQuerySet":
+        """Which would be sold below their cost, and further below than they were."""
+        return self.filter(Q(margin_after__lt=0), Q(margin_before=None) | Q(margin_after__lt=F("margin_before")))
+
     def totals(self, *, warn_percent: int) -> dict[str, Any]:
         """How many, and the sums: one statement."""
         return self.aggregate(

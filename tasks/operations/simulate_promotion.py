@@ -94,7 +94,9 @@ class SimulationForm(forms.Form):
         values = super().clean()
         after, before = values.get("placed_after"), values.get("placed_before")
         if after and before and after >= before:
-            self.add_error("placed_before", forms.ValidationError("Give a later time than the first.", code="invalid"))
+            self.add_error(
+                "placed_before", forms.ValidationError("Give a later time than `placed_after`.", code="invalid")
+            )
         return values
 
 
@@ -159,20 +161,10 @@ class SimulatePromotion(Operation):
         refused = {
             past.number: ("unreadable", UNREADABLE) for past in quotes if past.quote_input is None
         } | told.refused
-        changed = [order for order in told.orders if order.total_after != order.total_before]
         return Outcome(
             failures=[Failure(key_by_number[number], *why, {"order": number}) for number, why in refused.items()],
-            changes=[
-                {
-                    "row": order.number,
-                    "field": "total",
-                    "before": str(order.total_before),
-                    "after": str(order.total_after),
-                }
-                for order in changed
-            ],
             counts={
-                "orders changed": len(changed),
+                "orders changed": sum(order.total_after != order.total_before for order in told.orders),
                 "orders where it is given": sum(order.outcome == "applied" for order in told.orders),
                 "orders priced by lines alone": sum(not past.has_shelves for past in quotes),
             },

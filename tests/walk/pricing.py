@@ -33,6 +33,16 @@ def learn_run(world, thing, answer):
     world.remember("run", run_id=answer["id"])
 
 
+def trial(world, dice, thing):
+    changes = {"changes": {"value": dice.choice(["3", "30", "101"])}} if dice.random() < 0.5 else {}
+    return {"orders": dice.choice([5, 100, 0]), "everyone_has_code": dice.random() < 0.5} | changes
+
+
+def learn_simulation(world, thing, answer):
+    world.remember("run", run_id=answer["id"])
+    world.remember("simulation", pk=answer["id"])
+
+
 def learn_coupons(world, thing, answer):
     for coupon in answer["results"]:
         world.remember("coupon", promotion_id=thing["promotion_id"], coupon_id=coupon["id"])
@@ -105,6 +115,9 @@ PRICING: dict[tuple[str, str], Step] = {
     ("put", "promotions/<promotion_id>/"): Step(0.5, "promotion", promotion),
     ("patch", "promotions/<promotion_id>/"): Step(1, "promotion", part_of_promotion),
     ("delete", "promotions/<promotion_id>/"): Step(0.5, "promotion"),
+    ("post", "promotions/<promotion_id>/simulate/"): Step(0.5, "promotion", trial, learn_simulation),
+    ("get", "simulations/<pk>/"): Step(0.5, "simulation"),
+    ("get", "simulations/<pk>/orders.csv"): Step(0.3, "simulation"),
     ("get", "promotions/<promotion_id>/coupons/"): Step(
         0.5, "promotion", learn=learn_coupons, queries=(*PAGES, "?batch=w")
     ),

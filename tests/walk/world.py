@@ -31,6 +31,7 @@ NOTHING = {
     "price change": {"pk": 1},
     "promotion": {"promotion_id": 1},
     "coupon": {"promotion_id": 1, "coupon_id": 1},
+    "simulation": {"pk": NOBODY},
     **{kind: {"pk": 0, "price_list_id": 0} for kind in ("zone", "method", "rate", "price list")},
 }
 # Clients meet at what is newest; older things are left in peace.

@@ -4,6 +4,7 @@ from django.urls import path
 
 from market.pricing.api.coupons import CouponFileViewSet, CouponViewSet
 from market.pricing.api.price_lists import EntryViewSet, PriceListViewSet
+from market.pricing.api.simulations import SimulateViewSet, SimulationFileViewSet, SimulationViewSet
 from market.pricing.api.views import PromotionViewSet
 
 LIST = {"get": "list", "post": "create"}
@@ -15,6 +16,9 @@ urlpatterns = [
     path("price-lists/<int:price_list_id>/entries/", EntryViewSet.as_view({"get": "list"})),
     path("promotions/", PromotionViewSet.as_view(LIST)),
     path("promotions/<int:promotion_id>/", PromotionViewSet.as_view(DETAIL, detail=True)),
+    path("promotions/<int:promotion_id>/simulate/", SimulateViewSet.as_view({"post": "simulate"}, detail=True)),
+    path("simulations/<uuid:pk>/", SimulationViewSet.as_view({"get": "retrieve"}, detail=True)),
+    path("simulations/<uuid:pk>/orders.csv", SimulationFileViewSet.as_view({"get": "retrieve"}, detail=True)),
     path("promotions/<int:promotion_id>/coupons/", CouponViewSet.as_view(LIST)),
     path("promotions/<int:promotion_id>/coupons.csv", CouponFileViewSet.as_view({"get": "retrieve"}, detail=True)),
     path(

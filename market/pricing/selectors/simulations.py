@@ -149,7 +149,7 @@ def simulation_result(simulation: Simulation) -> SimulationResult:
         refusals=[Refused(code, count) for code, count in sorted(refusals.items(), key=lambda item: -item[1])],
         days=[Day(row["day"], row["orders"], row["before"], row["after"]) for row in reversed(days)],
         warned=list(warned[:EXAMPLES]),
-        below_cost=list(orders.filter(margin_after__lt=0).order_by("margin_after", "pk")[:EXAMPLES]),
+        below_cost=list(orders.below_cost().order_by("margin_after", "pk")[:EXAMPLES]),
     )
 
 
