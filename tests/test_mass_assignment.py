@@ -25,8 +25,8 @@ from core.operations.registry import operation_named
 from core.operations.services import create_run
 from market.carts.models import CartItem
 from market.carts.tests.factories import make_cart, make_offer, make_wishlist
-from market.catalog.services import create_collection, create_product_type
-from market.catalog.tests.factories import make_category, make_price_change
+from market.catalog.services import create_collection
+from market.catalog.tests.factories import make_attribute, make_category, make_image, make_price_change
 from market.customers.models import Address
 from market.orders.tests.factories import ADDRESS as FROZEN
 from market.orders.tests.factories import make_buyer, make_order, make_staff
@@ -146,8 +146,6 @@ NOT_NOW = {
     "carts/{cart_id}/coupons/",
     "users/profile/export/",
     "variants/{variant_id}/stock-alerts/",
-    "products/{product_id}/images/{id}/",
-    "product-types/{product_type_id}/attributes/{id}/",
     *(f"runs/{{run_id}}/{verb}/" for verb in ("pause", "resume", "retry-failed")),
 }
 # The run's parameters are a form of the operation, the others are named by staff: checked by them.
@@ -339,7 +337,7 @@ def mailed_parts(path: str, owner: User) -> dict[str, str]:
 def test_what_a_body_may_not_set_is_not_set(method, path, settings):
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     owner, other = make_buyer(), make_buyer()
-    variant = make_offer()
+    variant, attribute = make_offer(), make_attribute()
     cart = make_cart(units={variant: 2}, customer=owner.customer)
     order = make_order(buyer=owner)
     wishlist = make_wishlist(customer=owner.customer, variants=[variant])
@@ -363,12 +361,12 @@ def test_what_a_body_may_not_set_is_not_set(method, path, settings):
         "price-changes": str(make_price_change(variant).pk),
         "categories": str(make_category().pk),
         "collections": str(create_collection(title="Gifts").pk),
-        "product-types": (product_type := str(create_product_type(title="Mug").pk)),
-        "product_type_id": product_type,
-        "attributes": "1",
+        "product-types": str(attribute.product_type_id),
+        "product_type_id": str(attribute.product_type_id),
+        "attributes": str(attribute.pk),
         "reviews": str(make_review(author=owner, product=variant.product, status="approved").pk),
         "payments": str(Payment.objects.get().pk),
-        "images": "1",
+        "images": str(make_image(variant.product).pk),
         "name": "reprice",
         "run_id": str(run.pk),
     }

@@ -8,8 +8,8 @@ from typing import Any
 from django.utils import timezone
 
 from market.catalog import services
-from market.catalog.models import Category, PlannedPrice, Product, Variant
-from market.catalog.services import NewPriceChange, NewVariant
+from market.catalog.models import Attribute, Category, PlannedPrice, Product, ProductImage, Variant
+from market.catalog.services import NewAttribute, NewPriceChange, NewVariant
 
 numbers = count(1)
 
@@ -62,3 +62,16 @@ def make_price_change(variant: Variant, **overrides: Any) -> PlannedPrice:
     wanted = {"starts_at": timezone.now() + timedelta(days=1), "price": Decimal("4.00")} | overrides
     [planned] = services.plan_price_changes(changes=[NewPriceChange(variant_id=variant.pk, **wanted)])
     return planned
+
+
+def make_attribute() -> Attribute:
+    """A text that the products of a new type tell."""
+    product_type = services.create_product_type(title="Mug")
+    new = NewAttribute(code="material", title="Material", kind=Attribute.Kind.TEXT)
+    services.create_attribute(product_type_id=product_type.pk, attribute=new)
+    return product_type.attributes.get()
+
+
+def make_image(product: Product) -> ProductImage:
+    """A picture of the product, without a file."""
+    return ProductImage.objects.create(product=product, image=f"products/{next(numbers)}.png")
