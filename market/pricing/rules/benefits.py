@@ -5,7 +5,7 @@ on undiscounted prices, and a line that costs less never ends up costing more: s
 or after never makes the cart dearer.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from operator import sub
@@ -91,6 +91,17 @@ class Offer:
         if self._alone is None:
             self._alone = self.cut(untouched(self.situation))
         return self._alone
+
+    def beats(self, other: "Offer") -> bool:
+        """Whether it takes at least as much off each line as the other, or is its equal, whatever is left of them: both
+        take a part of the price of the same units, and no less of it is capped."""
+        return (
+            self.part is not None
+            and other.part is not None
+            and (self.places, self.units) == (other.places, other.units)
+            and self.part[0] * other.part[1] >= other.part[0] * self.part[1]
+            and (self.cap is None or (other.cap is not None and self.cap >= other.cap))
+        )
 
     def cut(self, remaining: Remaining) -> Cut:
         """What it takes off what is left."""
@@ -234,11 +245,17 @@ def units_to_reduce(promotion: PromotionInput, basket: Basket) -> dict[int, int]
     return first_units(basket, basket.dearest_first(basket.places_of(promotion.goods)), limit)
 
 
-def first_units(basket: Basket, ordered: Sequence[int], limit: int) -> dict[int, int]:
-    """The first so many units of the lines in this order, by the places of the lines in their own order."""
+def first_units(
+    basket: Basket, ordered: Sequence[int], limit: int, *, shared: Collection[int] = (), most_shared: int = 0
+) -> dict[int, int]:
+    """The first so many units of the lines in this order, at most `most_shared` of those at the `shared` places, by
+    the places of the lines in their own order."""
     taken = {}
     for place in ordered:
         units = min(basket.quantities[place], limit)
+        if place in shared:
+            units = min(units, most_shared)
+            most_shared -= units
         if units:
             taken[place] = units
             limit -= units
@@ -249,7 +266,8 @@ def units_to_get(promotion: PromotionInput, basket: Basket) -> dict[int, int]:
     """The units that `buy_x_get_y` makes cheaper: the cheapest, of equal prices those of the lower variant id.
 
     Out of one set of goods, each `buy_quantity` units at full price bring up to `get_quantity` others.
-    With `get_goods` these come out of there, and no unit is both bought and got.
+    With `get_goods` these come out of there, and no unit is both bought and got: as many are got as can be, and of
+    the goods of both sides at most those that need not be bought.
     """
     bought = basket.places_of(promotion.goods)
     got = bought if promotion.get_goods is None else basket.places_of(promotion.get_goods)
@@ -261,20 +279,27 @@ def units_to_get(promotion: PromotionInput, basket: Basket) -> dict[int, int]:
         count = sets * get + max(rest - buy, 0)
         return first_units(basket, cheapest, count if limit is None else min(count, limit * get))
     both = frozenset(bought) & frozenset(got)
-    most = basket.units_at(bought) // buy * get
+    paid = basket.units_at(bought)
+
+    def spare(count: int) -> int:
+        """Units of both that need not be bought when so many are got."""
+        return paid - -(-count // get) * buy
+
+    def can_get(count: int) -> bool:
+        shared = basket.units_at([place for place in got if place in both])
+        return spare(count) >= 0 and basket.units_at(got) - shared + min(shared, spare(count)) >= count
+
+    most = paid // buy * get
     if limit is not None:
         most = min(most, limit * get)
-    count = 0
-    low, high = 1, min(most, basket.units_at(got))
+    count, low, high = 0, 1, min(most, basket.units_at(got))
     while low <= high:
         middle = (low + high) // 2
-        taken = first_units(basket, cheapest, middle)
-        paid = basket.units_at(bought) - sum(units for place, units in taken.items() if place in both)
-        if paid // buy * get >= middle:
+        if can_get(middle):
             count, low = middle, middle + 1
         else:
             high = middle - 1
-    return first_units(basket, cheapest, count)
+    return first_units(basket, cheapest, count, shared=both, most_shared=spare(count))
 
 
 def units_in_sets(promotion: PromotionInput, basket: Basket) -> dict[int, int]:

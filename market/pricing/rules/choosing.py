@@ -4,7 +4,7 @@ Stackable ones go together, of one exclusive group one, and one that is not stac
 is the cheapest for the buyer wins; of equal ones the one that gives the most away, then the first in order.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, product
 from math import prod
@@ -14,9 +14,11 @@ from market.pricing.rules.conditions import Refusal, Situation
 from market.pricing.rules.promotions import Kind, Stage
 from market.pricing.rules.settling import payable, payable_of_sums, taxes_come_on_top
 
-# Lines that may be cut while ways to choose are tried: about two milliseconds. Up to it every way to choose one of
-# each exclusive group is tried; beyond, each group chooses when its turn comes.
-MOST_TRIED = 8_000
+# What trying ways to choose may take: about five milliseconds. A cut of a line counts one, and each cut as many as
+# `CUT` lines besides. Up to it every way to choose one of each exclusive group is tried; beyond, each group chooses
+# when its turn comes, and then again, knowing the others, until the same effort is spent.
+MOST_TRIED = 20_000
+CUT = 13
 NO_EFFECT = Refusal("no_effect", "This takes nothing off the goods in the cart.")
 NOWHERE = (99, 0, 0)
 
@@ -99,6 +101,10 @@ def _payable_alone(offer: Offer, situation: Situation) -> int:
     return payable_of_sums(situation.basket.subtotal - cut.amount, remaining.shipping, situation)
 
 
+def _apply_in_order(offers: Iterable[Offer], situation: Situation) -> Outcome:
+    return _apply(sorted(offers, key=_place), situation)
+
+
 def _apply(offers: Iterable[Offer], situation: Situation) -> Outcome:
     remaining, cuts = untouched(situation), []
     for offer in offers:
@@ -112,18 +118,66 @@ def _best_together(together: list[Offer], groups: dict[str, list[Offer]], situat
     """The stackable ones with the best of each group."""
     if not groups:
         return _apply(together, situation)
+    groups = _without_dominated(together, groups)
     ways = prod(map(len, groups.values()))
-    if ways * (len(together) + len(groups)) * len(situation.basket.lines) > MOST_TRIED:
-        return _apply_as_they_come([*together, *chain.from_iterable(groups.values())], groups, situation)
-
-    def outcome_with(chosen: Sequence[Offer]) -> Outcome:
-        return _apply(sorted([*together, *chosen], key=_place), situation)
+    if _effort(ways * (len(together) + len(groups)), situation) > MOST_TRIED:
+        return _best_by_steps(together, groups, situation)
 
     def rank(outcome: Outcome, chosen: Sequence[Offer]) -> tuple:
         return *outcome.rank[:2], [_place(offer) for offer in chosen]
 
-    tried = ((outcome_with(chosen), chosen) for chosen in product(*groups.values()))
+    tried = ((_apply_in_order([*together, *chosen], situation), chosen) for chosen in product(*groups.values()))
     return min(tried, key=lambda pair: rank(*pair))[0]
+
+
+def _without_dominated(together: list[Offer], groups: dict[str, list[Offer]]) -> dict[str, list[Offer]]:
+    """The groups without offers that another of theirs beats whatever else is given."""
+    ordered = sorted([*together, *chain.from_iterable(groups.values())], key=_place)
+    # Neighbors: no offer that is none of the group stands between them, so that it makes no difference who comes first.
+    block, blocks = 0, {}
+    for before, offer in zip([None, *ordered], ordered, strict=False):
+        group = offer.promotion.exclusive_group
+        block += before is None or not group or before.promotion.exclusive_group != group
+        blocks[offer.promotion.id] = block
+    kept = {}
+    for name, group in groups.items():
+        kept[name] = []
+        for offer in sorted(group, key=lambda offer: (-offer.alone.amount, *_place(offer))):
+            rivals = (rival for rival in kept[name] if blocks[rival.promotion.id] == blocks[offer.promotion.id])
+            if not any(rival.beats(offer) for rival in rivals):
+                kept[name].append(offer)
+    return kept
+
+
+def _effort(cuts: int, situation: Situation) -> int:
+    """What so many cuts take, as `MOST_TRIED` counts it."""
+    return cuts * (len(situation.basket.lines) + CUT)
+
+
+def _best_by_steps(together: list[Offer], groups: dict[str, list[Offer]], situation: Situation) -> Outcome:
+    """A good way to choose where there are too many to try: from the better of two beginnings, one group after the
+    other takes whichever of its offers is the best beside what the others have, until none changes."""
+
+    def outcome_of(chosen: Mapping[str, Offer]) -> Outcome:
+        return _apply_in_order([*together, *chosen.values()], situation)
+
+    by_turn = _chosen_as_they_come([*together, *chain.from_iterable(groups.values())], groups, situation)
+    by_themselves = {name: _strongest([(offer, offer.alone) for offer in group]) for name, group in groups.items()}
+    best, chosen = min(
+        ((outcome_of(chosen), chosen) for chosen in (by_turn, by_themselves)), key=lambda pair: pair[0].rank
+    )
+    left, has_changed = MOST_TRIED, True
+    while has_changed:
+        has_changed = False
+        for name, group in groups.items():
+            for offer in group:
+                left -= _effort(len(together) + len(groups), situation)
+                if left < 0:
+                    return best
+                other = outcome_of(chosen | {name: offer})
+                if other.rank[:2] < best.rank[:2]:
+                    best, chosen, has_changed = other, chosen | {name: offer}, True
+    return best
 
 
 def _without_what_costs(outcome: Outcome, situation: Situation) -> Outcome:
@@ -132,7 +186,7 @@ def _without_what_costs(outcome: Outcome, situation: Situation) -> Outcome:
     A cent that goes to another line moves how the tax of that line is rounded: of 100,000 small carts with
     six promotions two became dearer by two cents.
     """
-    if not taxes_come_on_top(situation) or len(outcome.cuts) ** 2 * len(situation.basket.lines) > MOST_TRIED:
+    if not taxes_come_on_top(situation) or _effort(len(outcome.cuts) ** 2, situation) > MOST_TRIED:
         return outcome
     dropped = []
     for offer in [offer for offer, cut in outcome.cuts if cut.amount]:
@@ -144,19 +198,19 @@ def _without_what_costs(outcome: Outcome, situation: Situation) -> Outcome:
     return outcome
 
 
-def _apply_as_they_come(offers: Iterable[Offer], groups: dict[str, list[Offer]], situation: Situation) -> Outcome:
-    """All, one after another; where a group's turn comes, the one of it that takes the most of what is left."""
-    remaining, cuts = untouched(situation), []
+def _chosen_as_they_come(
+    offers: Iterable[Offer], groups: dict[str, list[Offer]], situation: Situation
+) -> dict[str, Offer]:
+    """Of each group, when its turn comes, the one that takes the most of what is left."""
+    remaining = untouched(situation)
     chosen: dict[str, Offer] = {}
     for offer in sorted(offers, key=_place):
         group = offer.promotion.exclusive_group
         if group and group not in chosen:
             chosen[group] = _strongest([(member, member.cut(remaining)) for member in groups[group]])
         if not group or chosen[group] is offer:
-            cut = offer.cut(remaining)
-            take(remaining, offer, cut)
-            cuts.append((offer, cut))
-    return Outcome(cuts, remaining, payable(remaining, situation))
+            take(remaining, offer, offer.cut(remaining))
+    return chosen
 
 
 def _place(offer: Offer) -> tuple[int, int, int]:

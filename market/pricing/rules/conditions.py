@@ -114,11 +114,12 @@ def _period(promotion: PromotionInput, situation: Situation) -> Refusal | None:
 
 def _clock(promotion: PromotionInput, situation: Situation) -> Refusal | None:
     now, weekdays = situation.local_moment, promotion.weekdays
-    if weekdays and now.isoweekday() not in weekdays:
-        return Refusal("wrong_weekday", f"This is given on {promotion.weekday_names} only.")
-    if promotion.is_all_day:
-        return None
     start, end = promotion.from_hour, promotion.until_hour
+    weekday = now.isoweekday()
+    if end < start and now.hour < end:  # still in the hours that began the day before
+        weekday = (weekday - 2) % 7 + 1
+    if weekdays and weekday not in weekdays:
+        return Refusal("wrong_weekday", f"This is given on {promotion.weekday_names} only.")
     is_open = start <= now.hour < end if start < end else now.hour >= start or now.hour < end
     if is_open:
         return None
