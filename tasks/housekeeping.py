@@ -15,6 +15,7 @@ from market.carts.services import delete_expired_carts
 from market.catalog.services.prices import prune_price_spans
 from market.catalog.services.searching import walk_catalog
 from market.checkout.services import expire_unpaid_orders
+from market.pricing.services.simulating import prune_simulations
 from market.reviews.services import claim_due_requests
 from tasks.schedule import HEARTBEAT
 
@@ -41,6 +42,7 @@ PRUNERS = (
     prune_batches,
     prune_failures,
     prune_files,
+    prune_simulations,
     prune_exports,
     housekeeping.prune_profiles,
     prune_price_spans,

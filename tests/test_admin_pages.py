@@ -24,7 +24,7 @@ from market.orders.services.mails import queue_order_mail
 from market.orders.tests.factories import make_buyer, make_order, make_staff
 from market.payments.models import Refund
 from market.pricing.models import CustomerList, PriceList, PromotionUse
-from market.pricing.tests.factories import make_coupon
+from market.pricing.tests.factories import make_coupon, make_simulation
 from market.reviews.models import ReviewRequest
 from market.reviews.tests.factories import make_review
 from market.shipping.models import ShippingZone
@@ -62,6 +62,7 @@ def fill(rows: int) -> None:
         PromotionUse.objects.create(
             promotion=coupon.promotion, version=1, identity="ann", order_number=order.number, amount=1
         )
+        make_simulation(coupon.promotion)
         PriceList.objects.create(label=order.number).entries.create(variant=make_offer(), price=1)
         CustomerList.objects.create(name=order.number).customers.add(order.customer)
         ShippingZone.objects.create(name=order.number).areas.create(country="GB")

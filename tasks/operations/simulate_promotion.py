@@ -46,6 +46,7 @@ class SimulationForm(forms.Form):
     promotion = forms.ModelChoiceField(Promotion.objects.order_by("-pk"), help_text="Draft, active or archived.")
     rules = RulesField(
         required=False,
+        label="Other rules",
         widget=forms.Textarea(attrs={"rows": 6, "cols": 80}),
         help_text="Other rules than those it has, as docs/pricing.md tells them; nothing is saved of them.",
     )
