@@ -1,7 +1,12 @@
 """Staff screens for where and how the shop sends."""
 
-from django.contrib import admin
+from typing import Any
 
+from django.contrib import admin
+from django.http import HttpRequest
+
+from core.refusals_admin import RefusalsShown
+from market.shipping import services
 from market.shipping.models import ShippingMethod, ShippingStep, ShippingZone, ZoneArea
 
 
@@ -13,13 +18,22 @@ class AreaInline(admin.TabularInline):
 
 
 @admin.register(ShippingZone)
-class ShippingZoneAdmin(admin.ModelAdmin):
-    """Zones, each with its places."""
+class ShippingZoneAdmin(RefusalsShown, admin.ModelAdmin):
+    """Zones, each with its places. One to which methods go stays: they would go everywhere without it."""
 
     list_display = ["name", "position"]
     list_editable = ["position"]
     search_fields = ["name"]
     inlines = [AreaInline]
+
+    def delete_model(self, request: HttpRequest, obj: ShippingZone) -> None:
+        services.delete_zone(row_id=obj.pk)
+
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        """One by one: what is in use stays, and says so."""
+        actions = super().get_actions(request)
+        actions.pop("delete_selected", None)
+        return actions
 
 
 class StepInline(admin.TabularInline):

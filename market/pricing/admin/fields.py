@@ -8,6 +8,7 @@ from django.contrib import admin
 from django.contrib.admin.widgets import AutocompleteSelect, AutocompleteSelectMultiple, FilteredSelectMultiple
 from django.db.models import Field, Model
 from django.template.loader import render_to_string
+from django.utils.html import format_html
 
 from market.catalog.models import Attribute
 from market.catalog.rules import attribute_token
@@ -49,16 +50,27 @@ def searched_one(source: Field, **options: Any) -> forms.ModelChoiceField:
     )
 
 
+class BoxesWidget(FilteredSelectMultiple):
+    """Two boxes with a search, in a frame of their own: the script puts them first in what holds the list."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name, is_stacked=False)
+
+    def _render(self, template_name: str, context: dict[str, Any], renderer: Any = None) -> str:
+        return format_html(
+            '<div class="related-widget-wrapper">{}</div>', super()._render(template_name, context, renderer)
+        )
+
+
 def chosen(choices: Sequence[tuple[Any, str]], name: str, **options: Any) -> forms.MultipleChoiceField:
     """Some of a long list, in two boxes with a search."""
-    widget = FilteredSelectMultiple(name, is_stacked=False)
-    return forms.MultipleChoiceField(choices=choices, widget=widget, required=False, **options)
+    return forms.MultipleChoiceField(choices=choices, widget=BoxesWidget(name), required=False, **options)
 
 
 class TokensField(forms.MultipleChoiceField):
     """Attributes with values: those that staff have listed, and whatever is stored already."""
 
-    widget = FilteredSelectMultiple("attributes", is_stacked=False)
+    widget = BoxesWidget("attributes")
 
     def __init__(self, **options: Any) -> None:
         super().__init__(required=False, **options)

@@ -13,7 +13,7 @@ from core.errors import Invalid
 from market.catalog.models import CollectionItem, Product
 from market.customers.models import MembershipTier
 from market.pricing import selectors, services
-from market.pricing.admin.fields import StepsField, TokensField, chosen, ids_of, searched, searched_one
+from market.pricing.admin.fields import BoxesWidget, StepsField, TokensField, chosen, ids_of, searched, searched_one
 from market.pricing.models import CODE_LENGTH, LABEL_LENGTH, CustomerList, PriceListEntry, Promotion
 from market.pricing.rules import FLAT_FIELDS
 from market.pricing.rules.promotions import WEEKDAYS
@@ -154,7 +154,10 @@ class PromotionForm(forms.ModelForm):
     )
     first_order_only = forms.BooleanField(required=False)
     customer_lists = forms.ModelMultipleChoiceField(
-        CustomerList.objects.order_by("name"), required=False, help_text="None is everybody."
+        CustomerList.objects.order_by("name"),
+        widget=BoxesWidget("customer lists"),
+        required=False,
+        help_text="None is everybody.",
     )
     countries = chosen(
         [(code, code) for code in sorted(COUNTRY_CODES)], "countries", help_text="Where it goes to; none is everywhere."

@@ -151,6 +151,8 @@ def test_codes_are_generated_from_the_page_and_downloaded(office):
         reverse("admin:operations_run_add"), {"operation": "generate_coupons", "promotion": promotion.pk}
     )
     assert f'<option value="{promotion.pk}" selected>' in asked.content.decode()
+    found = office.get(reverse("admin:pricing_promotion_changelist"), {"q": "autumn"}).context["cl"].result_list
+    assert [row.pk for row in found] == [promotion.pk]
     file = office.get(reverse("admin:pricing_promotion_codes", args=[promotion.pk]))
     assert b"".join(file.streaming_content).splitlines()[1].startswith(b"AUTUMN,")
     clerk = Client()

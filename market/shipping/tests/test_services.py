@@ -63,6 +63,18 @@ def test_staff_change_a_method_but_not_its_code(client):
     assert list(method.steps.values_list("at_least", "price")) == [(1000, 3)]
 
 
+def test_a_zone_to_which_methods_go_stays(client):
+    client.force_login(User.objects.create_superuser("boss@example.com", "correct horse battery"))
+    zone = ShippingZone.objects.create(name="North")
+    ShippingMethod.objects.get().zones.add(zone)
+    url = reverse("admin:shipping_shippingzone_delete", args=[zone.pk])
+    told = client.post(url, {"post": "yes"}, follow=True).content.decode()
+    assert "These go to North: standard." in told
+    ShippingMethod.objects.get().zones.clear()
+    client.post(url, {"post": "yes"})
+    assert not ShippingZone.objects.exists()
+
+
 @pytest.mark.parametrize(
     ("area", "fields"),
     [

@@ -20,6 +20,8 @@ document.addEventListener("DOMContentLoaded", () => {
       const row = document.querySelector(`.form-row.field-${name}`);
       if (row) row.classList.toggle("not-of-this-kind", !kinds.includes(kind.value));
     }
+    const others = document.querySelector(".form-row.field-get_products")?.closest("details");
+    if (others && kind.value === "buy_x_get_y") others.open = true;
   };
   kind.addEventListener("change", show);
   show();
