@@ -145,7 +145,7 @@ class KeysetPagination(LimitOffsetPagination):
 
     def _page_at(self, text: str, queryset: QuerySet, request, view) -> list[Any]:
         name, keyset = ordering_of(request, view)
-        order = f"{view.queryset.model._meta.label}:{name}"
+        order = f"{view.queryset.model._meta.label}:{name}:{','.join(keyset.fields)}"
         cursor = Cursor.decode(text, order=order, queryset=queryset, keyset=keyset) if text else None
         backward = bool(cursor and cursor.backward)
         rows = keyset.ordered(queryset, backward=backward)

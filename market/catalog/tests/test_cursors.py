@@ -6,6 +6,7 @@ import pytest
 
 from core.accounts.tests.factories import make_staff
 from market.catalog.models import Category, Collection, ImageRequest, Product, ProductImage, ProductType, Variant
+from market.catalog.services.searching import walk_catalog
 from market.catalog.tests.factories import make_category, make_product
 
 pytestmark = pytest.mark.django_db
@@ -93,3 +94,18 @@ def test_a_walk_through_the_categories_goes_on_where_one_is_gone(api_client):
     page = api_client.get(f"{URL}/categories/?limit=2&cursor=").json()
     shelves[1].delete()
     assert ids(api_client.get(page["next"]).json()) == [shelf.pk for shelf in shelves[2:]]
+
+
+def test_a_cursor_of_another_list_is_refused(api_client):
+    """Also where both are walked in an order of the same name."""
+    shelf = make_category()
+    mugs = [make_product(title="Mug", category=shelf) for _ in range(4)]
+    walk_catalog(batches=10)
+    search, related = (
+        f"{URL}/products/?search=mug&limit=1&cursor=",
+        f"{URL}/products/{mugs[0].pk}/related/?limit=1&cursor=",
+    )
+    for list_, other in ((search, related), (related, search)):
+        cursor = api_client.get(list_).json()["next"].split("cursor=")[1].split("&")[0]
+        answer = api_client.get(other + cursor)
+        assert (answer.status_code, [error["field"] for error in answer.json()["errors"]]) == (400, ["cursor"])
