@@ -15,15 +15,17 @@ from core.operations.registry import operation_named
 from core.operations.services.working import claim_run, do_next_batch, prepared_operation
 from core.spreadsheets import csv_lines
 from market.carts.tests.factories import make_cart, make_offer
-from market.catalog.models import CollectionItem
+from market.catalog.models import CollectionItem, Product
 from market.catalog.services import create_collection
+from market.catalog.tests.factories import make_category
 from market.checkout.services import cancel_order
+from market.customers.models import MembershipTier
 from market.orders.models import Order, OrderQuote
 from market.orders.services.erasing import erase_orders
 from market.orders.tests.factories import make_buyer, make_order
 from market.pricing.models import SimulatedOrder, SimulatedUse, Simulation
 from market.pricing.selectors.simulations import simulation_result, simulation_rows
-from market.pricing.services import update_promotion
+from market.pricing.services import set_status, update_promotion
 from market.pricing.services.simulating import prune_simulations
 from market.pricing.tests.factories import make_coupon, make_promotion
 from tasks.operations.simulate_promotion import SimulatePromotion
@@ -116,16 +118,22 @@ def test_an_existing_promotion_is_tried_with_other_rules_in_place_of_its_own():
         ({"budget": "2.50"}, ["applied", "applied", "applied", *["budget_used_up"] * 3]),
     ],
 )
-def test_limits_end_it_in_the_order_of_the_orders_also_across_batches(limits, expected, monkeypatch):
-    buyers = [make_buyer(), None]
+def test_limits_end_it_as_they_do_once_it_is_given(limits, expected, monkeypatch):
+    buyers, offer = [make_buyer(), None], make_offer(price="10.00", available=100)
+    make_promotion("Goes along")
+
+    def order(place: int) -> Order:
+        return make_order(cart=make_cart(units={offer: 1}), buyer=buyers[place % 2])
+
     for place in range(6):
-        make_orders(1, buyer=buyers[place % 2])
-    make_promotion("Uses them too")
+        order(place)
     draft = make_promotion(status="draft", **limits)
     monkeypatch.setattr(SimulatePromotion, "batch_size", 2)
     simulation = simulation_of(draft)
     assert outcomes(simulation) == expected
-    assert sum(simulation.run.simulated_orders.values_list("given", flat=True)) <= Decimal(limits.get("budget", 99))
+    simulated = list(simulation.run.simulated_orders.order_by("pk").values_list("total_after", flat=True))
+    set_status(promotion_id=draft.pk, status="active")
+    assert [order(place).grand_total for place in range(6)] == simulated
 
 
 def test_what_it_displaces_leaves_its_uses_to_later_orders():
@@ -173,6 +181,19 @@ def test_gifts_margins_and_free_goods_are_told():
     assert (half.totals["too_cheap"], half.totals["free_altogether"]) == (2, 0)
 
 
+def test_a_batch_costs_the_same_statements_however_many_orders(count_statements):
+    make_promotion("Two", usage_limit_per_customer=2)
+    simulation_of(make_promotion(status="draft"))  # what is asked once per process
+    draft = make_promotion(status="draft", usage_limit_per_customer=3, budget="9.00")
+    counted = []
+    for count in (2, 8):
+        make_orders(*[1] * count, buyer=make_buyer())
+        with count_statements() as statements:
+            simulation_of(draft)
+        counted.append(len(statements))
+    assert counted[0] == counted[1]
+
+
 def test_goods_stand_where_they_stood_then_or_where_they_stand_today():
     (order,) = make_orders(1)
     collection = create_collection(title="Later")
@@ -180,6 +201,25 @@ def test_goods_stand_where_they_stood_then_or_where_they_stand_today():
     draft = make_promotion(status="draft", goods={"collections": [collection.pk]})
     assert outcomes(simulation_of(draft)) == ["no_matching_items"]
     assert outcomes(simulation_of(draft, shelves_of_today=True)) == ["applied"]
+
+
+def test_what_old_orders_did_not_keep_is_that_of_today():
+    buyer, category = make_buyer(), make_category()
+    make_orders(1, 1, buyer=buyer)
+    orders = [*make_orders(1), *Order.objects.filter(customer=buyer.customer)]
+    Product.objects.update(category=category)
+    kept = ("variant_id", "sku", "title", "quantity", "unit_price", "tax_rate")
+    for order in orders:
+        inputs = order.quote.inputs
+        lines = [{name: line[name] for name in kept} for line in inputs["lines"]]
+        first = {name: inputs[name] for name in ("shipping", "currency", "prices_include_tax")} | {"lines": lines}
+        OrderQuote.objects.filter(order=order).update(engine_version=1, inputs=first)
+    goods = {"categories": [category.pk]}
+    draft = make_promotion(
+        status="draft", goods=goods, first_order_only=True, tiers=[MembershipTier.objects.first().code]
+    )
+    assert outcomes(simulation_of(draft)) == ["applied", "not_first_order", "wrong_tier"]
+    assert outcomes(simulation_of(make_promotion(status="draft", goods=goods))) == ["applied"] * 3
 
 
 def test_the_newest_of_a_time_are_taken_in_their_order():
