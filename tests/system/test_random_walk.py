@@ -25,7 +25,8 @@ from tests.walk.world import World
 
 pytestmark = [pytest.mark.system, pytest.mark.django_db(transaction=True)]
 
-STEPS_TAKEN = int(os.environ.get("WALK_STEPS", "300"))
+# Each route once, and as many steps again by their weight, so that orders are among them.
+STEPS_TAKEN = int(os.environ.get("WALK_STEPS", "400"))
 SEEDS = os.environ.get("WALK_SEEDS", "9").split(",")
 STAFF_ROUTES = {(method, path) for path, methods in POLICY.items() for method, who in methods.items() if who == STAFF}
 SHOWN_STEPS = 40

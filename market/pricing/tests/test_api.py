@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from market.carts.tests.factories import make_offer
+from market.carts.tests.factories import make_cart, make_offer
 from market.catalog.models import Attribute
 from market.catalog.services import create_collection, create_product_type
 from market.catalog.tests.factories import make_category
@@ -236,3 +236,21 @@ def test_what_makes_no_sense_is_told_at_its_field_and_changes_nothing(office, ch
         assert answer.status_code == 400, answer.json()
         assert field in [error["field"] for error in answer.json()["errors"]]
     assert [list(model.objects.order_by("pk").values()) for model in (Promotion, Coupon)] == before
+
+
+def test_what_staff_write_the_next_cart_is_priced_by(office, api_client):
+    cart = make_cart(units={make_offer(): 2})
+
+    def total() -> str:
+        return api_client.get(f"/api/v1/carts/{cart.pk}/").json()["discount_total"]
+
+    made = office.post(URL, TEN, format="json").json()
+    assert total() == "2.00"
+    office.patch(one(made["id"]), {"value": "50"}, format="json")
+    assert total() == "10.00"
+    office.patch(one(made["id"]), {"coupon_code": "Half"}, format="json")
+    assert total() == "0.00"
+    entered = api_client.post(f"/api/v1/carts/{cart.pk}/coupons/", {"code": "hALF"}, format="json")
+    assert (entered.json()["discount_total"], entered.json()["coupons"]) == ("10.00", ["HALF"])
+    office.patch(one(made["id"]), {"is_active": False}, format="json")
+    assert total() == "0.00"
