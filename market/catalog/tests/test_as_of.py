@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
 from core.accounts.tests.factories import make_user
@@ -104,6 +105,21 @@ def test_a_page_shows_the_variant_that_was_cheapest(client_of):
         assert [row["price"] for row in then["variants"]] == ["10.00", "12.00"]
         now = client.get(f"/api/v1/products/{path}").json()
         assert (now["price"], now["default_variant"], "as_of" in now) == ("5.00", cheap.pk, False)
+
+
+def test_noting_many_prices_reads_no_table_through():
+    variants = [make_variant(price="10.00") for _ in range(20)]
+    reprice_variants(variant_ids=[variants[0].pk], percent=Decimal(10))
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE catalog_pricespan")  # of one row: not worth an index, one would think
+
+        def rows_read_through() -> int:
+            cursor.execute("SELECT seq_tup_read FROM pg_stat_xact_user_tables WHERE relname = 'catalog_pricespan'")
+            return cursor.fetchone()[0]
+
+        before = rows_read_through()
+        reprice_variants(variant_ids=[variant.pk for variant in variants], percent=Decimal(10))
+        assert (rows_read_through() - before, PriceSpan.objects.count()) == (0, 21)
 
 
 def paths_of(variant: Variant) -> list[str]:
