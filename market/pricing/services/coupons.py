@@ -22,6 +22,8 @@ RANDOM_SIGNS = 11
 PLAIN_SIGNS = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-")
 PREFIX_LENGTH = CODE_LENGTH - RANDOM_SIGNS
 MOST_AT_ONCE = 100_000
+# The run of a batch that has a name is found by it.
+BATCHES = uuid.UUID("8a1f6c0e-4d5b-4c55-9a3e-1f0b7d2c6e94")
 # The operation that makes many codes, and what its limit of uses is called when there is none.
 GENERATE_COUPONS = "generate_coupons"
 ANY_NUMBER = 0
@@ -92,28 +94,30 @@ def request_coupons(
 ) -> Run:
     """Have so many codes made in the background; a batch without a name is called after its run.
 
-    `usage_limit` None is a code for any number of orders. Raises PromotionNotFound, and Invalid naming `count`
-    (1 to 100,000), `prefix` or `batch` (one that exists).
+    `usage_limit` None is a code for any number of orders. Asked for the same batch again by the same person, it answers
+    the run that is there. Raises PromotionNotFound, and Invalid naming `count` (1 to 100,000), `prefix` or `batch` (one
+    that exists).
     """
     _require_promotion(promotion_id)
     if not 1 <= count <= MOST_AT_ONCE:
         raise _invalid("count", "out_of_range", f"Give 1 to {MOST_AT_ONCE}.")
-    run_id = uuid.uuid4()
-    batch = batch or batch_of(run_id=run_id)
     check_prefix(prefix=prefix)
-    check_batch(batch=batch)
-    run = create_run(
-        operation=operation_named(GENERATE_COUPONS),
-        params={
-            "promotion": promotion_id,
-            "count": count,
-            "usage_limit": usage_limit or ANY_NUMBER,
-            "prefix": normal_code(prefix),
-            "batch": batch,
-        },
-        user_id=user_id,
-        run_id=run_id,
-    )
+    run_id = uuid.uuid5(BATCHES, f"{promotion_id} {batch}") if batch else uuid.uuid4()
+    params = {
+        "promotion": promotion_id,
+        "count": count,
+        "usage_limit": usage_limit or ANY_NUMBER,
+        "prefix": normal_code(prefix),
+        "batch": batch or batch_of(run_id=run_id),
+    }
+    before = Run.objects.filter(pk=run_id).first()
+    if before is not None and (before.params, before.started_by_id) == (params, user_id):
+        return before
+    if before is not None:
+        raise _invalid("batch", "taken", "Other codes were asked for under this name.")
+    check_batch(batch=params["batch"])
+    operation = operation_named(GENERATE_COUPONS)
+    run = create_run(operation=operation, params=params, user_id=user_id, run_id=run_id)
     return start_run(run_id=run.pk, user_id=user_id)
 
 

@@ -33,7 +33,7 @@ def use(promotion: Promotion, code: str = "") -> None:
     Coupon.objects.filter(code=code).update(uses=1)
 
 
-def test_everybody_sees_what_is_given_to_everybody_and_nothing_else(api_client, client_of, office):
+def test_everybody_sees_what_is_given_to_everybody_and_nothing_else(api_client, client_of, office, count_statements):
     now = timezone.now()
     shown = make_promotion("Ten percent", priority=3, usage_limit=5, budget="50.00", usage_limit_per_customer=1)
     hidden = [
@@ -49,7 +49,9 @@ def test_everybody_sees_what_is_given_to_everybody_and_nothing_else(api_client, 
     Promotion.objects.update(name="Clear the shelves")
 
     for client in (api_client, client_of(make_staff("orders.view_order"))):
-        answer = client.get(URL)
+        with count_statements() as counted:
+            answer = client.get(URL)
+        assert len(counted) == (2 if client is api_client else 5)  # beside the caller and his permissions
         assert [row["id"] for row in answer.json()["results"]] == [members.pk, shown.pk]
         assert {client.get(one(row.pk)).status_code for row in hidden} == {404}
         assert client.get(one(shown.pk)).json() == answer.json()["results"][1]

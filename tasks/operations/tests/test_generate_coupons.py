@@ -4,6 +4,8 @@ import csv
 
 import pytest
 from django.db import transaction
+from django.test import Client
+from django.urls import reverse
 
 from core.operations.models import Run
 from core.operations.services.working import claim_run, do_next_batch, prepared_operation, release_lease
@@ -34,6 +36,10 @@ def test_codes_are_made_in_the_background_and_downloaded(office, monkeypatch):
     run = worked_on(Run.objects.get(pk=made.json()["id"]))
 
     assert (run.state, run.total, run.processed, run.counts) == ("finished", 50, 50, {"made": 50})
+    again = office.post(codes_of(promotion), {"count": 50, "prefix": "-fall", "batch": "=Autumn"}, format="json")
+    assert (again.status_code, again.json()["id"]) == (201, made.json()["id"])
+    more = office.post(codes_of(promotion), {"count": 51, "prefix": "-fall", "batch": "=Autumn"}, format="json")
+    assert (more.status_code, more.json()["errors"][0]["field"]) == (400, "batch")
     assert Coupon.objects.filter(promotion=promotion, usage_limit=1, batch="=Autumn").count() == 50
     other = worked_on(Run.objects.get(pk=office.post(codes_of(promotion), {"count": 2}, format="json").json()["id"]))
     answer = office.get(codes_of(promotion, ".csv"), {"batch": "=Autumn"})
@@ -45,6 +51,10 @@ def test_codes_are_made_in_the_background_and_downloaded(office, monkeypatch):
     assert {row["code"][1:] for row in rows} == set(
         Coupon.objects.filter(batch="=Autumn").values_list("code", flat=True)
     )
+    browser = Client()
+    browser.force_login(make_staff())
+    of_run = browser.get(reverse("admin:pricing_codes_of_run", args=[run.pk]))
+    assert len(b"".join(of_run.streaming_content).splitlines()) == 51
     whole = office.get(codes_of(promotion, ".csv"))
     assert len(b"".join(whole.streaming_content).splitlines()) == 53
     assert Coupon.objects.filter(batch=f"run {other.pk}", usage_limit=1).count() == 2
