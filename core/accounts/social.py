@@ -26,6 +26,7 @@ from core.accounts.events import email_verified, user_registered
 from core.accounts.models import User
 from core.accounts.services.social import code_for
 from core.errors import Forbidden
+from core.languages import language_wanted
 from core.transactions import in_one_transaction
 
 log = structlog.get_logger("core.accounts.social")
@@ -135,7 +136,8 @@ def _new_user(email: str, claims: dict[str, Any]) -> User:
         field: _plain(str(claims.get(claim) or ""))[:150]
         for field, claim in {"first_name": "given_name", "last_name": "family_name"}.items()
     }
-    user = User.objects.create_user(email, None, is_verified=True, **names)
+    language = language_wanted(str(claims.get("locale") or "").replace("_", "-"))
+    user = User.objects.create_user(email, None, is_verified=True, language=language, **names)
     user_registered.publish(user_id=user.pk)
     email_verified.publish(user_id=user.pk)
     return user

@@ -68,10 +68,12 @@ def walk(provider: OpenIDProvider, browser: Client | None = None, **changes: str
 
 @with_routes
 def test_a_newcomer_gets_an_account_and_tokens(provider, api_client):
+    provider.person |= {"locale": "de_AT"}
     back = walk(provider)
     answer = api_client.post(EXCHANGE, back)
     assert answer.status_code == 200
     shown = answer.json()
+    assert shown["user"]["language"] == "de"
     assert shown["user"].items() >= {"email": "ann@example.com", "full_name": "Ann Lee", "is_verified": True}.items()
     assert api_client.get(PROFILE, HTTP_AUTHORIZATION=f"Bearer {shown['access']}").status_code == 200
     user = User.objects.get()
