@@ -11,7 +11,7 @@ from market.carts.models import Cart
 from market.carts.tests.asking import CARTS, rows
 from market.carts.tests.factories import make_cart, make_offer
 from market.catalog.models import Variant
-from market.catalog.services import update_variant
+from market.catalog.services import reprice_variants, update_variant
 from market.catalog.tests.factories import make_price_change
 from market.customers.models import Customer
 from market.orders.tests.factories import make_buyer, make_staff
@@ -145,8 +145,7 @@ def test_statements_are_the_same_with_any_number_of_lines_and_promotions(client_
         cart = make_cart(units={make_offer(): 1 for _ in range(number)}, country="GB", postal_code="E1")
         for place in range(number):
             make_promotion(f"No. {place}")
-        for variant in Variant.objects.all():
-            set_price(variant, "7.00")
+        reprice_variants(variant_ids=Variant.objects.values_list("pk", flat=True), percent=Decimal(10))
         with count_statements() as counted:
             assert client.get(f"{CARTS}{cart.pk}/", {"as_of": moment}).status_code == 200
         costs[number] = len(counted)

@@ -10,7 +10,7 @@ from django.utils import timezone
 from core.accounts.tests.factories import make_user
 from market.catalog.models import PriceSpan, Variant
 from market.catalog.rules import TOLD_BACK
-from market.catalog.services import reprice_variants, update_variant
+from market.catalog.services import NewPriceChange, plan_price_changes, reprice_variants, update_variant
 from market.catalog.services.prices import prune_price_spans
 from market.catalog.tests.factories import make_price_change, make_product, make_variant
 from market.orders.tests.factories import make_staff
@@ -158,10 +158,12 @@ def test_statements_are_the_same_with_any_number_of_variants_changes_and_plans(c
     client, costs = client_of(make_staff()), {}
     for number in (1, 20):
         product = make_product(variants=[{"price": "10.00"} for _ in range(number)])
-        for variant in product.variants.all():
-            for price in range(number):
-                update_variant(product_id=product.pk, variant_id=variant.pk, changes={"price": Decimal(price)})
-            make_price_change(variant)
+        variants = list(product.variants.all())
+        for percent in (10, -5) if number > 1 else (10,):
+            reprice_variants(variant_ids=[variant.pk for variant in variants], percent=Decimal(percent))
+        start = timezone.now() + timedelta(hours=1)
+        changes = [NewPriceChange(variant_id=variant.pk, starts_at=start, price=Decimal(1)) for variant in variants]
+        plan_price_changes(changes=changes)
         moment = iso(timezone.now() + timedelta(days=days))
         counts = []
         for path in (f"{product.pk}/", f"{product.pk}/variants/"):
