@@ -19,6 +19,7 @@ from core.money import ZERO
 from core.operations.models import Run
 from core.operations.registry import operation_named
 from core.operations.services import create_run, start_run
+from core.operations.services.runs import cleaned_params
 from core.transactions import in_one_transaction
 from market.catalog.models import Variant
 from market.pricing.errors import PromotionNotFound
@@ -84,7 +85,8 @@ def request_simulation(
 ) -> Run:
     """Have a promotion tried in the background, as it is or with `changes`, which are those of `edit_promotion`.
 
-    `params` are the other parameters of the operation. Raises PromotionNotFound, and Invalid naming each field.
+    `params` are the other parameters of the operation. Asked for the same again by the same person before it is
+    done, it answers the run that is under way. Raises PromotionNotFound, and Invalid naming each field.
     """
     promotion = Promotion.objects.filter(pk=promotion_id).first()
     if promotion is None:
@@ -94,13 +96,12 @@ def request_simulation(
             rules = changed_rules(promotion=promotion, changes=changes)
         params["rules"] = json.dumps(rules)
     params = {name: value.isoformat() if isinstance(value, datetime) else value for name, value in params.items()}
+    operation, params = operation_named(SIMULATE_PROMOTION), {"promotion": promotion_id} | params
     with _named_from("params.", ""):
-        run = create_run(
-            operation=operation_named(SIMULATE_PROMOTION),
-            params={"promotion": promotion_id} | params,
-            reason=reason,
-            user_id=user_id,
-        )
+        asked = {"operation": operation.name, "params": cleaned_params(operation, params), "started_by": user_id}
+        under_way = Run.objects.filter(**asked, state__in=Run.WORKABLE).order_by("created_at")
+        same = under_way.filter(Q(total=None) | Q(simulation__version=promotion.version)).first()
+        run = same or create_run(operation=operation, params=params, reason=reason, user_id=user_id)
     return start_run(run_id=run.pk, user_id=user_id)
 
 

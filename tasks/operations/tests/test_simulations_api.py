@@ -71,6 +71,18 @@ def test_a_changed_version_is_tried_and_told(office, count_statements):
     assert (lines[1]["promotions_before"], lines[1]["promotions_after"]) == (str(rival.pk), str(draft.pk))
 
 
+def test_who_asks_twice_for_the_same_gets_one_run_until_it_is_done(office):
+    draft = make_promotion(status="draft")
+
+    def run_asked_for(**body) -> str:
+        return asked(office, draft, **body).json()["id"]
+
+    first = run_asked_for(orders=5, changes={"value": "7"})
+    assert run_asked_for(orders=5, changes={"value": "7"}) == first != run_asked_for(orders=6, changes={"value": "7"})
+    worked_on(Run.objects.get(pk=first))
+    assert run_asked_for(orders=5, changes={"value": "7"}) != first
+
+
 @pytest.mark.parametrize(
     ("body", "field"),
     [
