@@ -45,7 +45,7 @@ class NewPriceChange:
 def plan_price_changes(*, changes: Sequence[NewPriceChange], prefix: str = "") -> list[PlannedPrice]:
     """Plan some prices, all or none; `prefix` begins the fields in refusals, before the change's place.
 
-    Seven statements however many. Locks the products by primary key. Raises Invalid naming what makes no sense,
+    Five statements however many. Locks the products by primary key. Raises Invalid naming what makes no sense,
     ProductArchived, and PriceChangeExists for a second one of a variant at one moment.
     """
     places = [f"{prefix}{place}." if prefix else "" for place in range(len(changes))]
@@ -100,7 +100,7 @@ def cancel_price_change(*, price_change_id: int) -> PlannedPrice:
 def apply_due_price_changes(*, limit: int) -> int:
     """Do what is due of at most so many planned prices, oldest first; how many were found due.
 
-    Twelve statements however many. Each variant gets in one step what all of its plans up to now make of its
+    Eleven statements however many. Each variant gets in one step what all of its plans up to now make of its
     price: those that came late are no prices that anybody saw. Locks the products, the variants, the planned
     prices and the listings, each by primary key.
     """
