@@ -49,6 +49,11 @@ class Plot:
     bar_ticks: tuple[Tick, ...]
     labels: tuple[Tick, ...]
 
+    @property
+    def has_gain(self) -> bool:
+        """Whether a bar stands for less than nothing."""
+        return any(bar.values[-1] < 0 for bar in self.bars)
+
 
 def plot_of(days: Mapping[date, Sequence[Decimal]]) -> Plot | None:
     """Draw the amounts of each day, the last of which is that of the bars; None without a day.

@@ -79,4 +79,5 @@ def test_what_is_gained_stands_as_high_as_what_it_costs():
         }
     )
     assert plot.bars[0].height == plot.bars[1].height > 0
+    assert plot.has_gain
     assert plot_of({}) is None
