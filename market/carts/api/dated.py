@@ -5,8 +5,8 @@ from typing import Any
 
 from rest_framework import serializers
 
+from market.carts.api.documents import cart_document as document_of_now
 from market.carts.api.serializers import CartSerializer, ExplanationSerializer
-from market.carts.api.serializers import cart_document as document_of_now
 from market.carts.selectors import DatedCart
 from market.pricing.rules import explanation
 

@@ -1,24 +1,19 @@
-"""The shapes of carts on the wire: schemas, the checks of bodies, and the document of a cart.
+"""The shapes of carts on the wire: schemas, and the checks of bodies.
 
-Bodies are checked by hand and documents built by hand, as adding to a cart is a hot path (DRF's
+Bodies are checked by hand and documents built by hand (`documents`), as adding to a cart is a hot path (DRF's
 Serializer costs 130 of 350 microseconds there). The serializers are the schema, and what a test
 holds the document against.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, TypeVar
 
-from django.core.files.storage import default_storage
 from rest_framework import serializers
 
 from core.errors import FieldError, Invalid
-from market.carts.rules import Conflict, ConflictCode
-from market.carts.selectors import CartLine, LineImage, PricedCart
+from market.carts.rules import ConflictCode
 from market.carts.services import WantedLine
-from market.catalog.rules import thumbnail_name
 from market.pricing.models import CODE_LENGTH
-from market.pricing.rules import QuotedLine
-from market.shipping.rules import Option, Refusal
 
 Value = TypeVar("Value")
 
@@ -93,13 +88,28 @@ class CartItemSerializer(serializers.Serializer):
     id = serializers.IntegerField()
     variant = CartVariantSerializer()
     quantity = serializers.IntegerField()
-    unit_price = money()
+    unit_price = money(help_text="The lowest that tier and quantity qualify for.")
     line_total = money()
     discount_total = money()
     price_changed = serializers.BooleanField(help_text="Since the buyer last added or set this line.")
     available = serializers.IntegerField(help_text="Units in stock; 0 when it is no longer for sale.")
     created_at = serializers.DateTimeField()
     updated_at = serializers.DateTimeField()
+
+
+class GiftVariantSerializer(serializers.Serializer):
+    id = serializers.IntegerField()
+    sku = serializers.CharField()
+    title = serializers.CharField()
+
+
+class CartGiftSerializer(serializers.Serializer):
+    """Units that come with the order for nothing: their price is in `subtotal` and in `discount_total`."""
+
+    promotion = serializers.IntegerField()
+    variant = GiftVariantSerializer()
+    quantity = serializers.IntegerField()
+    unit_price = money()
 
 
 class CartDiscountSerializer(serializers.Serializer):
@@ -131,6 +141,7 @@ class CartSerializer(serializers.Serializer):
     currency = serializers.CharField()
     items = CartItemSerializer(many=True)
     item_count = serializers.IntegerField(help_text="Units on all lines.")
+    gifts = CartGiftSerializer(many=True)
     subtotal = money()
     discounts = CartDiscountSerializer(many=True)
     coupons = serializers.ListField(child=serializers.CharField())
@@ -166,6 +177,12 @@ class GivenShareSerializer(serializers.Serializer):
     amount = money()
 
 
+class GivenGiftSerializer(serializers.Serializer):
+    variant = serializers.IntegerField()
+    quantity = serializers.IntegerField()
+    amount = money()
+
+
 class ConsideredSerializer(serializers.Serializer):
     """A promotion, or a code that was entered: applied or refused, and why."""
 
@@ -182,8 +199,11 @@ class ConsideredSerializer(serializers.Serializer):
     missing_quantity = serializers.IntegerField(required=False)
     winner = serializers.IntegerField(required=False, help_text="The promotion that is better for the buyer")
     winner_label = serializers.CharField(required=False, allow_blank=True)
+    stage = serializers.CharField(required=False, help_text="line, cart or shipping: when it is given")
     amount = money(required=False)
+    exact = serializers.CharField(required=False, help_text="The amount before it was rounded")
     shares = GivenShareSerializer(many=True, required=False)
+    gift = GivenGiftSerializer(required=False)
 
 
 class ExplanationSerializer(serializers.Serializer):
@@ -199,66 +219,6 @@ class CartShippingMethodSerializer(serializers.Serializer):
     delivery_days = serializers.IntegerField(help_text="Until it arrives, at best.")
     delivery_days_most = serializers.IntegerField(help_text="Until it arrives, at worst.")
     problem = ShippingProblemSerializer(allow_null=True)
-
-
-def cart_document(cart: PricedCart) -> dict[str, Any]:
-    """The cart as clients see it, in the shape of `CartSerializer`."""
-    quote = cart.quote
-    quoted = {line.variant_id: line for line in quote.lines}
-    delivery = None
-    if cart.country:
-        delivery = {
-            "country": cart.country,
-            "region": cart.region,
-            "postal_code": cart.postal_code,
-            "shipping_method": cart.shipping_method,
-            "problem": _problem(cart.shipping_refusal),
-        }
-    return {
-        "id": str(cart.id),
-        "currency": cart.currency,
-        "items": [_item_document(line, quoted[line.variant_id]) for line in cart.lines],
-        "item_count": sum(line.quantity for line in cart.lines),
-        "subtotal": quote.subtotal,
-        "discounts": [
-            {"promotion": d.promotion, "label": d.label, "amount": d.amount, "target": d.target}
-            for d in quote.discounts
-        ],
-        "coupons": list(cart.coupons),
-        "discount_total": quote.discount_total,
-        "delivery": delivery,
-        "shipping_total": quote.shipping_total,
-        "tax_total": quote.tax_total,
-        "grand_total": quote.grand_total,
-        "is_estimate": quote.is_estimate,
-        "order": cart.order_number,
-        "expires_at": cart.expires_at,
-    }
-
-
-def option_document(option: Option) -> dict[str, Any]:
-    """A way to send a cart, in the shape of `CartShippingMethodSerializer`."""
-    return {
-        "code": option.method.code,
-        "label": option.method.label,
-        "price": option.price,
-        "delivery_days": option.method.delivery_days,
-        "delivery_days_most": option.method.delivery_days_most,
-        "problem": _problem(option.refusal),
-    }
-
-
-def _problem(refusal: Refusal | None) -> dict[str, str] | None:
-    return None if refusal is None else {"code": refusal.code, "message": refusal.message}
-
-
-def claimed_document(cart: PricedCart, conflicts: Sequence[Conflict]) -> dict[str, Any]:
-    """The cart after it was claimed, in the shape of `ClaimedCartSerializer`."""
-    told = [
-        {"variant": line.variant_id, "quantity": line.quantity, "wanted": line.wanted, "code": line.code}
-        for line in conflicts
-    ]
-    return cart_document(cart) | {"conflicts": told}
 
 
 def wanted_line(body: Any) -> WantedLine:
@@ -322,41 +282,6 @@ def delivery(body: Any) -> dict[str, str]:
 def item_id(value: int) -> int:
     """A line's id from the path, made one that no line has when it is too large for any."""
     return value if value <= MAX_ID else 0
-
-
-def _item_document(line: CartLine, quoted: QuotedLine) -> dict[str, Any]:
-    return {
-        "id": line.item_id,
-        "variant": {
-            "id": line.variant_id,
-            "sku": line.sku,
-            "title": line.variant_title,
-            "product": {
-                "id": line.product_id,
-                "slug": line.product_slug,
-                "title": line.product_title,
-                "image": image_document(line.image),
-            },
-        },
-        "quantity": line.quantity,
-        "unit_price": line.unit_price,
-        "line_total": quoted.line_total,
-        "discount_total": quoted.discount_total,
-        "price_changed": line.price_changed,
-        "available": max(line.available, 0) if line.is_sellable else 0,
-        "created_at": line.created_at,
-        "updated_at": line.updated_at,
-    }
-
-
-def image_document(image: LineImage | None) -> dict[str, str] | None:
-    if image is None:
-        return None
-    return {
-        "url": default_storage.url(image.name),
-        "thumbnail": default_storage.url(thumbnail_name(image.name)),
-        "alt": image.alt,
-    }
 
 
 def _members(body: Any) -> Mapping[str, Any]:

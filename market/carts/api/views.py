@@ -14,7 +14,7 @@ from core.accounts.api.authentication import ShoppingAuthentication, UserAuthent
 from core.api.filters import read_flag
 from core.api.moments import AS_OF, AS_OF_PARAMETER, moment_for_staff
 from market.carts import selectors, services
-from market.carts.api import dated, serializers
+from market.carts.api import dated, documents, serializers
 from market.pricing.rules import explanation
 
 
@@ -26,7 +26,7 @@ class CartView(viewsets.ViewSet):
 
     def priced(self, cart_id: UUID, status_code: int = status.HTTP_200_OK) -> Response:
         cart = selectors.priced_cart(cart_id=cart_id, user_id=self.request.user.pk)
-        return Response(serializers.cart_document(cart), status=status_code)
+        return Response(documents.cart_document(cart), status=status_code)
 
 
 class CartViewSet(CartView):
@@ -75,7 +75,7 @@ class CartViewSet(CartView):
     def claim(self, request: Request, cart_id: UUID) -> Response:
         conflicts = services.bind_cart(cart_id=cart_id, user_id=request.user.pk)
         cart = selectors.priced_cart(cart_id=cart_id, user_id=request.user.pk)
-        return Response(serializers.claimed_document(cart, conflicts))
+        return Response(documents.claimed_document(cart, conflicts))
 
     @extend_schema(summary="Delete a cart", responses={204: None})
     def destroy(self, request: Request, cart_id: UUID) -> Response:
@@ -111,7 +111,7 @@ class CartViewSet(CartView):
         )
         everything = read_flag(request, "all")
         return Response(
-            [serializers.option_document(option) for option in offered if everything or option.refusal is None]
+            [documents.option_document(option) for option in offered if everything or option.refusal is None]
         )
 
     @extend_schema(
@@ -138,12 +138,12 @@ class CartCouponViewSet(CartView):
         body = serializers.CouponSerializer(data=request.data)
         body.is_valid(raise_exception=True)
         cart = services.add_coupon(cart_id=cart_id, user_id=request.user.pk, code=body.validated_data["code"])
-        return Response(serializers.cart_document(cart), status=status.HTTP_201_CREATED)
+        return Response(documents.cart_document(cart), status=status.HTTP_201_CREATED)
 
     @extend_schema(summary="Take a code out", responses={200: serializers.CartSerializer})
     def destroy(self, request: Request, cart_id: UUID, code: str) -> Response:
         cart = services.remove_coupon(cart_id=cart_id, user_id=request.user.pk, code=code)
-        return Response(serializers.cart_document(cart))
+        return Response(documents.cart_document(cart))
 
 
 class CartItemViewSet(CartView):

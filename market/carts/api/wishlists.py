@@ -13,7 +13,8 @@ from rest_framework.views import APIView
 from core.api.keyset import Keyset
 from core.api.validators import one_line
 from market.carts import selectors, services
-from market.carts.api.serializers import CartProductSerializer, CartSerializer, cart_document, image_document
+from market.carts.api.documents import cart_document, image_document
+from market.carts.api.serializers import CartProductSerializer, CartSerializer
 from market.carts.models import Wishlist, WishlistItem
 from market.carts.selectors import LineImage
 from market.catalog.models import TITLE_LENGTH

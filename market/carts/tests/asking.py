@@ -1,5 +1,7 @@
 """Asking for carts over HTTP, and reading the answers, in tests."""
 
+from decimal import Decimal
+
 from market.carts.models import Cart, CartItem
 from market.catalog.models import Variant
 
@@ -37,3 +39,18 @@ def every_write(client, cart: Cart, variant: Variant) -> list:
         client.delete(items_url(cart, item_id)),
         client.delete(f"{CARTS}{cart.pk}/"),
     ]
+
+
+def assert_adds_up(document: dict) -> None:
+    """Lines and gifts of a cart are its totals, each line by itself and all together, to the cent."""
+
+    def cents(amount: str) -> int:
+        return int(Decimal(amount).scaleb(2))
+
+    for item in document["items"]:
+        whole = cents(item["unit_price"]) * item["quantity"]
+        assert cents(item["line_total"]) == whole - cents(item["discount_total"]), item
+    gifts = sum(cents(gift["unit_price"]) * gift["quantity"] for gift in document["gifts"])
+    lines = sum(cents(item["unit_price"]) * item["quantity"] for item in document["items"])
+    off = sum(cents(item["discount_total"]) for item in document["items"])
+    assert (cents(document["subtotal"]), cents(document["discount_total"])) == (lines + gifts, off + gifts)

@@ -9,7 +9,7 @@ from django.utils import timezone
 from core.accounts.tests.factories import make_staff
 from market.carts.models import Cart
 from market.carts.selectors import priced_cart
-from market.carts.tests.asking import CARTS, items_url, problem
+from market.carts.tests.asking import CARTS, assert_adds_up, items_url, problem
 from market.carts.tests.factories import make_cart, make_offer
 from market.catalog.models import CollectionItem, Product, Variant
 from market.catalog.services import create_collection
@@ -194,6 +194,51 @@ def test_all_that_is_known_goes_into_the_quote():
     assert {promotion.id for promotion in asked.promotions} == {limited.pk, giving.pk, coded.pk}
     guest = priced_cart(cart_id=make_cart(units={mug: 3}).pk, email="ann@shop.example").quote_input
     assert (guest.customer, guest.codes) == (CustomerInput(), ())
+
+
+@pytest.mark.parametrize("bought", [0, 2])
+def test_a_gift_stands_beside_the_lines(api_client, bought):
+    mug, spoon = (make_offer(price=Decimal(price), product_title=title) for price, title in ((10, "Mug"), (3, "Spoon")))
+    rules = {"kind": "gift", "get_quantity": 1, "gift_variant": spoon.pk}
+    giving = services.create_promotion(label="Spoon", rules=rules, status="active")
+    cart = make_cart(units={mug: 2} | ({spoon: bought} if bought else {}))
+    document = api_client.get(f"{CARTS}{cart.pk}/").json()
+    assert [item["quantity"] for item in document["items"]] == [2, bought][: 1 + bool(bought)]
+    assert document["gifts"] == [
+        {
+            "promotion": giving.pk,
+            "variant": {"id": spoon.pk, "sku": spoon.sku, "title": "Spoon"},
+            "quantity": 1,
+            "unit_price": "3.00",
+        }
+    ]
+    assert document["grand_total"] == f"{20 + 3 * bought}.00"
+    assert_adds_up(document)
+
+
+def test_a_line_costs_what_its_list_says(api_client):
+    mug = make_offer(price=Decimal("10.00"))
+    PriceList.objects.create(label="Dozens").entries.create(variant=mug, min_quantity=10, price="8.00")
+    make_promotion()
+    documents = [api_client.get(f"{CARTS}{make_cart(units={mug: units}).pk}/").json() for units in (9, 10)]
+    assert [document["items"][0]["unit_price"] for document in documents] == ["10.00", "8.00"]
+    assert [document["subtotal"] for document in documents] == ["90.00", "80.00"]
+    for document in documents:
+        assert_adds_up(document)
+
+
+def test_who_is_not_invited_hears_nothing_of_it(api_client, client_of):
+    friends = CustomerList.objects.create(name="Friends")
+    customer = Customer.objects.get(user=make_staff())
+    friends.customers.add(customer)
+    make_promotion("Invited", customer_lists=[friends.pk], min_subtotal="50.00", usage_limit=0)
+    variant = make_offer(price=Decimal("20.00"))
+    strangers, invited = make_cart(units={variant: 1}), make_cart(units={variant: 1}, customer=customer)
+    told = [
+        client.get(f"{CARTS}{cart.pk}/explanation/").json()["considered"]
+        for client, cart in ((api_client, strangers), (client_of(customer.user), invited))
+    ]
+    assert [[step["code"] for step in steps] for steps in told] == [[], ["used_up"]]
 
 
 def test_shipping_looks_at_what_the_goods_cost_by_their_lists(api_client):

@@ -15,6 +15,8 @@ from market.pricing.rules.inputs import CodeInput, GiftInput, QuoteInput, UsesIn
 from market.pricing.rules.promotions import Ask, Kind, PromotionInput, Stage, Threshold
 
 UNUSED = UsesInput(promotion=0)
+# Who has not entered a code hears nothing of promotions that are refused so: they are for others.
+UNTOLD = frozenset({"code_required", "not_on_list"})
 # These end by themselves when the buyer says where it goes, so a code that meets one can be kept.
 WAITS_FOR_DELIVERY = frozenset({"shipping_unknown", "country_unknown"})
 
@@ -104,6 +106,13 @@ def _code(promotion: PromotionInput, situation: Situation) -> Refusal | None:
     return None if situation.code_for(promotion) is not None else why_code_is_dead(entered[0])
 
 
+def _invitation(promotion: PromotionInput, situation: Situation) -> Refusal | None:
+    customer = situation.facts.customer
+    if customer.is_known and any(list_ in promotion.customer_lists for list_ in customer.lists):
+        return None
+    return Refusal("not_on_list", "This is for invited customers only.")
+
+
 def _period(promotion: PromotionInput, situation: Situation) -> Refusal | None:
     if promotion.starts_at is not None and situation.facts.moment < promotion.starts_at:
         return Refusal("not_started", f"This starts on {promotion.starts_at:%d %B %Y at %H:%M %Z}.")
@@ -143,10 +152,6 @@ def _customer(promotion: PromotionInput, situation: Situation) -> Refusal | None
         return Refusal("wrong_tier", f"This is for members of {' or '.join(promotion.tiers)} only.")
     if promotion.first_order_only and not customer.is_first_order:
         return Refusal("not_first_order", "This is for a first order only.")
-    if promotion.customer_lists and not (
-        customer.is_known and any(list_ in promotion.customer_lists for list_ in customer.lists)
-    ):
-        return Refusal("not_on_list", "This is for invited customers only.")
     return None
 
 
@@ -268,6 +273,7 @@ def _missing_amount(code: str, missing: int, situation: Situation) -> Refusal:
 
 CONDITIONS: Mapping[Ask, Callable[[PromotionInput, Situation], Refusal | None]] = {
     Ask.CODE: _code,
+    Ask.INVITATION: _invitation,
     Ask.PERIOD: _period,
     Ask.CLOCK: _clock,
     Ask.LIMITS: _limits,

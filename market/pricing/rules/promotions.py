@@ -13,6 +13,8 @@ from core.money import ZERO
 HUNDRED_PERCENT = 100
 # Above everything that the database holds as an amount.
 NO_PRICE = Decimal(10) ** 12
+# What an integer of the database holds.
+MOST = 2**31 - 1
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 # What a line is among: ("product", 7), ("category", 3), ("collection", 2), ("attribute", "color=red").
 Name = tuple[str, int | str]
@@ -42,6 +44,7 @@ class Ask(StrEnum):
     """What a promotion may ask for."""
 
     CODE = "code"
+    INVITATION = "invitation"
     PERIOD = "period"
     CLOCK = "clock"
     LIMITS = "limits"
@@ -153,13 +156,13 @@ class PromotionInput:
 
     @cached_property
     def stage(self) -> Stage:
-        """Line promotions are those on some goods, and those that count units."""
+        """Line promotions are those on some goods, and those whose kind gives something for units."""
         if self.kind is Kind.FREE_SHIPPING:
             return Stage.SHIPPING
         if self.kind is Kind.GIFT:
             return Stage.CART
-        counts_units = self.kind in (Kind.FIXED_PRICE, Kind.BUY_X_GET_Y) or self.is_per_unit
-        return Stage.LINE if counts_units or not self.goods.is_everything else Stage.CART
+        is_by_unit = self.kind in (Kind.FIXED_PRICE, Kind.BUY_X_GET_Y) or self.is_per_unit
+        return Stage.LINE if is_by_unit or not self.goods.is_everything else Stage.CART
 
     @cached_property
     def place(self) -> tuple[int, int, int]:
@@ -217,10 +220,11 @@ class PromotionInput:
         """What it asks for, in the order in which a buyer is told: what he cannot mend comes first."""
         asked = {
             Ask.CODE: self.requires_coupon,
+            Ask.INVITATION: bool(self.customer_lists),
             Ask.PERIOD: self.starts_at is not None or self.ends_at is not None,
             Ask.CLOCK: bool(self.weekdays) or not self.is_all_day,
             Ask.LIMITS: self.is_limited,
-            Ask.CUSTOMER: bool(self.tiers or self.first_order_only or self.customer_lists),
+            Ask.CUSTOMER: bool(self.tiers or self.first_order_only),
             Ask.COUNTRY: bool(self.countries),
             Ask.GOODS: True,
             Ask.MINIMUM: self.min_quantity is not None or self.min_subtotal is not None,
@@ -287,8 +291,10 @@ def _bad_counts(promotion: PromotionInput) -> Iterator[str]:
     limits = ("min_quantity", "usage_limit", "usage_limit_per_customer", "usage_limit_per_order")
     for name in ("buy_quantity", "get_quantity", *limits):
         count = getattr(promotion, name)
-        if count is not None and (type(count) is not int or count < 0):
+        if count is not None and not is_count(count):
             yield f"{name}: no count"
+    if any(step.min_quantity is not None and not is_count(step.min_quantity) for step in promotion.thresholds):
+        yield "thresholds min_quantity: no count"
     if promotion.usage_limit_per_order == 0:
         yield "usage_limit_per_order: below one"
 
@@ -306,6 +312,14 @@ def _bad_times(promotion: PromotionInput) -> Iterator[str]:
         yield "from_hour, until_hour: the same"
 
 
+def is_count(count: int) -> bool:
+    """Whether it is a number of units or uses."""
+    return type(count) is int and 0 <= count <= MOST
+
+
 def is_price(amount: Decimal) -> bool:
-    """Whether it is an amount that something can cost."""
-    return amount.is_finite() and 0 <= amount < NO_PRICE and (cents := amount.scaleb(2)) == int(cents)
+    """Whether it is an amount that something can cost: whole cents, however it is written."""
+    if not (amount.is_finite() and 0 <= amount < NO_PRICE):
+        return False
+    numerator, denominator = amount.as_integer_ratio()
+    return numerator * 100 % denominator == 0

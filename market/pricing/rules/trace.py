@@ -9,7 +9,14 @@ from typing import Any
 from core.money import from_cents
 from market.pricing.rules.basket import Basket
 from market.pricing.rules.benefits import Cut, Offer
-from market.pricing.rules.conditions import CODE_REQUIRED, NO_MATCHING_ITEMS, Refusal, Situation, why_code_is_dead
+from market.pricing.rules.conditions import (
+    CODE_REQUIRED,
+    NO_MATCHING_ITEMS,
+    UNTOLD,
+    Refusal,
+    Situation,
+    why_code_is_dead,
+)
 from market.pricing.rules.inputs import CodeInput
 from market.pricing.rules.promotions import PromotionInput
 from market.pricing.rules.results import Quote, Step
@@ -237,7 +244,7 @@ def _entered(quote: Quote) -> frozenset[int | None]:
 def _is_known(step: Step, entered: Iterable[int | None]) -> bool:
     if step["step"] == "coupon" or step["outcome"] == APPLIED or step["promotion"] in entered:
         return True
-    return step["is_public"] and step["code"] != "code_required"
+    return step["is_public"] and step["code"] not in UNTOLD
 
 
 def _why(refusal: Refusal) -> dict[str, Any]:
