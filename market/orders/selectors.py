@@ -20,6 +20,7 @@ from market.pricing.rules import (
     PromotionInput,
     QuoteInput,
     ShippingInput,
+    identity_of,
     input_from_json,
     promotion_from_json,
 )
@@ -77,6 +78,12 @@ def order_to_open(*, number: str, user: AbstractBaseUser, token: str = "", staff
     return order
 
 
+def first_standing_order(*, customer_id: int | None, email: str) -> Order | None:
+    """The first order of the customer, or of the guests with this address, that is not canceled: one query."""
+    own = Order.objects.of_guest(email) if customer_id is None else Order.objects.of_customer(customer_id)
+    return own.exclude(status=Order.Status.CANCELED).order_by("placed_at", "pk").first()
+
+
 def order_of_cart(*, cart_id: UUID) -> Order | None:
     """The order that the cart became, with its quote's record: one query."""
     return Order.objects.select_related("quote").filter(cart_uuid=cart_id).first()
@@ -132,10 +139,9 @@ def identities_by_number(*, identities: Collection[str]) -> dict[str, str]:
 
 def _identity(order: Order) -> str:
     """As checkout counts him; of those who were erased nobody knows who is who."""
-    if order.customer_id:
-        return f"{OF_CUSTOMER}{order.customer_id}"
-    is_erased = order.email.endswith(f"@{settings.ERASED_DOMAIN}")
-    return f"erased:{order.number}" if is_erased else order.email.lower()
+    if order.customer_id is None and order.email.endswith(f"@{settings.ERASED_DOMAIN}"):
+        return f"erased:{order.number}"
+    return identity_of(customer_id=order.customer_id, email=order.email)
 
 
 def _knows_the_buyer(order: Order) -> bool:

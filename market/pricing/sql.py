@@ -92,6 +92,6 @@ LIST_PRICES = """
      WHERE entry.variant_id = {variant})
 """
 
-# What they do is in migration 0001_promotions; its plain form is in `tests/test_uses.py`.
+# What they do is in migration 0005_standing_first_orders; its plain form is in `tests/test_uses.py`.
 TAKE_USES = "pricing_take_uses(%(identity)s, %(order_number)s, %(uses)s::jsonb, %(locks)s)::text"
 GIVE_BACK_USES = "SELECT pricing_give_back_uses(%s)"

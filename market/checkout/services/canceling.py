@@ -12,10 +12,12 @@ from market.inventory import services as inventory
 from market.orders import services as orders
 from market.orders.errors import OrderNotCancelable
 from market.orders.models import Order
+from market.orders.selectors import first_standing_order
 from market.payments import services as payments
 from market.payments.adapters.registry import lapsing_providers
 from market.payments.models import Payment
-from market.pricing.services import give_back_uses
+from market.pricing.rules import identity_of
+from market.pricing.services import give_back_uses, note_first_orders
 
 logger = logging.getLogger(__name__)
 
@@ -83,4 +85,8 @@ def _cancel(order: Order, *, kind: str, actor: str, detail: str) -> None:
         order.payment_status = Order.PaymentStatus.FAILED
     orders.move_order(order=order, status=Order.Status.CANCELED, actor=actor, kind=kind, detail=detail)
     give_back_uses(order_number=order.number)
+    standing = first_standing_order(customer_id=order.customer_id, email=order.email)
+    if standing is not None:
+        identity = identity_of(customer_id=order.customer_id, email=order.email)
+        note_first_orders(numbers={identity: standing.number})
     inventory.release(reference=order.number)

@@ -31,8 +31,8 @@ from market.orders.selectors import order_of_cart
 from market.payments import services as payments
 from market.payments.adapters.registry import provider_to_pay_with
 from market.payments.selectors import OrderView, order_view
-from market.pricing.errors import PromotionChanged
-from market.pricing.rules import ENGINE_VERSION, Quote, input_to_json
+from market.pricing.errors import PromotionChanged, PromotionGone
+from market.pricing.rules import ENGINE_VERSION, Quote, identity_of, input_to_json
 from market.pricing.services import Uses
 
 CREATED, REPEATED = 201, 200
@@ -64,7 +64,7 @@ class Checkout:
     @property
     def identity(self) -> str:
         """By whom uses of promotions are counted: the customer, else the address."""
-        return self.email.lower() if self.customer_id is None else f"customer:{self.customer_id}"
+        return identity_of(customer_id=self.customer_id, email=self.email)
 
     @property
     def scope(self) -> str:
@@ -78,10 +78,10 @@ def place_order(*, checkout: Checkout, key: str | None) -> Outcome:
 
     The outcome's `result` is the `OrderView` of a newly placed order, else None: with the same key
     or, without one, with the same request the first order comes back. Refusals are the outcome's
-    `refusal` (409: cart_ordered, insufficient_stock, not_for_sale, price_changed,
-    shipping_unavailable); what is invalid
-    is raised. At most eleven statements however many lines, twelve with a saved address. Locks the key,
-    the cart, the stock.
+    `refusal` (409: cart_ordered, cart_changing, insufficient_stock, not_for_sale, price_changed,
+    shipping_unavailable); what is invalid is raised. A cart, promotion or gift that changed since it was priced is
+    priced anew, so that `expected_total` decides, or the new truth. At most eleven statements however many lines,
+    twelve with a saved address. Locks the key, the cart, the stock.
     """
     once = partial(
         run_once,
@@ -134,7 +134,7 @@ def _shipping_address(checkout: Checkout) -> Mapping[str, str]:
 
 
 def _write(*, cart: PricedCart, checkout: Checkout, address: Mapping[str, str]) -> OrderView | None:
-    """Claim, reserve, write, pay, publish; None when the cart is not the one that was priced."""
+    """Claim, reserve, write, pay, publish; None when the cart has to be priced anew."""
     now = timezone.now()
     provider = provider_to_pay_with(checkout.payment_provider)
     reserved_until = payments.held_until(provider=provider, now=now)
@@ -153,7 +153,7 @@ def _write(*, cart: PricedCart, checkout: Checkout, address: Mapping[str, str]) 
         **_frozen_quote(cart),
     )
     try:
-        # What a promotion that was edited meanwhile has undone is done again, in the caller's transaction.
+        # What a promotion that changed meanwhile has undone is done again, in the caller's transaction.
         with _one_transaction(savepoint=bool(cart.quote.applied)):
             if not claim_cart(cart_id=cart.id, version=cart.version, uses=_uses(cart, checkout, number)):
                 return None
@@ -171,7 +171,7 @@ def _write(*, cart: PricedCart, checkout: Checkout, address: Mapping[str, str]) 
             fault_point("checkout.paid")
             order_placed.publish(order_id=order.pk, number=number)
             fault_point("checkout.published")
-    except PromotionChanged:
+    except (PromotionChanged, PromotionGone):
         return None
     return order_view(record=record, payments=[payment])
 
@@ -188,9 +188,14 @@ def _reserve(*, cart: PricedCart, number: str, until: datetime) -> None:
         inventory.reserve(reference=number, units=units, expires_at=until)
     except InsufficientStock as refusal:
         available = {line["variant"]: line["available"] for line in refusal.extra["short"]}
-        if not available.keys() & {line.variant_id for line in cart.lines}:  # a gift went to somebody else
+        short = {
+            line.variant_id: available[line.variant_id]
+            for line in cart.lines
+            if available.get(line.variant_id, line.quantity) < line.quantity
+        }
+        if not short:  # a gift went to somebody else
             raise PromotionChanged from None
-        raise _short(cart.lines, available) from None
+        raise _short(cart.lines, short) from None
 
 
 def _one_transaction(*, savepoint: bool) -> AbstractContextManager[None]:

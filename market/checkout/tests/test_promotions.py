@@ -1,15 +1,19 @@
 """Orders with promotions: what they freeze, use up and give back."""
 
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 
+from core.accounts.models import User
 from core.accounts.tests.factories import make_staff
 from market.carts.tests.factories import make_cart, make_offer
-from market.checkout.services import cancel_order, placing
+from market.checkout.services import cancel_order, expire_unpaid_orders, placing
 from market.inventory.models import StockItem
 from market.orders.models import Order
+from market.orders.services import join_guest_orders
 from market.orders.tests.factories import checkout_body, make_buyer
 from market.pricing import services
 from market.pricing.models import Coupon, FirstOrder, PromotionTally, PromotionUse
@@ -71,6 +75,35 @@ def test_canceling_gives_the_uses_back(api_client):
     assert {discount["promotion"] for discount in again["discounts"]} >= {coupon.promotion_id}
 
 
+def test_a_first_order_that_is_canceled_leaves_the_next_one_that_stands(api_client):
+    make_promotion(first_order_only=True)
+    first, second = (place(api_client, full_cart(), email="ann@shop.example").json() for _ in range(2))
+    cancel_order(order_id=Order.objects.get(number=first["number"]).pk, actor="staff")
+    third = place(api_client, full_cart(), email="Ann@shop.example").json()
+    assert [order["discount_total"] for order in (first, second, third)] == ["2.00", "0.00", "0.00"]
+    for number in (third["number"], second["number"]):
+        cancel_order(order_id=Order.objects.get(number=number).pk, actor="staff")
+    assert place(api_client, full_cart(), email="ann@shop.example").json()["discount_total"] == "2.00"
+
+
+def test_what_expires_is_given_back(api_client):
+    make_promotion(usage_limit=1)
+    assert place(api_client, full_cart()).json()["discount_total"] == "2.00"
+    Order.objects.update(reserved_until=timezone.now() - timedelta(minutes=1))
+    assert (expire_unpaid_orders(limit=10), PromotionUse.objects.count()) == (1, 0)
+    assert place(api_client, full_cart()).json()["discount_total"] == "2.00"
+
+
+def test_who_joins_an_account_has_used_what_he_used_before(api_client, client_of):
+    make_promotion(usage_limit_per_customer=1)
+    buyer = make_buyer()
+    place(api_client, full_cart(), email=buyer.email)
+    User.objects.filter(pk=buyer.pk).update(is_verified=True)
+    assert join_guest_orders(user_id=buyer.pk) == 1
+    assert place(client_of(buyer), full_cart()).json()["discount_total"] == "0.00"
+    assert PromotionUse.objects.get().identity == FirstOrder.objects.get(identity__startswith="customer:").identity
+
+
 def test_who_may_use_it_once_is_known_at_checkout(api_client, client_of):
     """A guest's cart shows what he may get; checkout knows him by his address, in any case."""
     make_promotion(usage_limit_per_customer=1)
@@ -104,20 +137,50 @@ def test_a_gift_is_taken_out_of_stock_and_stands_on_the_order(api_client):
     assert StockItem.objects.get(variant=spoon).reserved == 0
 
 
-def test_what_is_edited_between_look_and_order_is_priced_anew(api_client, monkeypatch):
+@pytest.fixture
+def meanwhile(monkeypatch):
+    """Has something happen once, between the look at a cart and its order."""
+
+    def arrange(happens) -> None:
+        look, left = placing.priced_cart, [happens]
+
+        def look_and_wait(**asked):
+            cart = look(**asked)
+            if left:
+                left.pop()()
+            return cart
+
+        monkeypatch.setattr(placing, "priced_cart", look_and_wait)
+
+    return arrange
+
+
+def test_what_is_edited_between_look_and_order_is_priced_anew(api_client, meanwhile):
     promotion = make_promotion()
-    look, edits = placing.priced_cart, iter([{"kind": "percentage", "value": "50"}])
-
-    def look_then_edit(**asked):
-        cart = look(**asked)
-        if rules := next(edits, None):
-            services.update_promotion(promotion_id=promotion.pk, label="Half", rules=rules)
-        return cart
-
-    monkeypatch.setattr(placing, "priced_cart", look_then_edit)
+    rules = {"kind": "percentage", "value": "50"}
+    meanwhile(lambda: services.update_promotion(promotion_id=promotion.pk, label="Half", rules=rules))
     placed = place(api_client, full_cart()).json()
     assert [(discount["label"], discount["amount"]) for discount in placed["discounts"]] == [("Half", "10.00")]
     assert PromotionUse.objects.values_list("version", "amount").get() == (2, Decimal("10.00"))
+
+
+@pytest.mark.parametrize(("expected", "status", "said"), [(None, 201, "24.95"), ("22.95", 409, "24.95")])
+def test_the_last_use_that_goes_between_look_and_order_is_priced_anew(api_client, meanwhile, expected, status, said):
+    make_promotion(usage_limit=1)
+    meanwhile(lambda: PromotionTally.objects.update(uses=1))
+    answer = place(api_client, full_cart(), **({"expected_total": expected} if expected else {}))
+    told = answer.json() if status == 201 else answer.json()["quote"]
+    assert (answer.status_code, told["grand_total"]) == (status, said)
+    assert PromotionUse.objects.count() == 0
+
+
+def test_a_gift_that_goes_between_look_and_order_leaves_what_is_bought(api_client, meanwhile):
+    spoon = make_offer(price=Decimal("3.00"), available=3)
+    rules = {"kind": "gift", "get_quantity": 1, "gift_variant": spoon.pk}
+    services.create_promotion(label="Spoon", rules=rules, status="active")
+    meanwhile(lambda: StockItem.objects.filter(variant=spoon).update(on_hand=2))
+    placed = place(api_client, make_cart(units={spoon: 2})).json()
+    assert [(item["quantity"], item["line_total"]) for item in placed["items"]] == [(2, "6.00")]
 
 
 @pytest.mark.parametrize("promotions", [0, 1, 30])

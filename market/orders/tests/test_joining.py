@@ -63,7 +63,7 @@ def test_many_orders_are_found_by_their_index_and_joined_in_few_statements(count
         placed("ann@example.com")
     with count_statements() as statements:
         assert join_guest_orders(user_id=ann.pk) == 3
-    assert len(statements) == 7  # user, customer; orders, update, history; no more orders; the event
+    assert len(statements) == 9  # user, customer; orders, update, history, two of promotions; no more orders; the event
 
 
 @pytest.mark.parametrize("state", [{"is_active": False}, {"is_verified": False}])

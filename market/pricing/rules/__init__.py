@@ -15,6 +15,7 @@ from market.pricing.rules.inputs import (
     QuoteInput,
     ShippingInput,
     UsesInput,
+    identity_of,
     normal_code,
 )
 from market.pricing.rules.promotions import Goods, Kind, PromotionInput, Stage, Threshold
@@ -48,6 +49,7 @@ __all__ = [
     "explanation",
     "flat_from_promotion",
     "flat_names",
+    "identity_of",
     "input_from_json",
     "input_to_json",
     "normal_code",

@@ -129,3 +129,8 @@ class QuoteInput:
 def normal_code(text: str) -> str:
     """A coupon code as it is compared: without spaces around it, upper and lower case alike."""
     return text.strip().upper()
+
+
+def identity_of(*, customer_id: int | None, email: str) -> str:
+    """By whom the uses of an order are counted: its customer, else its address."""
+    return email.lower() if customer_id is None else f"customer:{customer_id}"

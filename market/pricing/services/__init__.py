@@ -20,7 +20,13 @@ from market.pricing.services.promotions import (
     set_status,
     update_promotion,
 )
-from market.pricing.services.uses import Uses, give_back_uses, note_first_orders, take_uses
+from market.pricing.services.uses import (
+    Uses,
+    give_back_uses,
+    move_uses,
+    note_first_orders,
+    take_uses,
+)
 
 __all__ = [
     "Removal",
@@ -40,6 +46,7 @@ __all__ = [
     "give_back_uses",
     "make_price_list",
     "make_promotion",
+    "move_uses",
     "note_first_orders",
     "read_rules",
     "remove_promotion",

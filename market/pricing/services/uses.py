@@ -13,7 +13,7 @@ from core.guards import guard_enabled
 from core.transactions import in_one_transaction
 from market.pricing import sql
 from market.pricing.errors import PromotionChanged, PromotionGone
-from market.pricing.models import FirstOrder
+from market.pricing.models import FirstOrder, PromotionUse
 from market.pricing.rules import PromotionApplied, PromotionInput
 
 WHY = {
@@ -83,8 +83,18 @@ def note_first_orders(*, numbers: Mapping[str, str]) -> None:
 
 
 @in_one_transaction
+def move_uses(*, order_numbers: Sequence[str], identity: str) -> None:
+    """Count what these orders used for somebody else, who has ordered before by the first of them."""
+    PromotionUse.objects.filter(order_number__in=order_numbers).update(identity=identity)
+    note_first_orders(numbers={identity: order_numbers[0]})
+
+
+@in_one_transaction
 def give_back_uses(*, order_number: str) -> int:
-    """Let others use what the order had used; how many promotions that were. Idempotent: one statement."""
+    """Let others use what the order had used; how many promotions that were. Idempotent: one statement.
+
+    It is nobody's first order any more: `note_first_orders` tells of the next that stands.
+    """
     with connection.cursor() as cursor:
         cursor.execute(sql.GIVE_BACK_USES, [order_number])
         return cursor.fetchone()[0]
