@@ -4,8 +4,11 @@ from dataclasses import asdict
 from decimal import Decimal
 from typing import Any
 
+from django.conf import settings
+
 from market.pricing.models import Promotion
 
+CURRENCY = {"currency": settings.SHOP_CURRENCY}
 # What buyers have no business with: how the shop limits and orders what it gives, and to whom it gives in secret.
 STAFF_ONLY = ("priority", "exclusive_group", "usage_limit", "budget", "customer_lists", "is_public")
 
@@ -16,12 +19,13 @@ def promotion(row: Promotion, *, code: str | None = None, is_staff: bool) -> dic
     flat["thresholds"] = [asdict(step) for step in flat["thresholds"]]
     if not is_staff:
         shown = {name: value for name, value in flat.items() if name not in STAFF_ONLY}
-        return {"id": row.pk, "name": row.label, "label": row.label, **shown, "is_active": True}
+        return {"id": row.pk, "name": row.label, "label": row.label, **shown, **CURRENCY, "is_active": True}
     return {
         "id": row.pk,
         "name": row.title,
         "label": row.label,
         **flat,
+        **CURRENCY,
         "is_active": row.status == Promotion.Status.ACTIVE,
         "coupon_code": code,
         "status": row.status,

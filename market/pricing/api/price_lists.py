@@ -1,5 +1,6 @@
 """Price lists, for staff."""
 
+from django.conf import settings
 from rest_framework import serializers, viewsets
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -21,6 +22,7 @@ class PriceListEntrySerializer(WholeSerializer):
     sku = serializers.CharField(read_only=True, source="variant.sku")
     min_quantity = serializers.IntegerField(min_value=1, max_value=MAX_COUNT, required=False)
     price = serializers.DecimalField(max_digits=10, decimal_places=2, min_value=0)
+    currency = serializers.CharField(read_only=True, default=settings.SHOP_CURRENCY)
 
 
 class PriceListSerializer(serializers.Serializer):

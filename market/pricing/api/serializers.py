@@ -147,6 +147,7 @@ class PromotionSerializer(StaffRulesSerializer):
 
     id = serializers.IntegerField()
     name = serializers.CharField(help_text="As staff call it; for others the label.")
+    currency = serializers.CharField()
     status = serializers.ChoiceField(Promotion.Status.choices, required=False, help_text=STAFF)
     version = serializers.IntegerField(required=False, help_text=STAFF)
     uses = serializers.IntegerField(required=False, help_text=f"{STAFF} Not in lists.")

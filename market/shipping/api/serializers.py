@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.conf import settings
 from rest_framework import serializers
 
 from core.api.staff_rows import WholeSerializer
@@ -64,6 +65,7 @@ class ShippingMethodSerializer(serializers.Serializer):
     label = serializers.CharField(max_length=100)
     kind = serializers.ChoiceField(ShippingMethod.Kind.choices, required=False)
     price = money()
+    currency = serializers.CharField(read_only=True, default=settings.SHOP_CURRENCY)
     steps = StepSerializer(many=True, required=False, max_length=MAX_STEPS)
     free_over = serializers.DecimalField(max_digits=12, decimal_places=2, min_value=0, required=False, allow_null=True)
     max_weight_grams = serializers.IntegerField(min_value=0, max_value=2**31 - 1, required=False, allow_null=True)
