@@ -29,10 +29,12 @@ class LimitOffsetPagination(BasePagination):
 
     default_limit = DEFAULT_LIMIT
     query_parameters = ("limit", "offset", "page", "per_page")
-    too_deep_advice = "narrow the list by its filters"
+    too_deep_advice = ""
 
     def paginate_queryset(self, queryset: QuerySet | Sequence, request, view=None) -> list[Any]:
         self.request = request
+        if not self.too_deep_advice and getattr(view, "filterset_class", None):
+            self.too_deep_advice = "; narrow the list by its filters"
         self._read_place()
         self.count, self.count_is_exact = _capped_count(queryset)
         return list(_page_rows(queryset, view, self.offset, self.offset + self.limit))
@@ -97,7 +99,7 @@ class LimitOffsetPagination(BasePagination):
             self.limit = _number(given, "limit", default=self.default_limit, lowest=1, highest=MAX_LIMIT)
             self.offset = _number(given, "offset", default=0, lowest=0)
         if self.offset > MAX_OFFSET:
-            message = f"No more than {MAX_OFFSET} rows can be skipped; {self.too_deep_advice}."
+            message = f"No more than {MAX_OFFSET} rows can be skipped{self.too_deep_advice}."
             raise _refusal("page" if paged else "offset", "offset_too_deep", message)
 
     def _link(self, offset: int) -> str:
@@ -117,7 +119,7 @@ class KeysetPagination(LimitOffsetPagination):
     """
 
     query_parameters = (*LimitOffsetPagination.query_parameters, "cursor")
-    too_deep_advice = "walk the list with cursor= and the links it answers"
+    too_deep_advice = "; walk the list with cursor= and the links it answers"
 
     def paginate_queryset(self, queryset: QuerySet, request, view=None) -> list[Any]:
         self.next_cursor = self.previous_cursor = None

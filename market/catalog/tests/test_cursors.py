@@ -109,3 +109,18 @@ def test_a_cursor_of_another_list_is_refused(api_client):
         cursor = api_client.get(list_).json()["next"].split("cursor=")[1].split("&")[0]
         answer = api_client.get(other + cursor)
         assert (answer.status_code, [error["field"] for error in answer.json()["errors"]]) == (400, ["cursor"])
+
+
+def test_who_skips_too_deep_is_told_of_what_the_list_has(client_of):
+    client = client_of(make_staff())
+    advice = {
+        "products": "; walk the list with cursor= and the links it answers.",
+        "orders": "; narrow the list by its filters.",
+        "notifications": ".",
+    }
+    for path, told in advice.items():
+        answer = client.get(f"{URL}/{path}/?offset=10001").json()
+        assert (answer["code"], answer["detail"]) == (
+            "offset_too_deep",
+            f"No more than 10000 rows can be skipped{told}",
+        )
