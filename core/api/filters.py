@@ -18,6 +18,8 @@ from core.api.keyset import Keyset
 from core.errors import FieldError, Invalid
 
 ORDERING = "ordering"
+# As long as an address may be.
+MAX_WORDS_LENGTH = 254
 NOT_A_FLAG = "Give true or false."
 BOOLEANS = {"true": True, "1": True, "false": False, "0": False}
 
@@ -43,10 +45,13 @@ class StrictBooleanFilter(django_filters.BooleanFilter):
 
 
 class WordsFilter(django_filters.CharFilter):
-    """Rows that have every word in some of the fields, as a part of it and whatever its case."""
+    """Rows that have every word in some of the fields, as a part of it and whatever its case.
+
+    Each word is another condition, so there are only so many characters.
+    """
 
     def __init__(self, *, fields: Sequence[str], **kwargs) -> None:
-        super().__init__(**kwargs)
+        super().__init__(max_length=MAX_WORDS_LENGTH, **kwargs)
         self.fields = fields
 
     def filter(self, queryset: QuerySet, value: str | None) -> QuerySet:

@@ -88,6 +88,7 @@ def test_nobody_else_sees_them(shop, api_client, client_of, count_statements):
         ({"status": "any", "featured": "maybe"}, "featured"),
         ({"status": "any", "attributes[color]": "red"}, "attributes[color]"),
         ({"status": "any", "search": "\x00"}, "search"),
+        ({"status": "any", "search": "mug " * 65}, "search"),
     ],
 )
 def test_what_the_list_of_staff_does_not_know_is_refused_by_name(client_of, query, field):
