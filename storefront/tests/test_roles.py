@@ -102,7 +102,7 @@ def test_nobody_gives_rights_that_are_not_his_to_give(giver, may_give):
         {"superuser": make_staff, "owner": lambda: make_member("owner"), "clerk": lambda: clerk}[giver]()
     )
     user = make_user(email="ann@example.com")
-    form = {"email": user.email, "is_active": "on", "is_staff": "on", "is_superuser": "on"}
+    form = {"email": user.email, "is_active": "on", "is_staff": "on", "is_superuser": "on", "language": "en"}
     form |= {"first_name": "", "last_name": "", "username": ""}
     assert office.post(f"/admin/accounts/user/{user.pk}/change/", form).status_code == 302
     user.refresh_from_db()
