@@ -218,13 +218,14 @@ def _trial(simulation: Simulation) -> Trial:
 
 
 def _course(trial: Trial, *, run_id: uuid.UUID, carts: Sequence[PastCart], numbers_of: NumbersOf) -> Course:
-    """What the run's rows say of the promotions in these carts whose uses are limited."""
+    """What the run's rows say of the promotions in these carts of which any version is limited."""
     course = Course(trial.promotion.id)
-    promotions = {promotion.id: promotion for cart in carts for promotion in cart.quote_input.promotions}
-    limited = [p for p in (promotions | {trial.promotion.id: trial.promotion}).values() if p.is_limited]
+    versions = [trial.promotion, *(promotion for cart in carts for promotion in cart.quote_input.promotions)]
+    limited = {version.id for version in versions if version.is_limited}
+    by_customer = {version.id for version in versions if version.usage_limit_per_customer is not None}
     uses = SimulatedUse.objects.filter(run=run_id)
     totals = (
-        uses.filter(promotion__in=[promotion.id for promotion in limited])
+        uses.filter(promotion__in=limited)
         .values_list("promotion")
         .annotate(Count("before"), Count("after"), Sum("before"), Sum("after"))
     )
@@ -232,7 +233,6 @@ def _course(trial: Trial, *, run_id: uuid.UUID, carts: Sequence[PastCart], numbe
         was_unused = id_ == trial.promotion.id
         course.uses[id_] = after - (0 if was_unused else before)
         course.amounts[id_] = (amount_after or ZERO) - (ZERO if was_unused else amount_before or ZERO)
-    by_customer = [promotion.id for promotion in limited if promotion.usage_limit_per_customer is not None]
     if by_customer:
         identities = numbers_of({cart.identity for cart in carts})
         own = uses.filter(promotion__in=by_customer, order__number__in=identities)

@@ -147,6 +147,21 @@ def test_what_it_displaces_leaves_its_uses_to_later_orders():
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize("batch_size", [1, 2, 4])
+@pytest.mark.parametrize("limit", [{"usage_limit": 2}, {"usage_limit_per_customer": 2}, {"budget": "3.00"}])
+def test_a_limit_that_a_later_version_lifts_counts_wherever_batches_begin(limit, batch_size, monkeypatch):
+    limited = make_promotion("Two of these", value="5", stackable=False, **limit)
+    buyer = make_buyer()
+    make_orders(5, 1, 1, buyer=buyer)
+    update_promotion(promotion_id=limited.pk, label=limited.label, rules={**limited.rules, **dict.fromkeys(limit)})
+    make_orders(1, buyer=buyer)
+    draft = make_promotion(status="draft", value="50", min_subtotal="50.00", stackable=False)
+    monkeypatch.setattr(SimulatePromotion, "batch_size", batch_size)
+    simulation = simulation_of(draft)
+    given = SimulatedUse.objects.filter(run=simulation.pk, promotion=limited.pk, after__isnull=False)
+    assert list(given.order_by("order").values_list("after", flat=True)) == [Decimal("0.50")] * 3
+
+
 def test_codes_count_for_those_who_had_one_or_for_everybody():
     coupon = make_coupon("ONCE", usage_limit=1)
     make_orders(1)
