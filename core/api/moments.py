@@ -11,6 +11,7 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from core.errors import FieldError, Invalid
+from core.moments import EARLIEST, LATEST, WITHIN_TIME
 
 AS_OF = "as_of"
 AS_OF_PARAMETER = OpenApiParameter(
@@ -19,10 +20,13 @@ AS_OF_PARAMETER = OpenApiParameter(
     description="For staff: the prices of this moment, past or to come, in ISO 8601 with its time zone.",
 )
 NOT_A_MOMENT = "Give a moment as 2026-03-01T12:00:00Z, with its time zone."
+TOO_FAR = f"Give a moment between {EARLIEST.year} and {LATEST.year}."
 
 
 class MomentField(serializers.DateTimeField):
     """A moment in ISO 8601 that tells its time zone: what it would mean without one, each server decides anew."""
+
+    default_validators = (*serializers.DateTimeField.default_validators, *WITHIN_TIME)
 
     def enforce_timezone(self, value: datetime) -> datetime:
         if timezone.is_naive(value):
@@ -37,14 +41,17 @@ def read_moment(request: Request, name: str) -> datetime | None:
         return None
     # A plus sign that nobody has escaped arrives as a space.
     moment = _parsed(text.replace(" ", "+") if "T" in text else text)
-    if moment is None or timezone.is_naive(moment):
-        code = "invalid" if moment is None else "naive"
-        raise Invalid("The query has values that cannot be used.", errors=[FieldError(name, code, NOT_A_MOMENT)])
-    try:
-        return moment.astimezone(UTC)
-    except OverflowError:
-        errors = [FieldError(name, "invalid", NOT_A_MOMENT)]
-        raise Invalid("The query has values that cannot be used.", errors=errors) from None
+    if moment is None:
+        raise _refused(name, "invalid", NOT_A_MOMENT)
+    if timezone.is_naive(moment):
+        raise _refused(name, "naive", NOT_A_MOMENT)
+    if not EARLIEST <= moment <= LATEST:
+        raise _refused(name, "too_far", TOO_FAR)
+    return moment.astimezone(UTC)
+
+
+def _refused(name: str, code: str, reason: str) -> Invalid:
+    return Invalid("The query has values that cannot be used.", errors=[FieldError(name, code, reason)])
 
 
 def _parsed(text: str) -> Any:

@@ -137,6 +137,19 @@ def test_it_is_for_staff_who_may_and_customers_carts_for_who_sees_them(client_of
         assert keeper.get(f"{CARTS}{claimed.pk}/{end}").status_code == 404, "as of now it is its customer's alone"
 
 
+@pytest.mark.parametrize("zone", ["Europe/Berlin", "America/New_York"])
+def test_where_time_ends_nothing_is_told_and_the_parameter_is_named(client_of, settings, zone):
+    settings.SHOP_TIME_ZONE = zone
+    make_promotion("Mornings", weekdays=[1], from_hour=8, until_hour=12)
+    cart, client = make_cart(units={make_offer(): 1}), client_of(make_staff(*MAY))
+    outcomes = {
+        year: client.get(f"{CARTS}{cart.pk}/", {"as_of": f"{year}T23:30:00Z"})
+        for year in ("0001-01-01", "1899-12-31", "1900-01-02", "8999-12-31", "9000-01-01", "9999-12-31")
+    }
+    assert [answer.status_code for answer in outcomes.values()] == [400, 400, 200, 200, 400, 400]
+    assert outcomes["9999-12-31"].json()["errors"][0]["field"] == "as_of"
+
+
 @pytest.mark.parametrize(("days", "statements"), [(-1, 5), (1, 5)])
 def test_statements_are_the_same_with_any_number_of_lines_and_promotions(client_of, count_statements, days, statements):
     client, costs = client_of(make_staff()), {}

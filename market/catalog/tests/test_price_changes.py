@@ -58,6 +58,7 @@ def test_prices_are_planned_read_changed_and_canceled(client_of):
     [
         ({"starts_at": "2020-01-01T00:00:00Z"}, 400, "starts_at"),
         ({"starts_at": "2090-01-01T00:00:00Z"}, 400, "starts_at"),
+        ({"ends_at": "9999-12-31T23:30:00Z"}, 400, "ends_at"),
         ({"starts_at": "2030-01-01T00:00:00"}, 400, "starts_at"),
         ({"starts_at": "soon"}, 400, "starts_at"),
         ({"ends_at": "2020-01-01T00:00:00Z"}, 400, "ends_at"),

@@ -1,15 +1,14 @@
 """The form of a promotion: a field for each rule, and each refusal at its field."""
 
 from dataclasses import asdict
-from datetime import UTC, datetime
 from typing import Any
 
 from django import forms
 from django.contrib.admin.widgets import AdminSplitDateTime
-from django.core.validators import MaxValueValidator, MinValueValidator
 
 from core.countries import COUNTRY_CODES
 from core.errors import Invalid
+from core.moments import WITHIN_TIME
 from market.catalog.models import CollectionItem, Product
 from market.customers.models import MembershipTier
 from market.pricing import selectors, services
@@ -37,11 +36,6 @@ GOODS = {
 }
 CHOSEN = (*GOODS, *(f"get_{name}" for name in GOODS), "attributes", "get_attributes", "tiers", "customer_lists")
 CHOSEN += ("countries", "weekdays")
-# What a database and every time zone can hold.
-MOMENTS = [
-    MinValueValidator(datetime(1970, 1, 1, tzinfo=UTC)),
-    MaxValueValidator(datetime(9000, 1, 1, tzinfo=UTC)),
-]
 ROWS = (*GOODS, *(f"get_{name}" for name in GOODS), "customer_lists")
 FIELDSETS = [
     (None, {"fields": ["name", "label", "status"]}),
@@ -162,9 +156,9 @@ class PromotionForm(forms.ModelForm):
     countries = chosen(
         [(code, code) for code in sorted(COUNTRY_CODES)], "countries", help_text="Where it goes to; none is everywhere."
     )
-    starts_at = forms.SplitDateTimeField(widget=AdminSplitDateTime, required=False, validators=MOMENTS)
+    starts_at = forms.SplitDateTimeField(widget=AdminSplitDateTime, required=False, validators=WITHIN_TIME)
     ends_at = forms.SplitDateTimeField(
-        widget=AdminSplitDateTime, required=False, validators=MOMENTS, help_text="Not included."
+        widget=AdminSplitDateTime, required=False, validators=WITHIN_TIME, help_text="Not included."
     )
     weekdays = forms.TypedMultipleChoiceField(
         coerce=int,
