@@ -39,6 +39,17 @@ class StrictJSONParser(BaseParser):
         return data
 
 
+def read_strictly(text: str) -> Any:
+    """JSON within a field of a form, no looser than a body. Raises ValueError saying what is wrong."""
+    try:
+        data = orjson.loads(text)
+    except orjson.JSONDecodeError:
+        raise ValueError("Enter valid JSON.") from None
+    for path, problem in _problems(data):
+        raise ValueError(f"{path}: {problem}" if path else problem)
+    return data
+
+
 def read_body(stream: Any, parser_context: Any) -> bytes:
     """The whole body. Raises PayloadTooLarge before reading more than is allowed."""
     limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE

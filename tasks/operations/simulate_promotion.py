@@ -7,6 +7,7 @@ from typing import Any
 from django import forms
 from django.db.models import Q, QuerySet
 
+from core.api.parsers import read_strictly
 from core.errors import Invalid
 from core.operations.registry import Failure, Operation, Outcome, Plan, Row, register
 from market.orders.models import Order
@@ -27,7 +28,22 @@ UNREADABLE = "What it was priced from cannot be read."
 
 
 class RulesField(forms.JSONField):
-    """Rules, or none."""
+    """Rules, or none; read as bodies are."""
+
+    def to_python(self, value: Any) -> Any:
+        if not isinstance(value, str) or value in self.empty_values:
+            return super().to_python(value)
+        try:
+            return read_strictly(value)
+        except ValueError as refusal:
+            raise forms.ValidationError(str(refusal), code="invalid") from None
+
+    def bound_data(self, data: Any, initial: Any) -> Any:
+        """What cannot be read is shown as it was written."""
+        try:
+            return self.to_python(data)
+        except forms.ValidationError:
+            return forms.fields.InvalidJSONInput(data)
 
     def prepare_value(self, value: Any) -> Any:
         return None if value is None else super().prepare_value(value)

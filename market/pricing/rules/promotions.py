@@ -249,6 +249,7 @@ def percent_ratio(percent: Decimal) -> tuple[int, int]:
 
 
 def _problems(promotion: PromotionInput) -> Iterator[str]:
+    yield from _bad_texts(promotion)
     yield from _bad_amounts(promotion)
     yield from _bad_counts(promotion)
     yield from _bad_times(promotion)
@@ -272,6 +273,16 @@ def _problems(promotion: PromotionInput) -> Iterator[str]:
         yield "thresholds: each has either percent or amount"
     if any(step.percent is not None and not 0 <= step.percent <= HUNDRED_PERCENT for step in promotion.thresholds):
         yield "thresholds: a percentage is 0 to 100"
+
+
+def _bad_texts(promotion: PromotionInput) -> Iterator[str]:
+    texts = {name: getattr(promotion, name) for name in ("tiers", "countries")}
+    texts |= {name: (getattr(promotion, name),) for name in ("label", "exclusive_group")}
+    goods = {"goods": promotion.goods, "get_goods": promotion.get_goods or Goods()}
+    texts |= {f"{name}.attributes": some.attributes for name, some in goods.items()}
+    for name, parts in texts.items():
+        if not all(map(is_storable, parts)):
+            yield f"{name}: a character that no text has"
 
 
 def _bad_amounts(promotion: PromotionInput) -> Iterator[str]:
@@ -310,6 +321,11 @@ def _bad_times(promotion: PromotionInput) -> Iterator[str]:
         yield "from_hour, until_hour: 0 to 23 and 1 to 24"
     elif promotion.from_hour == promotion.until_hour:
         yield "from_hour, until_hour: the same"
+
+
+def is_storable(text: str) -> bool:
+    """Whether a database can keep it: it has no NUL character and no half of a surrogate pair."""
+    return "\0" not in text and not any("\ud800" <= character <= "\udfff" for character in text)
 
 
 def is_count(count: int) -> bool:

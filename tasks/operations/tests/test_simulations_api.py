@@ -4,6 +4,8 @@ import csv
 from io import StringIO
 
 import pytest
+from django.test import Client
+from django.urls import reverse
 
 from core.operations.models import Run
 from market.carts.tests.factories import make_cart, make_offer
@@ -101,6 +103,32 @@ def test_what_cannot_be_tried_is_refused_by_its_name(office, body, field):
     answer = asked(office, make_promotion(status="draft"), **body)
     assert (answer.status_code, [error["field"] for error in answer.json()["errors"]]) == (400, [field])
     assert not Run.objects.exists() and not Simulation.objects.exists()
+
+
+@pytest.mark.parametrize(
+    "rules",
+    [
+        "[" * 1000,
+        "[" * 40 + "]" * 40,
+        '{"kind": "percentage", "value": "5", "min_quantity": ' + "1" * 5000 + "}",
+        '{"kind": "percentage", "value": "5", "usage_limit": NaN}',
+        '{"kind": "percentage", "value": "5", "exclusive_group": "\\u0000"}',
+        '{"kind": "percentage", "value": "5", "exclusive_group": "\\ud800"}',
+        '{"kind": "percentage", "value": "5", "\\udfff": 1}',
+        '{"kind": "percentage", "value": "5", "goods": {"products": [18446744073709551615]}}',
+        '{"kind": "gift", "get_quantity": 1, "gift_variant": 18446744073709551615}',
+    ],
+    ids=lambda rules: rules[-30:],
+)
+def test_rules_that_cannot_be_read_or_kept_are_refused_by_name_over_either_door(rules, office):
+    params = {"promotion": make_promotion(status="draft").pk, "rules": rules}
+    answer = office.post("/api/v1/operations/simulate_promotion/runs/", {"params": params}, format="json")
+    assert (answer.status_code, [error["field"] for error in answer.json()["errors"]]) == (400, ["params.rules"])
+    page = Client()
+    page.force_login(make_staff("pricing.change_promotion", "operations.view_run"))
+    form = page.post(f"{reverse('admin:operations_run_add')}?operation=simulate_promotion", params)
+    assert [own.errors.get("rules") is not None for own in form.context["forms"]] == [True, False]
+    assert not Run.objects.exists()
 
 
 def test_of_a_promotion_that_is_not_there_and_of_a_run_of_something_else_nothing_is_told(office):
