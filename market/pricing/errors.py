@@ -17,6 +17,13 @@ class PromotionUsed(Conflict):
     title = "Orders have used this promotion. Archive it instead."
 
 
+class CustomerListInUse(Conflict):
+    """Promotions that are active are for the list; `extra` names them."""
+
+    code = "customer_list_in_use"
+    title = "Active promotions are for this list."
+
+
 class PriceListNotFound(NotFound):
     """There is no such price list."""
 

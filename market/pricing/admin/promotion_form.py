@@ -36,6 +36,7 @@ GOODS = {
 }
 CHOSEN = (*GOODS, *(f"get_{name}" for name in GOODS), "attributes", "get_attributes", "tiers", "customer_lists")
 CHOSEN += ("countries", "weekdays")
+GONE = "What it named was deleted. Choose others, or archive it: without any it would be for everything or everybody."
 ROWS = (*GOODS, *(f"get_{name}" for name in GOODS), "customer_lists")
 FIELDSETS = [
     (None, {"fields": ["name", "label", "status"]}),
@@ -215,7 +216,7 @@ class PromotionForm(forms.ModelForm):
         """What was written, by the names of the API."""
         cleaned = self.cleaned_data
         fields = {name: cleaned.get(name) for name in (*FLAT_FIELDS, "name", "label", "status", "coupon_code")}
-        fields |= {name: ids_of(cleaned.get(name) or ()) for name in ROWS}
+        fields |= {name: ids_of(cleaned.get(name) or ()) or self._gone(name) for name in ROWS}
         gift = cleaned.get("gift_variant")
         # Boxes are sent in their own order, which means nothing: it is no change.
         for name in [name for name in CHOSEN if set(fields[name] or ()) == set(self.initial.get(name) or ())]:
@@ -233,4 +234,13 @@ class PromotionForm(forms.ModelForm):
                 for error in refusal.errors:
                     name = error.field.partition(".")[0]
                     self.add_error(name if name in self.fields else None, error.message)
+                    if name in ROWS and self._gone(name):
+                        self.add_error(name, GONE)
         return cleaned
+
+    def _gone(self, name: str) -> list[int]:
+        """What the promotion names and is not there any more: no widget can show it, so no browser sends it back."""
+        named = set(self.initial.get(name) or ())
+        if not named:
+            return []
+        return sorted(named - set(self.fields[name].queryset.filter(pk__in=named).values_list("pk", flat=True)))

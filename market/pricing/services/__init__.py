@@ -11,6 +11,7 @@ from market.pricing.services.coupons import (
     set_code,
     update_coupon,
 )
+from market.pricing.services.customer_lists import delete_customer_list
 from market.pricing.services.editing import Removal, check_promotion, edit_promotion, make_promotion, remove_promotion
 from market.pricing.services.price_lists import change_price_list, delete_price_list, make_price_list
 from market.pricing.services.promotions import (
@@ -39,6 +40,7 @@ __all__ = [
     "create_coupon",
     "create_promotion",
     "delete_coupon",
+    "delete_customer_list",
     "delete_price_list",
     "delete_promotion",
     "edit_promotion",

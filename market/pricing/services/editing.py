@@ -61,8 +61,7 @@ def edit_promotion(*, promotion_id: int, changes: Mapping[str, Any], replaces: b
     flat = _with_code(changes, before | {name: changes[name] for name in FLAT_FIELDS if name in changes})
     label = _label({"name": promotion.title, **({} if replaces else {"label": promotion.label}), **changes})
     rules = rules_from_flat(flat)
-    # What it named may be gone since: who only switches it off is not to mend that.
-    if (label, rules) != (promotion.label, rules_from_flat(promotion.flat)):
+    if _is_other(promotion, label, rules):
         with _told_flat():
             promotion = update_promotion(promotion_id=promotion_id, label=label, rules=rules)
     promotion = set_status(promotion_id=promotion_id, status=_status(changes, now=promotion.status))
@@ -85,9 +84,11 @@ def remove_promotion(*, promotion_id: int) -> Removal:
 
 def check_promotion(*, fields: Mapping[str, Any], promotion_id: int | None = None) -> None:
     """Raise Invalid naming each flat field that `make_promotion`, or `edit_promotion`, would refuse; writes nothing."""
-    flat = _with_code(fields, fields)
-    with _told_flat():
-        read_rules(label=_label(fields), rules=rules_from_flat(flat))
+    label, rules = _label(fields), rules_from_flat(_with_code(fields, fields))
+    present = Promotion.objects.filter(pk=promotion_id).first() if promotion_id else None
+    if present is None or _is_other(present, label, rules):
+        with _told_flat():
+            read_rules(label=label, rules=rules)
     if fields.get("coupon_code"):
         check_code(promotion_id=promotion_id, code=fields["coupon_code"])
 
@@ -110,6 +111,11 @@ def _with_code(changes: Mapping[str, Any], flat: Mapping[str, Any]) -> dict[str,
     if rules.get("value") is None and rules.get("kind") not in KINDS_WITHOUT_VALUE:
         raise _invalid("value", "Give a value.", code="required")
     return rules
+
+
+def _is_other(promotion: Promotion, label: str, rules: Mapping[str, Any]) -> bool:
+    """What a promotion named may be gone since: who only switches it off is not to mend that."""
+    return (label, rules) != (promotion.label, rules_from_flat(promotion.flat))
 
 
 def _label(fields: Mapping[str, Any]) -> str:

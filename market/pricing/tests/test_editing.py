@@ -1,0 +1,69 @@
+"""What no edit of a promotion may do: widen it silently, or undo what somebody else has done meanwhile."""
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from core.accounts.tests.factories import make_staff
+from market.carts.tests.factories import make_offer
+from market.catalog.services import create_collection
+from market.catalog.tests.factories import make_category
+from market.pricing.models import CustomerList, Promotion
+from market.pricing.services import create_promotion
+from market.pricing.tests.factories import make_promotion
+from market.pricing.tests.test_admin import change_page, sent_back
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("unthrottled")]
+
+
+@pytest.fixture
+def browser() -> Client:
+    client = Client()
+    client.force_login(make_staff())
+    return client
+
+
+def errors(page) -> dict:
+    return page.context["adminform"].form.errors
+
+
+@pytest.mark.parametrize("name", ["products", "categories", "collections", "get_products", "customer_lists"])
+def test_what_a_promotion_names_may_go_and_it_is_not_for_everything_then(browser, name):
+    makers = {
+        "products": lambda: make_offer().product,
+        "categories": make_category,
+        "collections": lambda: create_collection(title="Gifts"),
+        "customer_lists": lambda: CustomerList.objects.create(name="Friends"),
+    }
+    named = makers[name.removeprefix("get_")]()
+    goods = {name.removeprefix("get_"): [named.pk]}
+    place = {name: [named.pk]} if name == "customer_lists" else {"get_goods" if "get_" in name else "goods": goods}
+    rules = {"kind": "buy_x_get_y", "value": "50", "buy_quantity": 1, "get_quantity": 1} | place
+    promotion = create_promotion(label="Of these", rules=rules, status="active")
+    type(named).objects.filter(pk=named.pk).delete() if name != "products" else _deleted(named)
+    before = Promotion.objects.values().get()
+
+    data = sent_back(browser.get(change_page(promotion))) | {name: []}
+    page = browser.post(change_page(promotion), data | {"value": "60"})
+    assert page.status_code == 200
+    assert "deleted" in str(errors(page)[name])
+    assert Promotion.objects.values().get() == before
+    assert browser.post(change_page(promotion), data | {"status": "archived"}).status_code == 302
+    assert Promotion.objects.values_list("status", "version", "rules").get() == ("archived", 1, before["rules"])
+
+
+def _deleted(product) -> None:
+    product.variants.all().delete()
+    type(product).objects.filter(pk=product.pk).delete()
+
+
+def test_a_list_of_customers_stays_while_an_active_promotion_is_for_it(browser):
+    friends = CustomerList.objects.create(name="Friends")
+    delete = reverse("admin:pricing_customerlist_delete", args=[friends.pk])
+    promotion = make_promotion("Ten for friends", customer_lists=[friends.pk])
+    page = browser.post(delete, {"post": "yes"}, follow=True)
+    assert "Active promotions are for this list: Ten for friends." in page.content.decode()
+    assert CustomerList.objects.exists()
+    Promotion.objects.filter(pk=promotion.pk).update(status="archived")
+    browser.post(delete, {"post": "yes"})
+    assert not CustomerList.objects.exists()
