@@ -12,7 +12,14 @@ from math import prod
 from market.pricing.rules.benefits import Cut, Offer, Remaining, take, untouched
 from market.pricing.rules.conditions import Refusal, Situation
 from market.pricing.rules.promotions import Kind, Stage
-from market.pricing.rules.settling import payable, payable_of_sums, taxes_come_on_top
+from market.pricing.rules.settling import (
+    Settlement,
+    payable,
+    payable_of_sums,
+    settle,
+    tax,
+    taxes_come_on_top,
+)
 
 # What trying ways to choose may take: about five milliseconds. A cut of a line counts one, and each cut as many as
 # `CUT` lines besides. Up to it every way to choose one of each exclusive group is tried; beyond, each group chooses
@@ -64,10 +71,11 @@ def choose(offers: Sequence[Offer], situation: Situation) -> Choice:
         else:
             alone.append(offer)
     stacked = _without_what_costs(_best_together(together, groups, situation), situation)
+    settled = settle(untouched(situation), situation) if alone else None
     undiscounted = payable(untouched(situation), situation) if alone else 0
     best, winner, losers = stacked.rank if alone else (), None, []
     for offer in alone:
-        amount = _payable_alone(offer, situation)
+        amount = _payable_alone(offer, situation, settled, undiscounted)
         if amount > undiscounted:  # a cent, when discounts move the rounding of taxes
             refusals[offer.promotion.id] = NO_EFFECT
             continue
@@ -90,15 +98,24 @@ def choose(offers: Sequence[Offer], situation: Situation) -> Choice:
     return choice
 
 
-def _payable_alone(offer: Offer, situation: Situation) -> int:
-    """What is to pay in the end with this promotion and no other."""
+def _payable_alone(offer: Offer, situation: Situation, undiscounted: Settlement, total: int) -> int:
+    """What is to pay in the end with this promotion and no other; `total` is that with none."""
     remaining, cut = untouched(situation), offer.alone
-    if taxes_come_on_top(situation):
+    is_of_shipping = offer.promotion.stage is Stage.SHIPPING
+    if not taxes_come_on_top(situation):
+        goods, shipping = situation.basket.subtotal, remaining.shipping
+        if is_of_shipping:
+            return payable_of_sums(goods, shipping - cut.amount, situation)
+        return payable_of_sums(goods - cut.amount, shipping, situation)
+    if is_of_shipping or undiscounted.tier_shares:
         take(remaining, offer, cut)
         return payable(remaining, situation)
-    if offer.promotion.stage is Stage.SHIPPING:
-        return payable_of_sums(situation.basket.subtotal, remaining.shipping - cut.amount, situation)
-    return payable_of_sums(situation.basket.subtotal - cut.amount, remaining.shipping, situation)
+    # Of lines that it leaves alone the taxes are those without it.
+    total -= cut.amount
+    for place, cents in zip(cut.places, cut.shares, strict=True):
+        rate = situation.rates[place]
+        total += tax(undiscounted.lines[place] - cents, *rate, included=False) - undiscounted.taxes[place]
+    return total
 
 
 def _apply_in_order(offers: Iterable[Offer], situation: Situation) -> Outcome:
