@@ -38,8 +38,20 @@ class TaxRate(TimeStampedModel):
             raise ValidationError({"country": "This is no ISO 3166 country code, such as GB."})
         if self.region and not self.country:
             raise ValidationError({"region": "Name the country too."})
+        if self.rate is not None and not 0 <= self.rate < 1:
+            raise ValidationError({"rate": "This is a share: 0 or more, and below 1."})
+        for region in self._other_regions():
+            if region != self.region and region.casefold() == self.region.casefold():
+                raise ValidationError({"region": f"There is a rate for this region already: {region}."})
 
     @property
     def is_rest_of_world(self) -> bool:
-        """Whether this is what every country without a rate of its own pays."""
-        return not self.country
+        """Whether this is what every class and country without a rate of its own pays."""
+        return not self.country and self.tax_class == STANDARD_CLASS
+
+    def _other_regions(self) -> list[str]:
+        """The regions of the country with a rate for the class: their names are told apart without case."""
+        if not self.region:
+            return []
+        others = TaxRate.objects.filter(tax_class=self.tax_class, country=self.country).exclude(pk=self.pk)
+        return list(others.order_by("pk").values_list("region", flat=True))

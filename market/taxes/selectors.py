@@ -4,8 +4,7 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
-from market.taxes.models import TaxRate
-from market.taxes.rules import STANDARD_CLASS, Rate
+from market.taxes.rules import Rate
 
 
 def rates_from(document: Iterable[Mapping[str, Any]] | None) -> tuple[Rate, ...]:
@@ -19,8 +18,3 @@ def rates_from(document: Iterable[Mapping[str, Any]] | None) -> tuple[Rate, ...]
         )
         for row in document or ()
     )
-
-
-def tax_classes() -> set[str]:
-    """The classes that some rate has, and the standard one: one query."""
-    return {STANDARD_CLASS, *TaxRate.objects.order_by().values_list("tax_class", flat=True).distinct()}

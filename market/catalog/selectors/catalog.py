@@ -310,6 +310,11 @@ def listed_count(*, category_ids: Sequence[int]) -> int:
     return ProductListing.objects.listed().in_categories(category_ids)[:MAX_COUNTED].count()
 
 
+def count_products_of_class(tax_class: str) -> int:
+    """How many products have the tax class, whatever their status: one query."""
+    return Product.objects.filter(tax_class=tax_class).count()
+
+
 def product_types() -> QuerySet[ProductType]:
     """The product types with their attributes in their order: two queries."""
     return ProductType.objects.prefetch_related("attributes").order_by("title", "pk")

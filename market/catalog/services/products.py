@@ -19,7 +19,7 @@ from market.catalog.services.searching import announce_documents
 from market.catalog.services.uniqueness import refusing_taken_values
 from market.catalog.services.variants import NewVariant, insert_variants
 from market.taxes.rules import STANDARD_CLASS
-from market.taxes.selectors import tax_classes
+from market.taxes.services import hold_class
 
 SLUG_LENGTH = Product._meta.get_field("slug").max_length
 PRODUCT_FIELDS = frozenset(
@@ -148,7 +148,7 @@ def _slug_for(title: str, *, except_id: int | None = None) -> str:
 
 
 def _require_tax_class(tax_class: str) -> None:
-    if tax_class != STANDARD_CLASS and tax_class not in tax_classes():
+    if not hold_class(tax_class):
         message = "No tax rate has this class."
         raise Invalid(message, errors=[FieldError("tax_class", "unknown", message)])
 

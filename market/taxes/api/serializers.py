@@ -1,5 +1,7 @@
 """Tax rates on the wire."""
 
+from decimal import Decimal
+
 from rest_framework import serializers
 
 from market.taxes.rules import TAX_CLASS_LENGTH
@@ -15,5 +17,9 @@ class TaxRateSerializer(serializers.Serializer):
     country = serializers.CharField(max_length=2, allow_blank=True, required=False, help_text="ISO 3166 code.")
     region = serializers.CharField(max_length=100, allow_blank=True, required=False)
     rate = serializers.DecimalField(
-        max_digits=5, decimal_places=4, min_value=0, max_value=1, help_text="0.2000 is 20 percent; below 1."
+        max_digits=5,
+        decimal_places=4,
+        min_value=0,
+        max_value=Decimal("0.9999"),
+        help_text="0.2000 is 20 percent; below 1.",
     )
