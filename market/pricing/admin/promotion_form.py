@@ -173,7 +173,9 @@ class PromotionForm(forms.ModelForm):
         min_value=1, max_value=HOURS, initial=HOURS, help_text="Not included; 22 to 2 passes midnight."
     )
 
-    requires_coupon = forms.BooleanField(required=False, label="Needs a code")
+    requires_coupon = forms.BooleanField(
+        required=False, label="Needs a code", help_text="Else it is for everybody. It stays while there are codes."
+    )
     coupon_code = forms.CharField(
         max_length=CODE_LENGTH,
         required=False,
@@ -221,8 +223,11 @@ class PromotionForm(forms.ModelForm):
         # Boxes are sent in their own order, which means nothing: it is no change.
         for name in [name for name in CHOSEN if set(fields[name] or ()) == set(self.initial.get(name) or ())]:
             fields[name] = self.initial.get(name, [])
-        needs_code = bool(cleaned.get("requires_coupon") or cleaned.get("coupon_code"))
-        return fields | {"gift_variant": gift.pk if gift else None, "requires_coupon": needs_code}
+        # A code makes the promotion need it, unless somebody has just said that it does not.
+        needs_code = cleaned.get("requires_coupon") or (
+            bool(cleaned.get("coupon_code")) and "requires_coupon" not in self.changed_data
+        )
+        return fields | {"gift_variant": gift.pk if gift else None, "requires_coupon": bool(needs_code)}
 
     def clean(self) -> dict[str, Any]:
         """What makes no sense is told at its field, and what was typed stays."""

@@ -8,9 +8,9 @@ from typing import Any
 from core.errors import FieldError, Invalid
 from core.transactions import in_one_transaction
 from market.pricing.errors import PromotionUsed
-from market.pricing.models import Promotion
+from market.pricing.models import Coupon, Promotion
 from market.pricing.rules import FLAT_FIELDS, flat_names, promotion_to_json, rules_from_flat
-from market.pricing.services.coupons import check_code, set_code
+from market.pricing.services.coupons import check_code, set_code, single_code
 from market.pricing.services.promotions import (
     create_promotion,
     delete_promotion,
@@ -53,11 +53,13 @@ def make_promotion(*, fields: Mapping[str, Any]) -> Promotion:
 def edit_promotion(*, promotion_id: int, changes: Mapping[str, Any], replaces: bool = False) -> Promotion:
     """Change flat fields of a promotion; other rules or another label are a new version.
 
-    What `changes` leave out stays; with `replaces` rules that are left out are as by default. Locks the promotion.
-    Raises PromotionNotFound, and Invalid naming each flat field.
+    What `changes` leave out stays; with `replaces` rules that are left out are as by default, but for
+    `requires_coupon`: its codes stay too. Locks the promotion. Raises PromotionNotFound, and Invalid naming each flat
+    field.
     """
     promotion = hold_promotion(promotion_id)
-    before = {} if replaces else promotion.flat
+    _refuse_codes_for_nothing(promotion, changes)
+    before = {"requires_coupon": promotion.requires_coupon} if replaces else promotion.flat
     flat = _with_code(changes, before | {name: changes[name] for name in FLAT_FIELDS if name in changes})
     label = _label({"name": promotion.title, **({} if replaces else {"label": promotion.label}), **changes})
     rules = rules_from_flat(flat)
@@ -86,6 +88,8 @@ def check_promotion(*, fields: Mapping[str, Any], promotion_id: int | None = Non
     """Raise Invalid naming each flat field that `make_promotion`, or `edit_promotion`, would refuse; writes nothing."""
     label, rules = _label(fields), rules_from_flat(_with_code(fields, fields))
     present = Promotion.objects.filter(pk=promotion_id).first() if promotion_id else None
+    if present is not None:
+        _refuse_codes_for_nothing(present, fields)
     if present is None or _is_other(present, label, rules):
         with _told_flat():
             read_rules(label=label, rules=rules)
@@ -111,6 +115,17 @@ def _with_code(changes: Mapping[str, Any], flat: Mapping[str, Any]) -> dict[str,
     if rules.get("value") is None and rules.get("kind") not in KINDS_WITHOUT_VALUE:
         raise _invalid("value", "Give a value.", code="required")
     return rules
+
+
+def _refuse_codes_for_nothing(promotion: Promotion, changes: Mapping[str, Any]) -> None:
+    """A promotion that has codes is not for everybody. Raises Invalid naming `requires_coupon`."""
+    if not promotion.requires_coupon or changes.get("requires_coupon") is not False:
+        return
+    codes = Coupon.objects.filter(promotion=promotion, is_active=True)
+    if "coupon_code" in changes and not changes["coupon_code"] and (one := single_code(promotion_id=promotion.pk)):
+        codes = codes.exclude(pk=one.pk)
+    if codes.exists():
+        raise _invalid("requires_coupon", "It has codes, which nobody would need. Switch them off first.")
 
 
 def _is_other(promotion: Promotion, label: str, rules: Mapping[str, Any]) -> bool:

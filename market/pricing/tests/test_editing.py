@@ -8,9 +8,9 @@ from core.accounts.tests.factories import make_staff
 from market.carts.tests.factories import make_offer
 from market.catalog.services import create_collection
 from market.catalog.tests.factories import make_category
-from market.pricing.models import CustomerList, Promotion
-from market.pricing.services import create_promotion
-from market.pricing.tests.factories import make_promotion
+from market.pricing.models import Coupon, CustomerList, Promotion
+from market.pricing.services import create_promotion, generate_coupons
+from market.pricing.tests.factories import make_coupon, make_promotion
 from market.pricing.tests.test_admin import change_page, sent_back
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("unthrottled")]
@@ -55,6 +55,28 @@ def test_what_a_promotion_names_may_go_and_it_is_not_for_everything_then(browser
 def _deleted(product) -> None:
     product.variants.all().delete()
     type(product).objects.filter(pk=product.pk).delete()
+
+
+@pytest.mark.parametrize("many", [False, True])
+def test_who_has_codes_is_not_for_everybody(client_of, browser, many):
+    promotion = make_coupon("AUTUMN").promotion
+    if many:
+        generate_coupons(promotion_id=promotion.pk, count=2, batch="Many")
+    url, rules = f"/api/v1/promotions/{promotion.pk}/", {"name": "Renamed", "kind": "percentage", "value": "20"}
+    office = client_of(make_staff())
+    whole = office.put(url, rules, format="json").json()
+    assert (whole["requires_coupon"], whole["coupon_code"], whole["value"]) == (True, "AUTUMN", "20.00")
+    free = {"requires_coupon": False}
+    for answer in (office.put(url, rules | free, format="json"), office.patch(url, free, format="json")):
+        assert (answer.status_code, [error["field"] for error in answer.json()["errors"]]) == (400, ["requires_coupon"])
+    data = sent_back(browser.get(change_page(promotion)))
+    del data["requires_coupon"]
+    assert "requires_coupon" in errors(browser.post(change_page(promotion), data))
+    assert Promotion.objects.values_list("requires_coupon", "version").get() == (True, 2)
+
+    without = office.patch(url, free | {"coupon_code": None}, format="json")
+    assert (without.status_code, Promotion.objects.get().requires_coupon) == ((400, True) if many else (200, False))
+    assert Coupon.objects.filter(is_active=True).count() == (3 if many else 0)
 
 
 def test_a_list_of_customers_stays_while_an_active_promotion_is_for_it(browser):
