@@ -49,8 +49,8 @@ class Verdict:
 class Course:
     """How far what was used differs, so far, from what was used in truth.
 
-    The tried promotion begins unused; of others and of codes only the difference is known, and added to what the
-    cart knew of them. `own` counts by (identity, promotion).
+    The tried promotion and its codes begin unused; of others and their codes only the difference is known, and added
+    to what the cart knew of them. `own` counts by (identity, promotion).
     """
 
     promotion: int
@@ -75,24 +75,25 @@ class Course:
 
     def codes_for(self, quote_input: QuoteInput) -> tuple[CodeInput, ...]:
         """The codes of the cart, used as often as they would have been."""
-        return tuple(
-            replace(code, uses=max(code.uses + shift, 0)) if (shift := self.codes.get(normal_code(code.code))) else code
-            for code in quote_input.codes
-        )
+        return tuple(replace(code, uses=self._uses_of(code)) for code in quote_input.codes)
 
     def note(self, before: Quote, after: Quote, *, identity: str) -> None:
         """What this cart used, and would have used."""
         for quote, step in ((before, -1), (after, 1)):
             for use in quote.applied:
+                if use.promotion == self.promotion and quote is before:
+                    continue
                 if use.code:
                     code = normal_code(use.code)
                     self.codes[code] = self.codes.get(code, 0) + step
-                if use.promotion == self.promotion and quote is before:
-                    continue
                 self.uses[use.promotion] = self.uses.get(use.promotion, 0) + step
                 self.amounts[use.promotion] = self.amounts.get(use.promotion, ZERO) + step * use.amount
                 own = (identity, use.promotion)
                 self.own[own] = self.own.get(own, 0) + step
+
+    def _uses_of(self, code: CodeInput) -> int:
+        known = 0 if code.promotion == self.promotion else code.uses
+        return max(known + self.codes.get(normal_code(code.code), 0), 0)
 
 
 def tried(quote_input: QuoteInput, trial: Trial, course: Course, *, identity: str) -> QuoteInput:

@@ -241,8 +241,10 @@ def _course(trial: Trial, *, run_id: uuid.UUID, carts: Sequence[PastCart], numbe
             was_used = before is not None and id_ != trial.promotion.id
             course.own[key] = course.own.get(key, 0) + (after is not None) - was_used
     if codes := limited_codes(cart.quote_input for cart in carts):
-        counted = uses.filter(code__in=codes).values_list("code").annotate(Count("before"), Count("after"))
-        course.codes = {code: after - before for code, before, after in counted}
+        counted = uses.filter(code__in=codes).values_list("code", "promotion")
+        for code, id_, before, after in counted.annotate(Count("before"), Count("after")):
+            was_unused = id_ == trial.promotion.id
+            course.codes[code] = course.codes.get(code, 0) + after - (0 if was_unused else before)
     return course
 
 

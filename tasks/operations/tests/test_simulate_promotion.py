@@ -174,6 +174,27 @@ def test_codes_count_for_those_who_had_one_or_for_everybody():
     assert costs(simulation_of(coupon.promotion, rules=rules)) == [0, 2]
 
 
+@pytest.mark.parametrize("batch_size", [1, 2, 3])
+def test_codes_of_what_is_tried_are_unused_before_the_first_order_of_the_sample(batch_size, monkeypatch):
+    coupon = make_coupon("ONCE", usage_limit=1)
+    offer = make_offer(price="10.00", available=100)
+    carts = [make_cart(units={offer: count}, coupons=["ONCE"]) for count in (5, 1, 5, 5)]
+    for cart in carts:
+        make_order(cart=cart)
+    monkeypatch.setattr(SimulatePromotion, "batch_size", batch_size)
+    assert outcomes(simulation_of(coupon.promotion)) == ["applied", *["code_used_up"] * 3]
+    assert outcomes(simulation_of(coupon.promotion, orders=3)) == ["applied", *["code_used_up"] * 2]
+    big = '{"kind": "percentage", "value": "20", "requires_coupon": true, "min_subtotal": "50.00"}'
+    assert outcomes(simulation_of(coupon.promotion, orders=3, rules=big)) == [
+        "min_subtotal", "applied", "code_used_up"
+    ]  # fmt: skip
+    rival = make_promotion(status="draft", value="50", min_subtotal="50.00", stackable=False)
+    simulation = simulation_of(rival)
+    assert outcomes(simulation) == ["applied", "min_subtotal", "applied", "applied"]
+    kept = SimulatedUse.objects.filter(run=simulation.pk, code="ONCE").order_by("order")
+    assert [(use.before, use.after) for use in kept] == [(5, None), (None, 1)]
+
+
 def test_gifts_margins_and_free_goods_are_told():
     spoon = make_offer(price="3.00", cost="2.00", available=0)
     pan = make_offer(price="10.00", cost="4.00", available=100)
