@@ -122,7 +122,8 @@ class SimulatePromotion(Operation):
     """The orders in the order in which they were placed, but for those that were canceled.
 
     A row's key is its moment and its id. What earlier orders have used is read from the run's own rows, so
-    that a batch goes on where the committed one before it ended.
+    that a batch goes on where the committed one before it ended. Failed rows that are tried again come after all
+    others: what these have used is gone.
     """
 
     name = SIMULATE_PROMOTION
@@ -175,6 +176,7 @@ class SimulatePromotion(Operation):
         told = simulate_orders(
             run_id=self.run_id, carts=carts, numbers_of=lambda identities: identities_by_number(identities=identities)
         )
+        without_shelves = {past.number for past in quotes if not past.has_shelves}
         refused = {
             past.number: ("unreadable", UNREADABLE) for past in quotes if past.quote_input is None
         } | told.refused
@@ -183,7 +185,7 @@ class SimulatePromotion(Operation):
             counts={
                 "orders changed": sum(order.total_after != order.total_before for order in told.orders),
                 "orders where it is given": sum(order.outcome == "applied" for order in told.orders),
-                "orders priced by lines alone": sum(not past.has_shelves for past in quotes),
+                "orders priced by lines alone": sum(order.number in without_shelves for order in told.orders),
             },
         )
 

@@ -308,17 +308,21 @@ def test_who_dies_in_a_batch_leaves_nothing_and_the_next_goes_on(monkeypatch):
 
 def test_orders_that_do_not_add_up_fail_alone_and_are_told(monkeypatch):
     good, unreadable, other = make_orders(1, 1, 1)
-    OrderQuote.objects.filter(order=unreadable).update(inputs={"lines": "many"})
+    OrderQuote.objects.filter(order=unreadable).update(inputs={"lines": "many"}, engine_version=1)
     OrderQuote.objects.filter(order=other).update(inputs=good.quote.inputs | {"currency": "XXX", "lines": []})
-    run = run_of("simulate_promotion", promotion=make_promotion(status="draft").pk)
+    run = run_of("simulate_promotion", promotion=make_promotion(status="draft", usage_limit=1).pk)
     assert (run.state, run.processed, run.failed) == ("finished", 3, 2)
     assert [(failure.code, failure.cells["order"]) for failure in run.failures.order_by("pk")] == [
         ("unreadable", unreadable.number), ("priced_otherwise", other.number)
     ]  # fmt: skip
     assert [order.number for order in run.simulated_orders.all()] == [good.number]
+    again = worked_on(services.retry_failed_rows(run_id=run.pk))
+    assert (again.failed, again.counts) == (2, run.counts)
+    assert again.counts["orders priced by lines alone"] == 0
     OrderQuote.objects.filter(order__in=[unreadable, other]).update(inputs=good.quote.inputs)
     again = worked_on(services.retry_failed_rows(run_id=run.pk))
-    assert (again.failed, again.simulated_orders.count()) == (0, 3)
+    assert (again.failed, outcomes(again.simulation)) == (0, ["applied", "used_up", "used_up"])
+    assert again.counts["orders priced by lines alone"] == 1
 
 
 def test_erased_buyers_are_counted_one_by_one_and_nobody_is_in_the_rows():
