@@ -8,7 +8,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from core.moments import WITHIN_TIME
+from core.api.moments import MomentField
 from core.money import CENT
 from market.pricing.models import CODE_LENGTH, LABEL_LENGTH, Coupon, Promotion
 from market.pricing.rules import Kind
@@ -106,10 +106,8 @@ class PublicRulesSerializer(serializers.Serializer):
     until_hour = serializers.IntegerField(
         min_value=1, max_value=24, required=False, help_text="Not included; before `from_hour`: of the next morning."
     )
-    starts_at = serializers.DateTimeField(required=False, allow_null=True, validators=WITHIN_TIME)
-    ends_at = serializers.DateTimeField(
-        required=False, allow_null=True, help_text="Not included.", validators=WITHIN_TIME
-    )
+    starts_at = MomentField(required=False, allow_null=True)
+    ends_at = MomentField(required=False, allow_null=True, help_text="Not included.")
     usage_limit_per_customer = optional_count()
     usage_limit_per_order = optional_count(help_text="Units, sets or gifts.")
     requires_coupon = serializers.BooleanField(required=False)

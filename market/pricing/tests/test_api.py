@@ -220,6 +220,8 @@ def test_the_one_code_is_made_renamed_and_kept_once_it_was_used(office):
         ({"weekdays": [8]}, "weekdays.0"),
         ({"from_hour": 8, "until_hour": 8}, "from_hour"),
         ({"starts_at": "2026-02-30"}, "starts_at"),
+        ({"starts_at": "2026-02-20"}, "starts_at"),
+        ({"ends_at": "2026-12-24T00:00:00"}, "ends_at"),
         ({"starts_at": "0001-01-01T00:00:00Z"}, "starts_at"),
         ({"ends_at": "9999-12-31T23:30:00Z"}, "ends_at"),
         ({"starts_at": "2026-12-02T00:00:00Z", "ends_at": "2026-12-01T00:00:00Z"}, "ends_at"),
