@@ -14,12 +14,14 @@ from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpRespons
 from django.urls import path, reverse
 from django.utils import timezone
 
+from core.operations.errors import RunNotFound
 from core.operations.selectors import run_for
 from core.readonly_admin import ReadOnlyInline
 from core.refusals_admin import RefusalsShown
 from core.spreadsheets import csv_lines
 from market.pricing import selectors, services
 from market.pricing.admin.promotion_form import FIELDSETS, PromotionForm
+from market.pricing.errors import PromotionNotFound
 from market.pricing.models import LABEL_LENGTH, Coupon, Promotion, PromotionVersion
 from market.pricing.rules import normal_code
 from market.pricing.services.coupons import GENERATE_COUPONS
@@ -108,14 +110,23 @@ class PromotionAdmin(RefusalsShown, admin.ModelAdmin):
 
     def codes_of_run_view(self, request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
         """The codes that a run has made, as a file."""
-        run = run_for(user=request.user, run_id=run_id)
+        try:
+            run = run_for(user=request.user, run_id=run_id)
+        except RunNotFound:
+            raise Http404 from None
+        if run.operation != GENERATE_COUPONS:
+            raise Http404
         return self._codes(request, run.params["promotion"], run.params["batch"] or services.batch_of(run_id=run_id))
 
     def _codes(self, request: HttpRequest, promotion_id: int, batch: str) -> StreamingHttpResponse:
         if not request.user.has_perm("pricing.view_coupon"):
             raise Http404
+        try:
+            rows = selectors.coupon_rows(promotion_id=promotion_id, batch=batch)
+        except PromotionNotFound:
+            raise Http404 from None
         return StreamingHttpResponse(
-            csv_lines(selectors.coupon_rows(promotion_id=promotion_id, batch=batch)),
+            csv_lines(rows),
             content_type="text/csv; charset=utf-8",
             headers={"Content-Disposition": f'attachment; filename="codes-{promotion_id}.csv"'},
         )

@@ -1,6 +1,7 @@
 """Promotions and codes as staff make them in the admin."""
 
 from datetime import time
+from uuid import uuid4
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -15,8 +16,8 @@ from market.catalog.services import create_product_type
 from market.catalog.tests.factories import make_category
 from market.orders.tests.factories import make_staff as make_clerk
 from market.pricing.models import Coupon, CustomerList, PriceList, Promotion
-from market.pricing.services import create_promotion
-from market.pricing.tests.factories import make_coupon, make_promotion
+from market.pricing.services import create_promotion, delete_promotion, request_coupons
+from market.pricing.tests.factories import make_coupon, make_promotion, make_simulation
 
 pytestmark = pytest.mark.django_db
 ADD = reverse("admin:pricing_promotion_add")
@@ -160,6 +161,16 @@ def test_codes_are_generated_from_the_page_and_downloaded(office):
     clerk.force_login(make_clerk("pricing.view_promotion"))
     assert clerk.get(reverse("admin:pricing_promotion_codes", args=[promotion.pk])).status_code == 404
     assert "generate-codes" not in clerk.get(change_page(promotion)).content.decode()
+
+
+def test_there_is_no_file_of_codes_of_what_is_not_there(office):
+    promotion = make_promotion(requires_coupon=True)
+    simulated = make_simulation(promotion)
+    run = request_coupons(promotion_id=promotion.pk, count=1)
+    delete_promotion(promotion_id=promotion.pk)
+    of_run = [reverse("admin:pricing_codes_of_run", args=[key]) for key in (simulated, run.pk, uuid4())]
+    for url in (*of_run, reverse("admin:pricing_promotion_codes", args=[promotion.pk])):
+        assert office.get(url).status_code == 404, url
 
 
 def test_a_code_is_made_once_and_switched_off(office):
