@@ -18,7 +18,7 @@ class SimulatedOrderQuerySet(models.QuerySet):
 
     def below_cost(self) -> "SimulatedOrderQuerySet":
         """Which would be sold below their cost, and further below than they were."""
-        return self.filter(Q(margin_after__lt=0), Q(margin_before=None) | Q(margin_after__lt=F("margin_before")))
+        return self.filter(Q(margin_after__lt=0), Q(margin_after__lt=F("margin_before")))
 
     def totals(self, *, warn_percent: int) -> dict[str, Any]:
         """How many, and the sums: one statement."""
@@ -34,11 +34,11 @@ class SimulatedOrderQuerySet(models.QuerySet):
             free_goods=Count("pk", filter=FREE_GOODS),
             free_altogether=Count("pk", filter=FREE_ALTOGETHER),
             too_cheap=Count("pk", filter=too_cheap(warn_percent)),
-            margin_orders=Count("pk", filter=Q(margin_after__isnull=False)),
-            margin_before_sum=Sum("margin_before"),
-            margin_after_sum=Sum("margin_after"),
-            below_cost_before=Count("pk", filter=Q(margin_before__lt=0)),
-            below_cost_after=Count("pk", filter=Q(margin_after__lt=0)),
+            margin_orders=Count("pk", filter=COMPARABLE),
+            margin_before_sum=Sum("margin_before", filter=COMPARABLE),
+            margin_after_sum=Sum("margin_after", filter=COMPARABLE),
+            below_cost_before=Count("pk", filter=COMPARABLE & Q(margin_before__lt=0)),
+            below_cost_after=Count("pk", filter=COMPARABLE & Q(margin_after__lt=0)),
         )
 
     def by_day(self) -> "models.QuerySet":
@@ -69,6 +69,8 @@ class SimulatedUseQuerySet(models.QuerySet):
         )
 
 
+# Only of these both margins are summed, so that the sums are of the same orders.
+COMPARABLE = Q(margin_before__isnull=False, margin_after__isnull=False)
 FREE_GOODS = Q(goods_before__gt=0, goods_after=0)
 FREE_ALTOGETHER = Q(total_before__gt=0, total_after=0)
 

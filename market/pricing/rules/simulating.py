@@ -150,9 +150,13 @@ def undiscounted_total(quote: Quote) -> Decimal:
 
 
 def margin(quote: Quote, costs: Mapping[int, Decimal], *, prices_include_tax: bool) -> Decimal | None:
-    """What the goods whose cost is known bring above it, without tax; None when no cost is known."""
+    """What the goods whose cost is known bring above it, without tax. Gifts cost what they cost; None when that of
+    nothing that was bought is known, as the cost of a gift alone tells nothing of the order."""
+    given: dict[int, int] = {}
+    for gift in quote.gifts:
+        given[gift.variant_id] = given.get(gift.variant_id, 0) + gift.quantity
     known = [line for line in quote.lines if line.variant_id in costs]
-    if not known:
+    if all(line.quantity <= given.get(line.variant_id, 0) for line in known):
         return None
     taxes = sum((line.tax_total or ZERO for line in known), ZERO) if prices_include_tax else ZERO
     brought = sum((line.line_total for line in known), ZERO) - taxes

@@ -29,32 +29,11 @@ from market.pricing.services import set_status, update_promotion
 from market.pricing.services.simulating import prune_simulations
 from market.pricing.tests.factories import make_coupon, make_promotion
 from tasks.operations.simulate_promotion import SimulatePromotion
+from tasks.operations.tests.simulating import costs, make_orders, outcomes, simulation_of
 from tasks.operations.tests.working import run_of, worked_on
 
 pytestmark = pytest.mark.django_db
 TEN = {"kind": "percentage", "value": "10"}
-
-
-def simulation_of(promotion, **params) -> Simulation:
-    """What a run over all orders has found."""
-    run = run_of("simulate_promotion", promotion=promotion.pk, **params)
-    assert (run.state, run.last_error) == ("finished", "")
-    return run.simulation
-
-
-def outcomes(simulation: Simulation) -> list[str]:
-    return list(simulation.run.simulated_orders.order_by("pk").values_list("outcome", flat=True))
-
-
-def costs(simulation: Simulation) -> list[Decimal]:
-    """What each order costs, in order."""
-    return [order.total_before - order.total_after for order in simulation.run.simulated_orders.order_by("pk")]
-
-
-def make_orders(*counts: int, **options) -> list[Order]:
-    """An order of so many units at 10.00 for each count."""
-    offer = make_offer(price="10.00", available=10_000)
-    return [make_order(cart=make_cart(units={offer: count}), **options) for count in counts]
 
 
 def test_a_draft_is_tried_over_orders_and_none_of_them_changes():
@@ -193,28 +172,6 @@ def test_codes_of_what_is_tried_are_unused_before_the_first_order_of_the_sample(
     assert outcomes(simulation) == ["applied", "min_subtotal", "applied", "applied"]
     kept = SimulatedUse.objects.filter(run=simulation.pk, code="ONCE").order_by("order")
     assert [(use.before, use.after) for use in kept] == [(5, None), (None, 1)]
-
-
-def test_gifts_margins_and_free_goods_are_told():
-    spoon = make_offer(price="3.00", cost="2.00", available=0)
-    pan = make_offer(price="10.00", cost="4.00", available=100)
-    make_orders(1)
-    pans = make_order(cart=make_cart(units={pan: 2}))
-    gift = make_promotion("Spoon", status="draft", kind="gift", gift_variant=spoon.pk, get_quantity=1)
-    result = simulation_result(simulation_of(gift))
-    untaxed = Decimal("20.00") - pans.tax_total + pans.shipping_tax_total
-    assert (result.cost, result.totals["given_sum"]) == (0, 6)
-    # The first order has no known cost but that of the spoon.
-    assert (result.totals["margin_before_sum"], result.totals["margin_after_sum"]) == (untaxed - 8, untaxed - 12)
-    assert [order.margin_after for order in result.below_cost] == [Decimal("-2.00")]
-
-    free = make_promotion("Free", status="draft", value="100")
-    result = simulation_result(simulation_of(free))
-    assert (result.totals["free_goods"], result.totals["too_cheap"], len(result.warned)) == (2, 2, 2)
-    half = simulation_result(simulation_of(make_promotion(status="draft", value="40"), warn_percent=60))
-    assert (half.totals["free_goods"], half.totals["too_cheap"], half.totals["below_cost_after"]) == (0, 0, 0)
-    half = simulation_result(simulation_of(make_promotion(status="draft", value="41"), warn_percent=60))
-    assert (half.totals["too_cheap"], half.totals["free_altogether"]) == (2, 0)
 
 
 def test_a_batch_costs_the_same_statements_however_many_orders(count_statements):
