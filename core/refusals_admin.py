@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django import forms
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 
@@ -11,14 +12,23 @@ from core.errors import ShopError
 class RefusalsShown:
     """A ModelAdmin whose saving and deleting go through services.
 
-    A refusal rolls the whole form back, as Django's admin saves in one transaction.
+    A refusal rolls the whole form back, as Django's admin saves in one transaction; it is told in the form, which
+    keeps what was typed.
     """
 
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         try:
             return super().changeform_view(request, *args, **kwargs)
         except ShopError as refusal:
+            request.refusal = refusal
+        try:
+            return super().changeform_view(request, *args, **kwargs)
+        except ShopError as refusal:  # its form is not made here
             return self._back(request, refusal)
+
+    def get_form(self, request: HttpRequest, *args: Any, **kwargs: Any) -> type[forms.ModelForm]:
+        form = super().get_form(request, *args, **kwargs)
+        return refused(form, request.refusal) if hasattr(request, "refusal") else form
 
     def delete_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         try:
@@ -31,3 +41,23 @@ class RefusalsShown:
         for reason in reasons:
             self.message_user(request, reason, messages.ERROR)
         return HttpResponseRedirect(request.get_full_path())
+
+
+def refused(form: type[forms.ModelForm], refusal: ShopError) -> type[forms.ModelForm]:
+    """The form, with what a service said of its values."""
+
+    class Refused(form):
+        def full_clean(self) -> None:
+            super().full_clean()
+            if not self.is_bound:
+                return
+            for problem in dict.fromkeys(refusal.errors):
+                name, _, inside = problem.field.partition(".")
+                if name in self.fields:
+                    self.add_error(name, f"{inside}: {problem.message}" if inside else problem.message)
+                else:
+                    self.add_error(None, f"{problem.field}: {problem.message}")
+            if not refusal.errors:
+                self.add_error(None, refusal.detail)
+
+    return Refused

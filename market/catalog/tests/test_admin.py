@@ -1,10 +1,12 @@
 """The staff's screens of the catalog write through the services."""
 
+from datetime import timedelta
 from decimal import Decimal
 from io import BytesIO
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.utils import timezone
 from PIL import Image
 
 from core.accounts.tests.factories import make_staff
@@ -12,12 +14,13 @@ from market.catalog.models import (
     Attribute,
     Category,
     Collection,
+    PlannedPrice,
     Product,
     ProductImage,
     ProductListing,
     ProductType,
 )
-from market.catalog.tests.factories import make_category, make_product
+from market.catalog.tests.factories import make_category, make_price_change, make_product, make_variant
 
 pytestmark = pytest.mark.django_db
 ADMIN = "/admin/catalog"
@@ -191,7 +194,7 @@ def test_staff_compose_collections(staff, settings, tmp_path):
     assert staff.post(f"{at}/{collection.pk}/delete/", {"post": "yes"}, follow=True).status_code == 200
     assert Collection.objects.exists(), "it holds a product"
     wrong = staff.post(change, form | {"rules": '{"size": 1}'}, follow=True)
-    assert "Rules.size: There is no such rule." in wrong.content.decode()
+    assert "size: There is no such rule." in wrong.content.decode()
     assert staff.post(change, form | {"chosen": [], "image-clear": "on"}).status_code == 302
     collection.refresh_from_db()
     assert (collection.items.count(), collection.image.name) == (0, "")
@@ -209,3 +212,20 @@ def test_staff_show_a_category_with_a_picture(staff, settings, tmp_path):
     assert staff.post(f"{ADMIN}/category/{category.pk}/change/", form | {"image": picture()}).status_code == 302
     category.refresh_from_db()
     assert category.image.name.startswith("categories/")
+
+
+def test_what_a_service_refuses_is_told_in_the_form_which_keeps_what_was_typed(staff):
+    variant, tomorrow = make_variant(price="10.00"), timezone.now() + timedelta(days=1)
+    planned = make_price_change(variant, starts_at=tomorrow.replace(hour=8, minute=0, second=0, microsecond=0))
+    body = {"variants": [variant.pk], "price": "8.77", "ends_at_0": "", "ends_at_1": ""}
+    body |= {"starts_at_0": f"{tomorrow:%Y-%m-%d}", "starts_at_1": "08:00:00"}
+
+    taken = staff.post(f"{ADMIN}/plannedprice/add/", body)
+    Product.objects.filter(pk=variant.product_id).update(status="archived")
+    archived = staff.post(f"{ADMIN}/plannedprice/add/", body | {"starts_at_1": "09:00:00"})
+
+    for answer, message in ((taken, "Another price is planned for this moment."), (archived, "is archived")):
+        page = answer.content.decode()
+        assert (answer.status_code, message in page, 'value="8.77"' in page) == (200, True, True)
+    assert list(taken.context["adminform"].form.errors) == ["starts_at"]
+    assert list(PlannedPrice.objects.all()) == [planned]
