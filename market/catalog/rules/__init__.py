@@ -10,7 +10,7 @@ from market.catalog.rules.attributes import (
 from market.catalog.rules.collections import (
     collection_conditions,
 )
-from market.catalog.rules.planning import Plan, PlanState, played
+from market.catalog.rules.planning import Edit, Plan, PlanState, played
 from market.catalog.rules.prices import (
     HIGHEST_PRICE,
     PRICE_BANDS,
@@ -65,6 +65,7 @@ __all__ = [
     "TOLD_BACK",
     "WORD",
     "AttributeRule",
+    "Edit",
     "Plan",
     "PlanState",
     "ToldPrice",
