@@ -30,6 +30,12 @@ class RefusalsShown:
         form = super().get_form(request, *args, **kwargs)
         return refused(form, request.refusal) if hasattr(request, "refusal") else form
 
+    def changelist_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        try:
+            return super().changelist_view(request, *args, **kwargs)
+        except ShopError as refusal:
+            return self._back(request, refusal)
+
     def delete_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         try:
             return super().delete_view(request, *args, **kwargs)

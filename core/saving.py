@@ -77,5 +77,12 @@ def changed(row: Row, values: Mapping[str, Any]) -> Row:
     return row
 
 
+def require_not_negative(row: Model, *names: str) -> None:
+    """For a model's `clean`: raises ValidationError at each field below 0; what a form could not read is None."""
+    below = [name for name in names if (value := getattr(row, name)) is not None and value < 0]
+    if below:
+        raise ValidationError(dict.fromkeys(below, "Give 0 or more."))
+
+
 def _foreign_keys(row: Model) -> dict[str, Any]:
     return {field.name: getattr(row, field.attname) for field in row._meta.concrete_fields if field.many_to_one}

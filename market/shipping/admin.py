@@ -2,10 +2,10 @@
 
 from typing import Any
 
+from django import forms
 from django.contrib import admin
-from django.http import HttpRequest
 
-from core.refusals_admin import RefusalsShown
+from core.whole_admin import SavedWhole
 from market.shipping import services
 from market.shipping.models import ShippingMethod, ShippingStep, ShippingZone, ZoneArea
 
@@ -18,22 +18,17 @@ class AreaInline(admin.TabularInline):
 
 
 @admin.register(ShippingZone)
-class ShippingZoneAdmin(RefusalsShown, admin.ModelAdmin):
+class ShippingZoneAdmin(SavedWhole, admin.ModelAdmin):
     """Zones, each with its places. One to which methods go stays: they would go everywhere without it."""
 
     list_display = ["name", "position"]
     list_editable = ["position"]
     search_fields = ["name"]
     inlines = [AreaInline]
-
-    def delete_model(self, request: HttpRequest, obj: ShippingZone) -> None:
-        services.delete_zone(row_id=obj.pk)
-
-    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
-        """One by one: what is in use stays, and says so."""
-        actions = super().get_actions(request)
-        actions.pop("delete_selected", None)
-        return actions
+    part = "areas"
+    make_row = staticmethod(services.make_zone)
+    change_row = staticmethod(services.change_zone)
+    delete_row = staticmethod(services.delete_zone)
 
 
 class StepInline(admin.TabularInline):
@@ -44,7 +39,7 @@ class StepInline(admin.TabularInline):
 
 
 @admin.register(ShippingMethod)
-class ShippingMethodAdmin(admin.ModelAdmin):
+class ShippingMethodAdmin(SavedWhole, admin.ModelAdmin):
     """Methods in the order in which buyers see them."""
 
     list_display = ["label", "code", "kind", "price", "free_over", "delivery_days", "is_active", "position"]
@@ -52,7 +47,15 @@ class ShippingMethodAdmin(admin.ModelAdmin):
     search_fields = ["code", "label"]
     filter_horizontal = ["zones"]
     inlines = [StepInline]
+    part = "steps"
+    make_row = staticmethod(services.make_method)
+    change_row = staticmethod(services.change_method)
+    delete_row = staticmethod(services.delete_method)
 
     def get_readonly_fields(self, request, obj=None) -> list[str]:
         """The code is kept by carts and orders, so it stays what it was."""
         return ["code"] if obj else []
+
+    def written(self, form: forms.ModelForm) -> dict[str, Any]:
+        values = super().written(form)
+        return values | {name: [zone.pk for zone in values[name]] for name in ("zones",) if name in values}

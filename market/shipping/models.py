@@ -6,6 +6,7 @@ from django.db.models import Q
 
 from core.countries import COUNTRY_CODES
 from core.models import TimeStampedModel
+from core.saving import require_not_negative
 from market.shipping import rules
 
 
@@ -103,6 +104,9 @@ class ShippingMethod(TimeStampedModel):
     def __str__(self) -> str:
         return self.label
 
+    def clean(self) -> None:
+        require_not_negative(self, "price", "free_over")
+
 
 class ShippingStep(TimeStampedModel):
     """The price of a method from a weight in grams, or from a price of the goods, on."""
@@ -120,3 +124,6 @@ class ShippingStep(TimeStampedModel):
 
     def __str__(self) -> str:
         return f"from {self.at_least}: {self.price}"
+
+    def clean(self) -> None:
+        require_not_negative(self, "at_least", "price")

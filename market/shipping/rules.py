@@ -14,6 +14,8 @@ from enum import StrEnum
 from core.money import ZERO
 
 GRAMS_PER_KILOGRAM = 1000
+MAX_AREAS = 500
+MAX_STEPS = 100
 _PATTERN = re.compile(r"^[A-Z0-9]+(\*|\.\.[A-Z0-9]+)?$")
 
 
@@ -124,6 +126,11 @@ def price_of(method: Method, parcel: Parcel) -> Decimal:
 def patterns_of(text: str) -> tuple[str, ...]:
     """The patterns that staff wrote with commas between."""
     return tuple(filter(None, (part.strip() for part in text.split(","))))
+
+
+def same_area(*, country: str, region: str, postal_patterns: str) -> tuple[str, ...]:
+    """What two areas share that are one: case makes no difference, nor do spaces in postal codes."""
+    return country, region.casefold(), *sorted(_normal(pattern) for pattern in patterns_of(postal_patterns))
 
 
 def is_postal_pattern(text: str) -> bool:

@@ -7,6 +7,7 @@ from typing import Any
 from core.errors import FieldError
 from core.saving import changed, held, problems_of, refuse, repeated, save_valid
 from core.transactions import in_one_transaction
+from market.shipping import rules
 from market.shipping.errors import ZoneInUse
 from market.shipping.models import ShippingMethod, ShippingStep, ShippingZone, ZoneArea
 
@@ -68,13 +69,17 @@ def delete_method(*, row_id: int) -> None:
 def _save_zone(zone: ShippingZone, values: Mapping[str, Any]) -> ShippingZone:
     save_valid(changed(zone, {name: value for name, value in values.items() if name != "areas"}), whole="name")
     if "areas" in values:
+        _refuse_many("areas", values["areas"], most=rules.MAX_AREAS)
         areas = [ZoneArea(zone=zone, **area) for area in values["areas"]]
         problems = [
             problem
             for place, area in enumerate(areas)
             for problem in problems_of(area, whole="country", at=f"areas.{place}.", alone=True)
         ]
-        keys = [(area.country, area.region, area.postal_patterns) for area in areas]
+        keys = [
+            rules.same_area(country=area.country, region=area.region, postal_patterns=area.postal_patterns)
+            for area in areas
+        ]
         refuse(problems or repeated(keys, at="areas", message="This area is there already."))
         zone.areas.all().delete()
         ZoneArea.objects.bulk_create(areas)
@@ -87,6 +92,7 @@ def _save_method(method: ShippingMethod, values: Mapping[str, Any]) -> ShippingM
     if "zones" in values:
         _set_zones(method, values["zones"])
     if "steps" in values:
+        _refuse_many("steps", values["steps"], most=rules.MAX_STEPS)
         steps = [ShippingStep(method=method, **step) for step in values["steps"]]
         refuse(repeated([step.at_least for step in steps], at="steps", message="Another step begins there."))
         method.steps.all().delete()
@@ -94,6 +100,11 @@ def _save_method(method: ShippingMethod, values: Mapping[str, Any]) -> ShippingM
     if method.kind == ShippingMethod.Kind.FLAT and method.steps.exists():
         refuse([FieldError("steps", "invalid", "A price that is the same for every order has no steps.")])
     return method
+
+
+def _refuse_many(field: str, rows: Sequence[Any], *, most: int) -> None:
+    if len(rows) > most:
+        refuse([FieldError(field, "max_length", f"There can be {most} at most.")])
 
 
 def _set_zones(method: ShippingMethod, zone_ids: Sequence[int]) -> None:

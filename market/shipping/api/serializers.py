@@ -7,10 +7,9 @@ from rest_framework import serializers
 
 from core.api.staff_rows import WholeSerializer
 from market.shipping.models import ShippingMethod
+from market.shipping.rules import MAX_AREAS, MAX_STEPS
 
 MAX_ID = 2**63 - 1
-MAX_AREAS = 500
-MAX_STEPS = 100
 MAX_ZONES = 200
 MAX_SMALL = 32767
 

@@ -51,6 +51,7 @@ def test_what_staff_write_the_next_cart_is_priced_by(office, api_client):
         (ZONES, NORTH | {"areas": [{"country": "DE"}, {"region": "Bavaria"}]}, "areas.1.region"),
         (ZONES, NORTH | {"areas": [{"country": "DE", "postal_patterns": "*"}]}, "areas.0.postal_patterns"),
         (ZONES, NORTH | {"areas": [{"country": "DE"}, {"country": "DE"}]}, "areas.1"),
+        (ZONES, NORTH | {"areas": [{"country": "DE", "region": name} for name in ("Bayern", "bayern")]}, "areas.1"),
         (METHODS, VAN | {"code": "standard"}, "code"),
         (METHODS, VAN | {"code": "a b"}, "code"),
         (METHODS, VAN | {"price": "-1"}, "price"),

@@ -75,6 +75,50 @@ def test_a_zone_to_which_methods_go_stays(client):
     assert not ShippingZone.objects.exists()
 
 
+METHOD = {"code": "van", "label": "Van", "kind": "by_weight", "price": "3.00", "delivery_days": 1, "position": 0}
+METHOD |= {"steps-TOTAL_FORMS": 1, "steps-INITIAL_FORMS": 0, "steps-0-at_least": "1000", "steps-0-price": "5.00"}
+
+
+def test_the_screens_keep_a_method_whole_as_the_api_does(client, client_of):
+    staff = User.objects.create_superuser("boss@example.com", "correct horse battery")
+    client.force_login(staff)
+    add = reverse("admin:shipping_shippingmethod_add")
+    for wrong, told in (
+        ({"kind": "flat"}, "A price that is the same for every order has no steps."),
+        ({"price": "-1"}, "Give 0 or more."),
+        ({"steps-0-price": "-1"}, "Give 0 or more."),
+    ):
+        page = client.post(add, METHOD | wrong).content.decode()
+        assert (told in page, "Constraint" in page, ShippingMethod.objects.count()) == (True, False, 1)
+    zone = ShippingZone.objects.create(name="North")
+    assert client.post(add, METHOD | {"zones": [zone.pk]}).status_code == 302
+    made = ShippingMethod.objects.get(code="van")
+    assert (made.steps.get().price, list(made.zones.all())) == (5, [zone])
+    page = reverse("admin:shipping_shippingmethod_change", args=[made.pk])
+    kept = {"steps-INITIAL_FORMS": 1, "steps-0-id": made.steps.get().pk, "steps-0-method": made.pk}
+    assert "has no steps" in client.post(page, METHOD | kept | {"kind": "flat"}).content.decode()
+    assert client.post(page, METHOD | kept | {"kind": "flat", "steps-0-DELETE": "on"}).status_code == 302
+    made.refresh_from_db()
+    assert (made.kind, made.steps.count(), made.zones.count()) == ("flat", 0, 0)
+    body = {"label": "Our van"}
+    assert client_of(staff).patch(f"/api/v1/shipping-methods/{made.pk}/", body, format="json").status_code == 200
+    rows = {"form-TOTAL_FORMS": 1, "form-INITIAL_FORMS": 1, "form-0-id": made.pk, "form-0-position": 7, "_save": "1"}
+    client.post(reverse("admin:shipping_shippingmethod_changelist") + "?q=van", rows)
+    made.refresh_from_db()
+    assert (made.position, made.is_active, made.label) == (7, False, "Our van")
+
+
+def test_areas_are_one_whatever_their_case(client):
+    client.force_login(User.objects.create_superuser("boss@example.com", "correct horse battery"))
+    form = {"name": "South", "position": 0, "areas-TOTAL_FORMS": 2, "areas-INITIAL_FORMS": 0}
+    form |= {"areas-0-country": "DE", "areas-0-region": "Bayern", "areas-1-country": "DE", "areas-1-region": "bayern"}
+    add = reverse("admin:shipping_shippingzone_add")
+    assert "This area is there already." in client.post(add, form).content.decode()
+    assert not ShippingZone.objects.exists()
+    assert client.post(add, form | {"areas-1-region": "Hessen"}).status_code == 302
+    assert list(ZoneArea.objects.values_list("region", flat=True)) == ["Bayern", "Hessen"]
+
+
 @pytest.mark.parametrize(
     ("area", "fields"),
     [
