@@ -17,6 +17,13 @@ class PromotionUsed(Conflict):
     title = "Orders have used this promotion. Archive it instead."
 
 
+class PromotionEdited(Conflict):
+    """Somebody else has edited the promotion since it was read."""
+
+    code = "promotion_edited"
+    title = "Somebody has changed this promotion since you opened it. Open it anew and make your changes there."
+
+
 class CustomerListInUse(Conflict):
     """Promotions that are active are for the list; `extra` names them."""
 

@@ -13,6 +13,7 @@ from market.catalog.models import CollectionItem, Product
 from market.customers.models import MembershipTier
 from market.pricing import selectors, services
 from market.pricing.admin.fields import BoxesWidget, StepsField, TokensField, chosen, ids_of, searched, searched_one
+from market.pricing.errors import PromotionEdited
 from market.pricing.models import CODE_LENGTH, LABEL_LENGTH, CustomerList, PriceListEntry, Promotion
 from market.pricing.rules import FLAT_FIELDS
 from market.pricing.rules.promotions import WEEKDAYS
@@ -39,7 +40,7 @@ CHOSEN += ("countries", "weekdays")
 GONE = "What it named was deleted. Choose others, or archive it: without any it would be for everything or everybody."
 ROWS = (*GOODS, *(f"get_{name}" for name in GOODS), "customer_lists")
 FIELDSETS = [
-    (None, {"fields": ["name", "label", "status"]}),
+    (None, {"fields": ["name", "label", "status", "seen"]}),
     (
         "What it gives",
         {
@@ -108,6 +109,7 @@ def count(**options: Any) -> forms.IntegerField:
 class PromotionForm(forms.ModelForm):
     """What staff write of a promotion, by the same flat names as the API; times are those of the shop."""
 
+    seen = forms.CharField(widget=forms.HiddenInput, required=False)
     name = forms.CharField(max_length=LABEL_LENGTH, help_text="As you call it; buyers do not see it.")
     label = forms.CharField(
         max_length=LABEL_LENGTH, required=False, help_text="As buyers see it; the name unless given."
@@ -211,6 +213,7 @@ class PromotionForm(forms.ModelForm):
             shown = {name: list(value) if isinstance(value, tuple) else value for name, value in flat.items()}
             shown["thresholds"] = [asdict(step) for step in flat["thresholds"]]
             own = {"name": self.instance.title, "coupon_code": codes.get(self.instance.pk, "")}
+            own["seen"] = services.state_of(self.instance)
             self.initial = {**self.initial, **shown, **own, **kwargs.get("initial", {})}
 
     @property
@@ -232,6 +235,11 @@ class PromotionForm(forms.ModelForm):
     def clean(self) -> dict[str, Any]:
         """What makes no sense is told at its field, and what was typed stays."""
         cleaned = super().clean()
+        if self.instance.pk:
+            try:
+                services.check_unchanged(promotion_id=self.instance.pk, state=cleaned.get("seen", ""))
+            except PromotionEdited as refusal:
+                self.add_error(None, refusal.detail)
         if not self.errors:
             try:
                 services.check_promotion(fields=self.flat, promotion_id=self.instance.pk)

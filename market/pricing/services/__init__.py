@@ -12,7 +12,15 @@ from market.pricing.services.coupons import (
     update_coupon,
 )
 from market.pricing.services.customer_lists import delete_customer_list
-from market.pricing.services.editing import Removal, check_promotion, edit_promotion, make_promotion, remove_promotion
+from market.pricing.services.editing import (
+    Removal,
+    check_promotion,
+    check_unchanged,
+    edit_promotion,
+    make_promotion,
+    remove_promotion,
+    state_of,
+)
 from market.pricing.services.price_lists import change_price_list, delete_price_list, make_price_list
 from market.pricing.services.promotions import (
     create_promotion,
@@ -37,6 +45,7 @@ __all__ = [
     "check_batch",
     "check_prefix",
     "check_promotion",
+    "check_unchanged",
     "create_coupon",
     "create_promotion",
     "delete_coupon",
@@ -55,6 +64,7 @@ __all__ = [
     "request_coupons",
     "set_code",
     "set_status",
+    "state_of",
     "take_uses",
     "update_coupon",
     "update_promotion",

@@ -7,7 +7,7 @@ from typing import Any
 
 from core.errors import FieldError, Invalid
 from core.transactions import in_one_transaction
-from market.pricing.errors import PromotionUsed
+from market.pricing.errors import PromotionEdited, PromotionUsed
 from market.pricing.models import Coupon, Promotion
 from market.pricing.rules import FLAT_FIELDS, flat_names, promotion_to_json, rules_from_flat
 from market.pricing.services.coupons import check_code, set_code, single_code
@@ -95,6 +95,18 @@ def check_promotion(*, fields: Mapping[str, Any], promotion_id: int | None = Non
             read_rules(label=label, rules=rules)
     if fields.get("coupon_code"):
         check_code(promotion_id=promotion_id, code=fields["coupon_code"])
+
+
+def state_of(promotion: Promotion) -> str:
+    """What tells a promotion from the same one after any edit, of its code too."""
+    code = single_code(promotion_id=promotion.pk)
+    return f"{promotion.version} {promotion.updated_at.isoformat()} {code.code if code else ''}".strip()
+
+
+def check_unchanged(*, promotion_id: int, state: str) -> None:
+    """Lock the promotion and raise PromotionEdited unless it is still in this state. Raises PromotionNotFound."""
+    if state_of(hold_promotion(promotion_id)) != state:
+        raise PromotionEdited
 
 
 def changed_rules(*, promotion: Promotion, changes: Mapping[str, Any]) -> dict[str, Any]:

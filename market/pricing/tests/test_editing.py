@@ -89,3 +89,23 @@ def test_a_list_of_customers_stays_while_an_active_promotion_is_for_it(browser):
     Promotion.objects.filter(pk=promotion.pk).update(status="archived")
     browser.post(delete, {"post": "yes"})
     assert not CustomerList.objects.exists()
+
+
+@pytest.mark.parametrize("change", [{"value": "15"}, {"is_active": False}, {"name": "Theirs"}, {"coupon_code": "new"}])
+def test_a_page_that_is_behind_undoes_nothing_and_keeps_what_was_typed(client_of, browser, change):
+    promotion = make_coupon("AUTUMN").promotion
+    data = sent_back(browser.get(change_page(promotion))) | {"name": "Mine", "max_discount": "7.77"}
+    assert (
+        client_of(make_staff()).patch(f"/api/v1/promotions/{promotion.pk}/", change, format="json").status_code == 200
+    )
+    before = [list(model.objects.values()) for model in (Promotion, Coupon)]
+
+    for seen in (data, {**data, "seen": ""}):
+        page = browser.post(change_page(promotion), seen)
+        assert "Somebody has changed this promotion" in str(errors(page))
+        assert 'value="Mine"' in page.content.decode()
+        assert 'value="7.77"' in page.content.decode()
+    assert [list(model.objects.values()) for model in (Promotion, Coupon)] == before
+    anew = sent_back(browser.get(change_page(promotion))) | {"name": "Mine"}
+    assert browser.post(change_page(promotion), anew).status_code == 302
+    assert Promotion.objects.get().name == "Mine"
