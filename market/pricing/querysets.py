@@ -4,7 +4,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.db import models
-from django.db.models import Count, F, Max, Min, Q, Sum
+from django.db.models import Case, Count, F, Max, Min, Q, Sum, When
 
 APPLIED = "applied"
 
@@ -47,15 +47,20 @@ class SimulatedOrderQuerySet(models.QuerySet):
         return days.annotate(orders=Count("pk"), before=Sum("total_before"), after=Sum("total_after"))
 
     def by_outcome(self) -> "models.QuerySet":
-        """How often each outcome, and whoever won, came about; the most frequent first: one statement."""
+        """How often each outcome came about, of which there are few; the most frequent first: one statement."""
+        return self.values("outcome").annotate(orders=Count("pk")).order_by("-orders", "outcome")
+
+    def by_winner(self) -> "models.QuerySet":
+        """The same by whoever won, the most frequent first: one statement."""
         return self.values("outcome", "winner").annotate(orders=Count("pk")).order_by("-orders", "outcome", "winner")
 
 
 class SimulatedUseQuerySet(models.QuerySet):
     """What promotions gave and would have given."""
 
-    def by_promotion(self) -> "models.QuerySet":
-        """How often each wins and what it gives, before and after; whom it is taken from: one statement."""
+    def by_promotion(self, *, first: int) -> "models.QuerySet":
+        """How often each wins and what it gives, before and after, one of them before others; whom it is taken from:
+        one statement."""
         return (
             self.values("promotion")
             .annotate(
@@ -65,7 +70,7 @@ class SimulatedUseQuerySet(models.QuerySet):
                 given_after=Sum("after"),
                 displaced=Count("pk", filter=Q(before__isnull=False, after=None)),
             )
-            .order_by("-orders_after", "-orders_before", "promotion")
+            .order_by(Case(When(promotion=first, then=0), default=1), "-orders_after", "-orders_before", "promotion")
         )
 
 

@@ -112,18 +112,16 @@ def simulation_for(*, user: Any, run_id: uuid.UUID) -> Simulation:
 
 
 def simulation_result(simulation: Simulation) -> SimulationResult:
-    """What the rows of the run add up to, the promotion that is tried before others: seven statements."""
+    """What the rows of the run add up to, the promotion that is tried before others: eight statements."""
     orders = SimulatedOrder.objects.filter(run=simulation.pk)
     totals = orders.totals(warn_percent=simulation.warn_percent)
-    uses = list(SimulatedUse.objects.filter(run=simulation.pk).by_promotion()[:MOST_PROMOTIONS])
-    uses.sort(key=lambda row: row["promotion"] != simulation.promotion)
-    outcomes = [row for row in orders.by_outcome()[:MOST_PROMOTIONS] if row["outcome"] != APPLIED]
-    ids = {row["promotion"] for row in uses} | {row["winner"] for row in outcomes} - {None}
+    uses = list(
+        SimulatedUse.objects.filter(run=simulation.pk).by_promotion(first=simulation.promotion)[:MOST_PROMOTIONS]
+    )
+    conflicts = list(orders.filter(outcome__in=CONFLICTS).by_winner()[:MOST_PROMOTIONS])
+    ids = {row["promotion"] for row in uses} | {row["winner"] for row in conflicts} - {None}
     labels = dict(Promotion.objects.filter(pk__in=ids).values_list("pk", "label"))
     labels[simulation.promotion] = simulation.label
-    refusals: dict[str, int] = {}
-    for row in outcomes:
-        refusals[row["outcome"]] = refusals.get(row["outcome"], 0) + row["orders"]
     days = orders.by_day().reverse()[:MOST_DAYS]
     warned = orders.warned(simulation.warn_percent).order_by(F("goods_after") - F("goods_before"), "pk")
     return SimulationResult(
@@ -142,11 +140,9 @@ def simulation_result(simulation: Simulation) -> SimulationResult:
             for row in uses
         ],
         conflicts=[
-            Refused(row["outcome"], row["orders"], row["winner"], labels.get(row["winner"], ""))
-            for row in outcomes
-            if row["outcome"] in CONFLICTS
+            Refused(row["outcome"], row["orders"], row["winner"], labels.get(row["winner"], "")) for row in conflicts
         ],
-        refusals=[Refused(code, count) for code, count in sorted(refusals.items(), key=lambda item: -item[1])],
+        refusals=[Refused(row["outcome"], row["orders"]) for row in orders.exclude(outcome=APPLIED).by_outcome()],
         days=[Day(row["day"], row["orders"], row["before"], row["after"]) for row in reversed(days)],
         warned=list(warned[:EXAMPLES]),
         below_cost=list(orders.below_cost().order_by("margin_after", "pk")[:EXAMPLES]),

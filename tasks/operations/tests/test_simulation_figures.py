@@ -50,3 +50,19 @@ def test_what_a_gift_costs_tells_nothing_of_goods_whose_cost_is_not_known():
         1,
     )
     assert (told.totals["margin_before_sum"], told.totals["margin_after_sum"]) == (Decimal("-1.50"), -2)
+
+
+def test_lists_that_are_cut_leave_no_refusal_out_and_keep_what_is_tried(monkeypatch):
+    for number in range(3):
+        make_promotion(f"Other {number}", value="1")
+    make_promotion("Alone", value="20", min_subtotal="50.00", stackable=False)
+    make_promotion("Alone too", value="30", min_subtotal="90.00", stackable=False)
+    make_orders(1, 1, 5, 9)
+    monkeypatch.setattr("market.pricing.selectors.simulations.MOST_PROMOTIONS", 1)
+    draft = make_promotion("Tried", status="draft", value="2", min_quantity=2, stackable=False)
+    told = simulation_result(simulation_of(draft))
+    assert [(row.code, row.orders) for row in told.refusals] == [("min_quantity", 2), ("not_combinable", 2)]
+    assert len(told.conflicts) == 1
+    rare = '{"kind": "percentage", "value": "60", "min_subtotal": "90.00"}'
+    told = simulation_result(simulation_of(draft, rules=rare))
+    assert [row.label for row in told.promotions] == ["Tried"]

@@ -41,7 +41,7 @@ def test_a_changed_version_is_tried_and_told(office, count_statements):
 
     with count_statements() as statements:
         told = office.get(url).json()
-    assert len([text for text in statements if "simulated" in text]) == 6
+    assert len([text for text in statements if "simulated" in text]) == 7
     assert (told["state"], told["is_changed"], told["rules"]["value"]) == ("finished", True, "60.00")
     assert (told["orders"], told["orders_changed"], told["orders_given"], told["given_total"]) == (2, 1, 1, "12.00")
     assert told["cost"] == {"total": "10.00", "per_order": "5.00", "per_changed_order": "10.00"}
