@@ -9,7 +9,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser
-from django.db.models import Min, Q, QuerySet
+from django.db.models import Q, QuerySet
 from django.db.models.functions import Upper
 
 from market.orders.errors import OrderNotFound
@@ -153,13 +153,14 @@ class _PastBuyers:
 
     def __init__(self, customer_ids: Collection[int]) -> None:
         self._today = buyers_today(customer_ids=customer_ids) if customer_ids else {}
-        orders = Order.objects.filter(customer__in=customer_ids).exclude(status=Order.Status.CANCELED).order_by()
-        self._since = dict(orders.values_list("customer").annotate(Min("placed_at")))
+        orders = Order.objects.filter(customer__in=customer_ids).exclude(status=Order.Status.CANCELED)
+        first = orders.order_by("customer", "placed_at", "pk").distinct("customer")
+        self._first = {id_: place for id_, *place in first.values_list("customer", "placed_at", "pk")}
 
     def of(self, order: Order) -> CustomerInput:
         """Who placed the order. Of nobody it is known that it was his first."""
-        since = self._since.get(order.customer_id)
-        is_first_order = order.customer_id is not None and (since is None or order.placed_at <= since)
+        first = self._first.get(order.customer_id)
+        is_first_order = order.customer_id is not None and (first is None or [order.placed_at, order.pk] <= first)
         return replace(self._today.get(order.customer_id, CustomerInput()), is_first_order=is_first_order)
 
 

@@ -213,6 +213,8 @@ def test_what_old_orders_did_not_keep_is_that_of_today():
     )
     assert outcomes(simulation_of(draft)) == ["applied", "not_first_order", "wrong_tier"]
     assert outcomes(simulation_of(make_promotion(status="draft", goods=goods))) == ["applied"] * 3
+    Order.objects.update(placed_at=orders[0].placed_at)
+    assert outcomes(simulation_of(draft)) == ["applied", "not_first_order", "wrong_tier"]
 
 
 def test_the_newest_of_a_time_are_taken_in_their_order():
