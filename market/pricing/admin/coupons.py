@@ -4,6 +4,7 @@ from django import forms
 from django.contrib import admin
 from django.http import HttpRequest
 
+from core.errors import Invalid
 from core.readonly_admin import ReadOnlyAdmin
 from core.refusals_admin import RefusalsShown
 from market.pricing import services
@@ -19,6 +20,11 @@ class CouponForm(forms.ModelForm):
         fields = ["promotion", "code", "usage_limit", "is_active"]
 
     def clean_code(self) -> str:
+        """What is wrong with it is told at the field, before the rules of the table say it in their own words."""
+        try:
+            services.check_new_code(code=self.cleaned_data["code"])
+        except Invalid as refusal:
+            raise forms.ValidationError(refusal.errors[0].message, code="invalid") from None
         return normal_code(self.cleaned_data["code"])
 
 

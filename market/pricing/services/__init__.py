@@ -3,6 +3,7 @@
 from market.pricing.services.coupons import (
     batch_of,
     check_batch,
+    check_new_code,
     check_prefix,
     create_coupon,
     delete_coupon,
@@ -43,6 +44,7 @@ __all__ = [
     "batch_of",
     "change_price_list",
     "check_batch",
+    "check_new_code",
     "check_prefix",
     "check_promotion",
     "check_unchanged",

@@ -20,6 +20,7 @@ from market.pricing.rules import normal_code
 ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
 RANDOM_SIGNS = 11
 PLAIN_SIGNS = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-")
+SHORTEST_CODE = 3
 PREFIX_LENGTH = CODE_LENGTH - RANDOM_SIGNS
 MOST_AT_ONCE = 100_000
 # The run of a batch that has a name is found by it.
@@ -62,6 +63,13 @@ def set_code(*, promotion_id: int, code: str) -> None:
             Coupon.objects.update_or_create(
                 pk=present.pk if present else None, defaults={"promotion_id": promotion_id, "code": code}
             )
+
+
+def check_new_code(*, code: str) -> None:
+    """Raise Invalid naming `code` for what `create_coupon` would refuse; writes nothing."""
+    _refuse_odd("code", normal_code(code))
+    if Coupon.objects.filter(code=normal_code(code)).exists():
+        raise _taken("code")
 
 
 def check_code(*, promotion_id: int | None, code: str) -> None:
@@ -142,6 +150,9 @@ def check_prefix(*, prefix: str) -> None:
     """Raise Invalid naming `prefix` for what no code can begin with."""
     if not set(normal_code(prefix)) <= PLAIN_SIGNS or len(normal_code(prefix)) > PREFIX_LENGTH:
         raise _invalid("prefix", "invalid", f"Give at most {PREFIX_LENGTH} letters, digits, - or _.")
+    # A spreadsheet would take such a cell for a formula.
+    if normal_code(prefix).startswith("-"):
+        raise _invalid("prefix", "invalid", "Begin with a letter, a digit or _.")
 
 
 def check_batch(*, batch: str) -> None:
@@ -193,8 +204,8 @@ def _told_if_taken(field: str, code: str) -> Iterator[None]:
 
 
 def _refuse_odd(field: str, code: str) -> None:
-    if not (3 <= len(code) <= CODE_LENGTH and set(code) <= PLAIN_SIGNS):
-        raise _invalid(field, "invalid", "Give 3 to 32 letters, digits, - or _.")
+    if not (SHORTEST_CODE <= len(code) <= CODE_LENGTH and set(code) <= PLAIN_SIGNS):
+        raise _invalid(field, "invalid", f"Give {SHORTEST_CODE} to {CODE_LENGTH} letters, digits, - or _.")
 
 
 def _taken(field: str) -> Invalid:

@@ -182,6 +182,17 @@ def test_a_code_is_made_once_and_switched_off(office):
     assert (coupon.code, coupon.is_active) == ("AUTUMN", False)
 
 
+@pytest.mark.parametrize(
+    ("code", "message"), [("A B!", "letters, digits, - or _"), ("ab", "3 to 32"), ("taken", "such a code already")]
+)
+def test_a_code_that_cannot_be_is_told_at_its_field(office, code, message):
+    promotion = make_coupon("TAKEN").promotion
+    page = office.post(reverse("admin:pricing_coupon_add"), {"promotion": promotion.pk, "code": code})
+    problems = page.context["adminform"].form.errors
+    assert list(problems) == ["code"]
+    assert message in str(problems["code"])
+
+
 def test_what_orders_used_stays(office):
     promotion = make_coupon("AUTUMN").promotion
     promotion.uses.create(version=1, identity="ann", order_number="N1", amount=1)

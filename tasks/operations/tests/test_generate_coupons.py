@@ -31,26 +31,24 @@ def codes_of(promotion, part: str = "") -> str:
 def test_codes_are_made_in_the_background_and_downloaded(office, monkeypatch):
     monkeypatch.setattr(GenerateCoupons, "batch_size", 20)
     promotion = make_promotion(requires_coupon=True)
-    made = office.post(codes_of(promotion), {"count": 50, "prefix": "-fall", "batch": "=Autumn"}, format="json")
+    made = office.post(codes_of(promotion), {"count": 50, "prefix": "fall-", "batch": "=Autumn"}, format="json")
     assert (made.status_code, made.json()["state"], made.json()["operation"]) == (201, "queued", "generate_coupons")
     run = worked_on(Run.objects.get(pk=made.json()["id"]))
 
     assert (run.state, run.total, run.processed, run.counts) == ("finished", 50, 50, {"made": 50})
-    again = office.post(codes_of(promotion), {"count": 50, "prefix": "-fall", "batch": "=Autumn"}, format="json")
+    again = office.post(codes_of(promotion), {"count": 50, "prefix": "fall-", "batch": "=Autumn"}, format="json")
     assert (again.status_code, again.json()["id"]) == (201, made.json()["id"])
-    more = office.post(codes_of(promotion), {"count": 51, "prefix": "-fall", "batch": "=Autumn"}, format="json")
+    more = office.post(codes_of(promotion), {"count": 51, "prefix": "fall-", "batch": "=Autumn"}, format="json")
     assert (more.status_code, more.json()["errors"][0]["field"]) == (400, "batch")
     assert Coupon.objects.filter(promotion=promotion, usage_limit=1, batch="=Autumn").count() == 50
     other = worked_on(Run.objects.get(pk=office.post(codes_of(promotion), {"count": 2}, format="json").json()["id"]))
     answer = office.get(codes_of(promotion, ".csv"), {"batch": "=Autumn"})
     rows = list(csv.DictReader(b"".join(answer.streaming_content).decode().splitlines()))
     assert answer["Content-Type"].startswith("text/csv")
-    # A spreadsheet shows them as text.
-    assert {row["code"][:6] for row in rows} == {"'-FALL"}
+    assert {row["code"][:5] for row in rows} == {"FALL-"}
+    # A spreadsheet shows it as text.
     assert [row["batch"] for row in rows] == ["'=Autumn"] * 50
-    assert {row["code"][1:] for row in rows} == set(
-        Coupon.objects.filter(batch="=Autumn").values_list("code", flat=True)
-    )
+    assert {row["code"] for row in rows} == set(Coupon.objects.filter(batch="=Autumn").values_list("code", flat=True))
     browser = Client()
     browser.force_login(make_staff())
     of_run = browser.get(reverse("admin:pricing_codes_of_run", args=[run.pk]))
@@ -100,6 +98,8 @@ def test_a_dry_run_makes_none_and_a_batch_that_exists_is_refused():
         ({"count": 100_001}, "count"),
         ({"count": 1, "usage_limit": 0}, "usage_limit"),
         ({"count": 1, "prefix": "a b"}, "prefix"),
+        ({"count": 1, "prefix": "-a"}, "prefix"),
+        ({"count": 1, "prefix": "=a"}, "prefix"),
         ({"count": 1, "prefix": "x" * 22}, "prefix"),
         ({"count": 1, "batch": "There"}, "batch"),
     ],
