@@ -66,7 +66,10 @@ class PlannedPriceForm(forms.ModelForm):
 
 @admin.register(PlannedPrice)
 class PlannedPriceAdmin(RefusalsShown, admin.ModelAdmin):
-    """Prices from a moment on, for whoever may change variants. Changed and canceled while they are planned."""
+    """Prices from a moment on, for whoever may change variants. Changed and canceled while they are planned.
+
+    What has begun and has an end is given another one.
+    """
 
     form = PlannedPriceForm
     list_display = ["sku", "state", "price", "compare_at_price", "starts_at", "ends_at", "detail"]
@@ -85,7 +88,7 @@ class PlannedPriceAdmin(RefusalsShown, admin.ModelAdmin):
         return may_plan(request)
 
     def has_change_permission(self, request: HttpRequest, obj: PlannedPrice | None = None) -> bool:
-        return may_plan(request) and (obj is None or obj.state == PlannedPrice.State.PLANNED)
+        return may_plan(request) and (obj is None or bool(self._open_fields(obj)))
 
     def has_delete_permission(self, request: HttpRequest, obj: PlannedPrice | None = None) -> bool:
         return False
@@ -95,10 +98,18 @@ class PlannedPriceAdmin(RefusalsShown, admin.ModelAdmin):
         return ["variants", *WRITTEN] if obj is None else [*told, *WRITTEN]
 
     def get_readonly_fields(self, request: HttpRequest, obj: PlannedPrice | None = None) -> list[str]:
-        return [] if obj is None else [name for name in self.get_fields(request, obj) if name not in WRITTEN]
+        if obj is None:
+            return []
+        return [name for name in self.get_fields(request, obj) if name not in self._open_fields(obj)]
+
+    @staticmethod
+    def _open_fields(obj: PlannedPrice) -> list[str]:
+        if obj.state == PlannedPrice.State.PLANNED:
+            return WRITTEN
+        return ["ends_at"] if obj.plan.is_open else []
 
     def save_model(self, request: HttpRequest, obj: PlannedPrice, form: forms.ModelForm, change: bool) -> None:
-        values = {name: form.cleaned_data[name] for name in WRITTEN}
+        values = {name: form.cleaned_data[name] for name in WRITTEN if name in form.cleaned_data}
         if change:
             services.update_price_change(price_change_id=obj.pk, changes=values)
             return

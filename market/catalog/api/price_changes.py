@@ -125,7 +125,7 @@ class PriceChangeViewSet(CatalogViewSet):
 
     @extend_schema(request=PriceChangePartSerializer, responses=PriceChangeSerializer)
     def partial_update(self, request: Request, pk: int) -> Response:
-        """Change it while it is planned."""
+        """Change it while it is planned. Of what was applied and has an end, `ends_at` alone: later, earlier or now."""
         changes = as_told(self.body(PriceChangePartSerializer, partial=True))
         services.update_price_change(price_change_id=pk, changes=changes)
         return Response(price_change(selectors.planned_price(planned_price_id=pk)))

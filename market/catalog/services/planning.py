@@ -23,6 +23,8 @@ from market.catalog.services.prices import write_told_prices
 MAX_PLANS = 100
 MAX_CHANGES = 100
 HORIZON = timedelta(days=3650)
+# A client's clock may be so far behind when he ends something at once.
+NOW = timedelta(minutes=1)
 TARGETS = ("price", "compare_at_price", "removes_compare_at")
 GONE = "The variant is gone."
 ARCHIVED = "The product is archived."
@@ -67,11 +69,15 @@ def plan_price_changes(*, changes: Sequence[NewPriceChange], prefix: str = "") -
 
 @in_one_transaction
 def update_price_change(*, price_change_id: int, changes: Mapping[str, Any]) -> PlannedPrice:
-    """Change what is planned: prices and moments. Locks the product, then the row.
+    """Change what is planned: prices and moments; once applied, the end alone if it has one. Locks the product,
+    then the row.
 
-    Raises PriceChangeNotFound, PriceChangeNotPlanned once it was applied, and what `plan_price_changes` raises.
+    Raises PriceChangeNotFound, PriceChangeNotPlanned for what is no longer changed, and what `plan_price_changes`
+    raises.
     """
-    planned, variants = _held_plan(price_change_id)
+    planned, variants = _held_plan(price_change_id, with_open=set(changes) == {"ends_at"})
+    if planned.plan.is_open:
+        return _end_at(planned, changes["ends_at"])
     if planned.variant_id is None:
         raise PriceChangeNotPlanned(GONE, errors=[FieldError("variant", "gone", GONE)])
     for name, value in changes.items():
@@ -84,6 +90,22 @@ def update_price_change(*, price_change_id: int, changes: Mapping[str, Any]) -> 
     _refuse_against_others(variants, [planned], [""])
     planned.due_at = planned.starts_at
     planned.save()
+    return planned
+
+
+def _end_at(planned: PlannedPrice, ends_at: datetime | None) -> PlannedPrice:
+    now = timezone.now()
+    if ends_at is None:
+        raise _invalid([FieldError("ends_at", "required", "What has begun with an end keeps one: give another.")])
+    if ends_at <= now - NOW:
+        raise _invalid([FieldError("ends_at", "past", "Give this moment, or one that is still to come.")])
+    if ends_at <= planned.starts_at:
+        raise _invalid([FieldError("ends_at", "before_start", "Give a moment after it starts.")])
+    if ends_at > now + HORIZON:
+        raise _invalid([FieldError("ends_at", "too_late", "Give a moment within ten years.")])
+    planned.ends_at = planned.due_at = ends_at
+    # `updated_at` stays: of what was applied it says when that was.
+    planned.save(update_fields=["ends_at", "due_at"])
     return planned
 
 
@@ -167,14 +189,17 @@ def _held_variants(variant_ids: Collection[int]) -> dict[int, Variant]:
     return {variant.pk: variant for variant in rows}
 
 
-def _held_plan(price_change_id: int) -> tuple[PlannedPrice, dict[int, Variant]]:
-    """A planned price and its variant, held. Raises PriceChangeNotFound and PriceChangeNotPlanned."""
+def _held_plan(price_change_id: int, *, with_open: bool = False) -> tuple[PlannedPrice, dict[int, Variant]]:
+    """A planned price, or one that is open, and its variant, held.
+
+    Raises PriceChangeNotFound and PriceChangeNotPlanned.
+    """
     found = PlannedPrice.objects.filter(pk=price_change_id).values_list("variant_id", flat=True)
     variants = _held_variants([variant_id for variant_id in found if variant_id is not None])
     planned = PlannedPrice.objects.select_for_update(no_key=True).filter(pk=price_change_id).first()
     if planned is None:
         raise PriceChangeNotFound
-    if planned.state != PlannedPrice.State.PLANNED:
+    if planned.state != PlannedPrice.State.PLANNED and not (with_open and planned.plan.is_open):
         message = f"The price change is {planned.state}."
         raise PriceChangeNotPlanned(message, errors=[FieldError("state", planned.state, message)])
     return planned, variants

@@ -7,7 +7,8 @@ import pytest
 from django.utils import timezone
 
 from core.accounts.tests.factories import make_user
-from market.catalog.models import PlannedPrice
+from market.catalog.models import PlannedPrice, Variant
+from market.catalog.services import apply_due_price_changes
 from market.catalog.tests.factories import make_price_change, make_variant
 from market.orders.tests.factories import make_staff
 
@@ -80,6 +81,28 @@ def test_what_makes_no_sense_is_refused_by_its_field(client_of, body, status, fi
     assert not PlannedPrice.objects.exists()
 
 
+def test_the_end_of_what_has_begun_is_moved_and_nothing_else(client_of):
+    variant, client = make_variant(price="10.00"), client_of(make_staff("catalog.change_variant"))
+    sale, for_good = make_price_change(variant, ends_at=timezone.now() + timedelta(days=2)), make_price_change(variant)
+    began = timezone.now() - timedelta(hours=2)
+    for number, planned in enumerate((sale, for_good)):
+        PlannedPrice.objects.filter(pk=planned.pk).update(starts_at=began + timedelta(minutes=number), due_at=began)
+    PlannedPrice.objects.filter(pk=for_good.pk).update(variant=make_variant())
+    apply_due_price_changes(limit=10)
+    one, lasting = f"{AT}{sale.pk}/", f"{AT}{for_good.pk}/"
+    for ends_at in (in_days(3), in_days(1), timezone.now().isoformat()):
+        changed = client.patch(one, {"ends_at": ends_at}, format="json").json()
+        assert changed["ends_at"] == changed["due_at"] == ends_at.replace("+00:00", "Z")
+    for bad in (in_days(-0.01), in_days(-1), in_days(5000), None):
+        refused = client.patch(one, {"ends_at": bad}, format="json")
+        assert (refused.status_code, refused.json()["errors"][0]["field"]) == (400, "ends_at")
+    for path, body in ((one, {"ends_at": in_days(1), "price": "1.00"}), (one, {}), (lasting, {"ends_at": in_days(1)})):
+        assert client.patch(path, body, format="json").status_code == 409
+    apply_due_price_changes(limit=10)
+    assert client.get(one).json()["state"] == "ended"
+    assert Variant.objects.get(pk=variant.pk).price == Decimal("10.00")
+
+
 def test_two_at_one_moment_are_a_conflict(client_of):
     variant, client = make_variant(), client_of(make_staff())
     good = {"variant": variant.pk, "price": "8.00", "starts_at": in_days(1)}
@@ -137,6 +160,14 @@ def test_staff_plan_in_the_admin(client):
     assert client.post(page, changed | {"price": "6.00"}).status_code == 403
     planned.refresh_from_db()
     assert planned.price == Decimal("7.00"), "what was canceled stays"
+
+    PlannedPrice.objects.filter(pk=planned.pk).update(
+        state="applied", ends_at=tomorrow, due_at=tomorrow, given_price=7, former_price=10
+    )
+    end = {"ends_at_0": f"{tomorrow + timedelta(days=1):%Y-%m-%d}", "ends_at_1": "08:00:00"}
+    assert client.post(page, changed | end | {"price": "6.00"}).status_code == 302
+    planned.refresh_from_db()
+    assert (planned.price, planned.ends_at.date()) == (Decimal("7.00"), (tomorrow + timedelta(days=1)).date())
 
     client.force_login(make_user(is_staff=True))
     assert client.get(add).status_code == client.get(page).status_code == 403
