@@ -9,9 +9,10 @@ from uuid import UUID
 
 from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser
-from django.db.models import Q, QuerySet
-from django.db.models.functions import Upper
+from django.db import connection
+from django.db.models import QuerySet
 
+from market.orders import sql
 from market.orders.errors import OrderNotFound
 from market.orders.models import Order, OrderEvent, OrderItem
 from market.pricing.rules import (
@@ -127,14 +128,23 @@ def past_quotes(*, order_ids: Collection[int]) -> list[PastQuote]:
     return [_past_quote(order, buyers, promotions) for order in found]
 
 
-def identities_by_number(*, identities: Collection[str]) -> dict[str, str]:
-    """The numbers of all orders of those by whom uses are counted, with their identities: one statement."""
-    customers = [int(who.removeprefix(OF_CUSTOMER)) for who in identities if who.startswith(OF_CUSTOMER)]
-    emails = [who.upper() for who in identities if "@" in who]
-    orders = Order.objects.annotate(address=Upper("email")).filter(
-        Q(customer__in=customers) | Q(customer=None, address__in=emails)
-    )
-    return {order.number: _identity(order) for order in orders.only("number", "customer", "email")}
+def simulated_uses(
+    *, run_id: UUID, identities: Collection[str], promotions: Collection[int]
+) -> list[tuple[str, int, int, int]]:
+    """How often those by whom uses are counted were given these promotions in a simulation: identity, promotion, so
+    often before and after. One statement; a row per buyer, address as it was written, and promotion."""
+    params = {
+        "run": run_id,
+        "promotions": list(promotions),
+        "customers": [int(who.removeprefix(OF_CUSTOMER)) for who in identities if who.startswith(OF_CUSTOMER)],
+        "emails": [who.upper() for who in identities if "@" in who],
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(sql.SIMULATED_USES, params)
+        return [
+            (identity_of(customer_id=customer_id, email=email or ""), promotion, before, after)
+            for customer_id, email, promotion, before, after in cursor.fetchall()
+        ]
 
 
 def _identity(order: Order) -> str:

@@ -1,4 +1,4 @@
-"""The statements that write placed orders, one by one and those of the past many at once."""
+"""The statements that write placed orders, one by one and those of the past many at once; and what they have used."""
 
 from collections.abc import Sequence
 
@@ -7,6 +7,17 @@ from psycopg.types.json import Jsonb
 
 from market.orders.models import Order, OrderEvent, OrderItem, OrderQuote
 
+# How often these buyers were given these promotions in a simulation, before and after: a row per buyer and promotion.
+SIMULATED_USES = """
+SELECT bought.customer_id, CASE WHEN bought.customer_id IS NULL THEN bought.email END AS email,
+       used.promotion, count(used.before), count(used.after)
+FROM orders_order bought
+JOIN pricing_simulatedorder simulated ON simulated.run_id = %(run)s AND simulated.number = bought.number
+JOIN pricing_simulateduse used ON used.order_id = simulated.id AND used.promotion = ANY(%(promotions)s::bigint[])
+WHERE bought.customer_id = ANY(%(customers)s::bigint[])
+   OR bought.customer_id IS NULL AND upper(bought.email::text) = ANY(%(emails)s::text[])
+GROUP BY 1, 2, 3
+"""
 INSERT_ORDER = """
 WITH placed AS (
     INSERT INTO orders_order (

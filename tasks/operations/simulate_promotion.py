@@ -11,7 +11,7 @@ from core.api.parsers import read_strictly
 from core.errors import Invalid
 from core.operations.registry import Failure, Operation, Outcome, Plan, Row, register
 from market.orders.models import Order
-from market.orders.selectors import PastQuote, identities_by_number, past_quotes
+from market.orders.selectors import PastQuote, past_quotes, simulated_uses
 from market.pricing.models import Promotion
 from market.pricing.services import read_rules
 from market.pricing.services.simulating import (
@@ -174,7 +174,11 @@ class SimulatePromotion(Operation):
         key_by_number = {past.number: keys[past.order_id] for past in quotes}
         carts = [cart_of(past) for past in quotes if past.quote_input is not None]
         told = simulate_orders(
-            run_id=self.run_id, carts=carts, numbers_of=lambda identities: identities_by_number(identities=identities)
+            run_id=self.run_id,
+            carts=carts,
+            uses_of=lambda identities, promotions: simulated_uses(
+                run_id=self.run_id, identities=identities, promotions=promotions
+            ),
         )
         without_shelves = {past.number for past in quotes if not past.has_shelves}
         refused = {

@@ -2,7 +2,7 @@
 
 import json
 import uuid
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -49,8 +49,8 @@ ENOUGH = 10**9
 # What costs nothing is not taxed.
 UNTAXED = Decimal(0)
 PERIOD = ("starts_at", "ends_at")
-# The numbers, with identities, of the orders that these identities have placed.
-NumbersOf = Callable[[Collection[str]], Mapping[str, str]]
+# How often these identities were given these promotions in the run: identity, promotion, so often before and after.
+UsesOf = Callable[[Collection[str], Collection[int]], Iterable[tuple[str, int, int, int]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,16 +138,16 @@ def begin_simulation(
 
 
 @in_one_transaction
-def simulate_orders(*, run_id: uuid.UUID, carts: Sequence[PastCart], numbers_of: NumbersOf) -> Simulated:
+def simulate_orders(*, run_id: uuid.UUID, carts: Sequence[PastCart], uses_of: UsesOf) -> Simulated:
     """Price these carts, oldest first, as they were and with what is tried, and write down what came of it.
 
     Uses go on from the rows that the run has: within one transaction per batch nothing is counted twice. An order
-    is refused whose inputs do not give what it came to. Seven statements however many, one more where uses by a
-    code or a customer are limited. Locks nothing; the run's own transaction keeps others away.
+    is refused whose inputs do not give what it came to. The same few statements however many. Locks nothing; the
+    run's own transaction keeps others away.
     """
     simulation = Simulation.objects.get(pk=run_id)
     trial = _trial(simulation)
-    course = _course(trial, run_id=run_id, carts=carts, numbers_of=numbers_of)
+    course = _course(trial, run_id=run_id, carts=carts, uses_of=uses_of)
     variants = {line.variant_id for cart in carts for line in cart.quote_input.lines}
     costs = _costs(variants | {gift.variant_id for gift in _gifts(trial, carts)})
     unshelved = {} if simulation.shelves_of_today else _unshelved(carts)
@@ -217,7 +217,7 @@ def _trial(simulation: Simulation) -> Trial:
     return Trial(promotion, everyone_has_code=simulation.everyone_has_code, gift=gift)
 
 
-def _course(trial: Trial, *, run_id: uuid.UUID, carts: Sequence[PastCart], numbers_of: NumbersOf) -> Course:
+def _course(trial: Trial, *, run_id: uuid.UUID, carts: Sequence[PastCart], uses_of: UsesOf) -> Course:
     """What the run's rows say of the promotions in these carts of which any version is limited."""
     course = Course(trial.promotion.id)
     versions = [trial.promotion, *(promotion for cart in carts for promotion in cart.quote_input.promotions)]
@@ -234,12 +234,10 @@ def _course(trial: Trial, *, run_id: uuid.UUID, carts: Sequence[PastCart], numbe
         course.uses[id_] = after - (0 if was_unused else before)
         course.amounts[id_] = (amount_after or ZERO) - (ZERO if was_unused else amount_before or ZERO)
     if by_customer:
-        identities = numbers_of({cart.identity for cart in carts})
-        own = uses.filter(promotion__in=by_customer, order__number__in=identities)
-        for number, id_, before, after in own.values_list("order__number", "promotion", "before", "after"):
-            key = (identities[number], id_)
-            was_used = before is not None and id_ != trial.promotion.id
-            course.own[key] = course.own.get(key, 0) + (after is not None) - was_used
+        for identity, id_, before, after in uses_of({cart.identity for cart in carts}, by_customer):
+            was_unused = id_ == trial.promotion.id
+            key = (identity, id_)
+            course.own[key] = course.own.get(key, 0) + after - (0 if was_unused else before)
     if codes := limited_codes(cart.quote_input for cart in carts):
         counted = uses.filter(code__in=codes).values_list("code", "promotion")
         for code, id_, before, after in counted.annotate(Count("before"), Count("after")):

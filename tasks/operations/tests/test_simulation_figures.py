@@ -1,11 +1,16 @@
 """What is told of the orders that were simulated."""
 
+from collections import Counter
 from decimal import Decimal
 
 import pytest
 
 from market.carts.tests.factories import make_cart, make_offer
-from market.orders.tests.factories import make_order
+from market.orders.models import Order
+from market.orders.selectors import simulated_uses
+from market.orders.tests.factories import make_buyer, make_order
+from market.pricing.models import SimulatedUse
+from market.pricing.rules import identity_of
 from market.pricing.selectors.simulations import simulation_result
 from market.pricing.tests.factories import make_promotion
 from tasks.operations.tests.simulating import make_orders, simulation_of
@@ -66,3 +71,29 @@ def test_lists_that_are_cut_leave_no_refusal_out_and_keep_what_is_tried(monkeypa
     rare = '{"kind": "percentage", "value": "60", "min_subtotal": "90.00"}'
     told = simulation_result(simulation_of(draft, rules=rare))
     assert [row.label for row in told.promotions] == ["Tried"]
+
+
+def test_uses_by_buyer_are_those_that_python_counts():
+    buyer, other = make_buyer(), make_buyer()
+    every = make_promotion("Every", usage_limit_per_customer=9)
+    make_orders(1, 1, 1, buyer=buyer)
+    make_orders(1, buyer=other)
+    make_orders(1, 1)
+    make_orders(1, email="Guest@shop.example")
+    tried = make_promotion(status="draft", min_subtotal="20.00", usage_limit_per_customer=9)
+    run_id = simulation_of(tried).pk
+    orders = Order.objects.values_list("number", "customer_id", "email")
+    identities = {number: identity_of(customer_id=customer_id, email=email) for number, customer_id, email in orders}
+    expected = Counter(
+        (identities[number], promotion)
+        for number, promotion in SimulatedUse.objects.filter(run=run_id).values_list("order__number", "promotion")
+    )
+    asked = {"run_id": run_id, "promotions": [every.pk, tried.pk], "identities": {*identities.values(), "erased:1"}}
+    found = Counter()
+    for who, promotion, before, after in simulated_uses(**asked):
+        assert before == after
+        found[who, promotion] += after
+    assert found == expected != Counter()
+    assert found["guest@shop.example", every.pk] == 3
+    # A row per buyer and promotion, however many orders.
+    assert len(simulated_uses(**asked | {"identities": [f"customer:{buyer.customer.pk}"]})) == 1
