@@ -33,7 +33,8 @@ class PlannedPrice(TimeStampedModel):
     """A price that a variant gets at a moment; with `ends_at` the one before it comes back then.
 
     `due_at` is when something is to be done next. The given and the former price are those of the moment at
-    which it was applied. The variant may be deleted before; `sku` says which it was.
+    which it was applied; `updated_at` is then no earlier than what the change left behind as a `PriceSpan`. The
+    variant may be deleted before; `sku` says which it was.
     """
 
     class State(models.TextChoices):

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import DateTimeField, Func, Q
 from django.utils import timezone
 
 from core.errors import FieldError, Invalid
@@ -15,7 +15,8 @@ from core.guards import guard_enabled
 from core.transactions import in_one_transaction
 from market.catalog.errors import PriceChangeExists, PriceChangeNotFound, PriceChangeNotPlanned, ProductArchived
 from market.catalog.models import PlannedPrice, Product, Variant
-from market.catalog.rules import Plan, PlanState, ToldPrice, played
+from market.catalog.rules import Edit, Plan, PlanState, ToldPrice, played
+from market.catalog.selectors.prices import edits_since, first_due
 from market.catalog.services.locks import hold_products
 from market.catalog.services.prices import write_told_prices
 
@@ -28,6 +29,7 @@ NOW = timedelta(minutes=1)
 TARGETS = ("price", "compare_at_price", "removes_compare_at")
 GONE = "The variant is gone."
 ARCHIVED = "The product is archived."
+NO_PRICE = ToldPrice(Decimal(0), None)
 MISSED = "Its time was over before it could be applied."
 
 
@@ -122,9 +124,9 @@ def cancel_price_change(*, price_change_id: int) -> PlannedPrice:
 def apply_due_price_changes(*, limit: int) -> int:
     """Do what is due of at most so many planned prices, oldest first; how many were found due.
 
-    Eleven statements however many. Each variant gets in one step what all of its plans up to now make of its
-    price: those that came late are no prices that anybody saw. Locks the products, the variants, the planned
-    prices and the listings, each by primary key.
+    Twelve statements however many. Each variant gets in one step what all of its plans up to now make of its
+    price: those that came late are no prices that anybody saw, and what was changed by hand after their moment
+    stays. Locks the products, the variants, the planned prices and the listings, each by primary key.
     """
     now = timezone.now()
     due = list(
@@ -141,17 +143,21 @@ def apply_due_price_changes(*, limit: int) -> int:
     plans = defaultdict(list)
     for row in rows:
         plans[row.variant_id if row.variant_id in variants else None].append(row)
+    present = {pk: ToldPrice(variant.price, variant.compare_at_price) for pk, variant in variants.items()}
+    of_known = {pk: [row.plan for row in rows] for pk, rows in plans.items() if pk is not None}
+    edits = edits_since(present=present, since=first_due(of_known, now=now))
     written, before, after = [], {}, {}
     for variant_id, of_variant in plans.items():
-        variant = variants.get(variant_id)
-        told = ToldPrice(Decimal(0), None) if variant is None else ToldPrice(variant.price, variant.compare_at_price)
-        outcome, at = _outcome(told, variant, [row.plan for row in of_variant], now)
+        told = present.get(variant_id, NO_PRICE)
+        row_plans, edited = [row.plan for row in of_variant], edits.get(variant_id, [])
+        outcome, at = _outcome(told, variants.get(variant_id), row_plans, edited, now)
         if outcome != told:
             before[variant_id], after[variant_id] = told, outcome
         for row in of_variant:
             if at[row.pk] != row.plan:
                 row.take(at[row.pk])
-                row.updated_at = now
+                # After the price was written: what that leaves behind in the history was not done by hand.
+                row.updated_at = Func(function="clock_timestamp", output_field=DateTimeField())
                 written.append(row)
     write_told_prices(before=before, after=after, product_ids={variants[pk].product_id for pk in after})
     columns = ["state", "detail", "due_at", "given_price", "given_compare_at_price", "former_price"]
@@ -160,7 +166,7 @@ def apply_due_price_changes(*, limit: int) -> int:
 
 
 def _outcome(
-    told: ToldPrice, variant: Variant | None, plans: list[Plan], now: datetime
+    told: ToldPrice, variant: Variant | None, plans: list[Plan], edits: list[Edit], now: datetime
 ) -> tuple[ToldPrice, dict[int, Plan]]:
     """What becomes of a variant's price and of its plans: those that cannot be applied fail with the reason."""
     failed, possible = {}, []
@@ -176,7 +182,7 @@ def _outcome(
             failed[plan.id] = replace(plan, state=PlanState.FAILED, detail=reason)
         else:
             possible.append(plan)
-    outcome, at = played(told, possible, until=now)
+    outcome, at = played(edits[0].before if edits else told, possible, until=now, edits=edits)
     return outcome, at | failed
 
 

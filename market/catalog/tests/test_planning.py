@@ -15,6 +15,7 @@ from market.carts.selectors import priced_cart
 from market.carts.tests.factories import make_cart, make_offer
 from market.catalog.models import PastPrice, PlannedPrice, PriceSpan, ProductListing, Variant
 from market.catalog.rules import Edit, Plan, ToldPrice, played
+from market.catalog.selectors.prices import prices_at
 from market.catalog.services import (
     NewPriceChange,
     apply_due_price_changes,
@@ -98,6 +99,36 @@ def test_what_came_late_was_no_price_and_the_last_wins():
     assert list(PastPrice.objects.values_list("price", flat=True)) == [Decimal("10.00")]
     assert apply_at(6, variant) == "6.00"
     assert PlannedPrice.objects.filter(due_at__isnull=False).count() == 0
+
+
+@pytest.mark.django_db
+def test_what_was_changed_by_hand_after_a_late_plans_moment_stays():
+    lasting, sale, before = (make_variant(price="10.00") for _ in range(3))
+    plans = [plan(lasting, 1, price="8.00"), plan(sale, 1, 9, price="8.00"), plan(before, 5, price="8.00")]
+    for variant in (lasting, sale, before):
+        update_variant(product_id=variant.product_id, variant_id=variant.pk, changes={"price": Decimal(7)})
+    PriceSpan.objects.update(ended_at=moment(3))
+
+    with at_hour(6):
+        future = {pk: dated.price for pk, dated in prices_at(variant_ids=[lasting.pk], moment=moment(7)).items()}
+    assert future == {lasting.pk: 7}
+    assert [apply_at(6, variant) for variant in (lasting, sale, before)] == ["7.00", "7.00", "8.00"]
+    stays = "The price was changed meanwhile and stays as it is."
+    assert [told(row) for row in plans] == [("applied", stays), ("applied", stays), ("applied", "")]
+    assert apply_at(9, sale) == "7.00"
+    assert told(plans[1]) == ("ended", stays)
+
+
+@pytest.mark.django_db
+def test_what_another_plan_has_changed_was_not_changed_by_hand():
+    variant = make_variant(price="10.00")
+    first, second = plan(variant, 1, price="8.00"), plan(variant, 2, price="6.00")
+    apply_at(1)
+    # The first is noted a little after it was due, and the second was due by then.
+    PriceSpan.objects.update(ended_at=moment(3))
+    PlannedPrice.objects.filter(pk=first.pk).update(updated_at=moment(3))
+    assert apply_at(4, variant) == "6.00"
+    assert told(second) == ("applied", "")
 
 
 @pytest.mark.django_db
@@ -195,7 +226,7 @@ def test_statements_are_the_same_however_many_are_due(count_statements):
         with at_hour(hour), count_statements() as counted:
             assert apply_due_price_changes(limit=100) == 2 * number
         costs[number] = len(counted)
-    assert costs == {1: 11, 20: 11}
+    assert costs == {1: 12, 20: 12}
 
 
 hours = st.integers(1, 8)
