@@ -1,5 +1,6 @@
 """The documents of promotions."""
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from decimal import Decimal
 from typing import Any
@@ -13,13 +14,17 @@ CURRENCY = {"currency": settings.SHOP_CURRENCY}
 STAFF_ONLY = ("priority", "exclusive_group", "usage_limit", "budget", "customer_lists", "is_public")
 
 
-def promotion(row: Promotion, *, code: str | None = None, is_staff: bool) -> dict[str, Any]:
-    """A promotion with its rules as flat fields; `code` is its single one. Buyers see its label for its name."""
+def promotion(row: Promotion, *, codes: Mapping[int, str] | None = None, is_staff: bool) -> dict[str, Any]:
+    """A promotion with its rules as flat fields. Buyers see its label for its name.
+
+    `codes` are the single ones by promotion; None for who may not see them.
+    """
     flat = row.flat
     flat["thresholds"] = [asdict(step) for step in flat["thresholds"]]
     if not is_staff:
         shown = {name: value for name, value in flat.items() if name not in STAFF_ONLY}
         return {"id": row.pk, "name": row.label, "label": row.label, **shown, **CURRENCY, "is_active": True}
+    code = {} if codes is None else {"coupon_code": codes.get(row.pk)}
     return {
         "id": row.pk,
         "name": row.title,
@@ -27,7 +32,7 @@ def promotion(row: Promotion, *, code: str | None = None, is_staff: bool) -> dic
         **flat,
         **CURRENCY,
         "is_active": row.status == Promotion.Status.ACTIVE,
-        "coupon_code": code,
+        **code,
         "status": row.status,
         "version": row.version,
         "created_at": row.created_at,
@@ -35,6 +40,8 @@ def promotion(row: Promotion, *, code: str | None = None, is_staff: bool) -> dic
     }
 
 
-def promotion_with_uses(row: Promotion, *, code: str | None, uses: int, amount: Decimal) -> dict[str, Any]:
+def promotion_with_uses(
+    row: Promotion, *, codes: Mapping[int, str] | None, uses: int, amount: Decimal
+) -> dict[str, Any]:
     """A promotion as its own page tells staff: how often it was used, and what it gave in all."""
-    return {**promotion(row, code=code, is_staff=True), "uses": uses, "given_total": amount}
+    return {**promotion(row, codes=codes, is_staff=True), "uses": uses, "given_total": amount}

@@ -15,6 +15,11 @@ def sees_all(user: Any) -> bool:
     return user.is_authenticated and user.is_staff and user.has_perm("pricing.view_promotion")
 
 
+def sees_codes(user: Any) -> bool:
+    """Whether somebody who sees all promotions sees their codes too."""
+    return sees_all(user) and user.has_perm("pricing.view_coupon")
+
+
 class CouponFilter(filters.FilterSet):
     """Each filter narrows the list by itself."""
 
@@ -37,7 +42,9 @@ class PromotionFilter(filters.FilterSet):
     kind = filters.ChoiceFilter(choices=[(kind.value, kind.value) for kind in Kind])
     requires_coupon = StrictBooleanFilter(label="Whether a code is needed.")
     search = filters.CharFilter(
-        method="searched", max_length=LABEL_LENGTH, label="Words of its name or label; for staff also one of its codes."
+        method="searched",
+        max_length=LABEL_LENGTH,
+        label="Words of its name or label; for who may see codes also one of these.",
     )
 
     def searched(self, rows: QuerySet[Promotion], name: str, text: str) -> QuerySet[Promotion]:
@@ -45,7 +52,7 @@ class PromotionFilter(filters.FilterSet):
         words = Q()
         for word in text.split():
             words &= Q(label__icontains=word) | Q(name__icontains=word) if is_staff else Q(label__icontains=word)
-        if is_staff:
+        if sees_codes(self.request.user):
             code = Coupon.objects.filter(promotion=OuterRef("pk"), code=normal_code(text))
             return rows.filter(words | Q(Exists(code)))
         return rows.filter(words)

@@ -133,7 +133,7 @@ class StaffRulesSerializer(PublicRulesSerializer):
         required=False,
         allow_null=True,
         allow_blank=True,
-        help_text=f"{STAFF} Its single code, whatever its case; a promotion with one needs it.",
+        help_text="For staff who may see codes. Its single code, whatever its case; a promotion with one needs it.",
     )
 
 

@@ -86,6 +86,35 @@ def test_staff_find_promotions(office):
         assert office.get(URL, query).status_code == 400
 
 
+def test_a_code_is_for_who_may_see_codes_and_written_by_who_may_write_them(client_of):
+    coupon = make_coupon("SECRET")
+    url, of_promotions = one(coupon.promotion_id), ("pricing.view_promotion", "pricing.change_promotion")
+    clerk = client_of(make_staff(*of_promotions, "pricing.add_promotion"))
+    for answer in (clerk.get(URL), clerk.get(url), clerk.patch(url, {"value": "11"}, format="json")):
+        assert (answer.status_code, "SECRET" in answer.content.decode()) == (200, False)
+    assert clerk.get(URL, {"search": "secret"}).json()["results"] == []
+    for answer in (
+        clerk.patch(url, {"coupon_code": "MINE"}, format="json"),
+        clerk.patch(url, {"coupon_code": None}, format="json"),
+        clerk.put(url, TEN | {"coupon_code": "MINE"}, format="json"),
+        clerk.post(URL, TEN | {"coupon_code": "MINE"}, format="json"),
+    ):
+        assert answer.status_code == 403, answer.json()
+    assert list(Coupon.objects.values_list("code", flat=True)) == ["SECRET"]
+    sees = client_of(make_staff(*of_promotions, "pricing.view_coupon"))
+    assert sees.get(URL, {"search": "secret"}).json()["results"][0]["coupon_code"] == "SECRET"
+    assert sees.patch(url, {"coupon_code": "MINE"}, format="json").status_code == 403
+    writes = client_of(make_staff(*of_promotions, "pricing.add_coupon", "pricing.change_coupon"))
+    assert "coupon_code" not in writes.patch(url, {"coupon_code": "MINE"}, format="json").json()
+    assert list(Coupon.objects.values_list("code", flat=True)) == ["MINE"]
+
+
+def test_how_promotions_are_ordered_is_not_told_by_a_cursor(api_client, office):
+    make_promotion("First", priority=-5)
+    query = {"ordering": "priority", "cursor": "", "limit": 1}
+    assert [client.get(URL, query).status_code for client in (api_client, office)] == [400, 200]
+
+
 def test_every_field_is_written_and_read_back(office):
     variant, other = make_offer(), make_offer()
     Attribute.objects.create(product_type=create_product_type(title="Mug"), code="color", title="Color", kind="text")
