@@ -140,7 +140,7 @@ class SimulatePromotion(Operation):
     batch_size = 500
 
     def plan(self) -> Plan:
-        newest = self._orders().order_by("-placed_at", "-pk").values_list("placed_at", "pk")[: self._most()]
+        newest, most = self._orders().order_by("-placed_at", "-pk").values_list("placed_at", "pk"), self._most()
         begin_simulation(
             run_id=self.run_id,
             promotion=self.params["promotion"],
@@ -150,9 +150,11 @@ class SimulatePromotion(Operation):
             shelves_of_today=self.params["shelves_of_today"],
             warn_percent=self.params["warn_percent"] or WARN_PERCENT,
         )
-        if not (total := newest.count()):
+        if (last := newest.first()) is None:
             return Plan(total=0)
-        return Plan(total=total, bounds={"first": key_of(*newest[total - 1]), "last": key_of(*newest[0])})
+        # Orders may be canceled between these statements: none of them relies on what another has found.
+        first = newest[most - 1 : most].first() or newest.last() or last
+        return Plan(total=newest[:most].count(), bounds={"first": key_of(*first), "last": key_of(*last)})
 
     def rows(self, *, bounds: Mapping[str, Any], cursor: str, limit: int) -> list[Row]:
         if not bounds:

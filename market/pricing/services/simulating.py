@@ -86,7 +86,8 @@ def request_simulation(
     """Have a promotion tried in the background, as it is or with `changes`, which are those of `edit_promotion`.
 
     `params` are the other parameters of the operation. Asked for the same again by the same person before it is
-    done, it answers the run that is under way. Raises PromotionNotFound, and Invalid naming each field.
+    done, it answers the run that is under way, which it locks: one that ends meanwhile is none. Raises
+    PromotionNotFound, and Invalid naming each field.
     """
     promotion = Promotion.objects.filter(pk=promotion_id).first()
     if promotion is None:
@@ -100,8 +101,10 @@ def request_simulation(
     with _named_from("params.", ""):
         asked = {"operation": operation.name, "params": cleaned_params(operation, params), "started_by": user_id}
         under_way = Run.objects.filter(**asked, state__in=Run.WORKABLE).order_by("created_at")
-        same = under_way.filter(Q(total=None) | Q(simulation__version=promotion.version)).first()
-        run = same or create_run(operation=operation, params=params, reason=reason, user_id=user_id)
+        same = under_way.filter(Q(total=None) | Q(simulation__version=promotion.version))
+        if found := same.select_for_update(no_key=True, of=("self",)).first():
+            return found
+        run = create_run(operation=operation, params=params, reason=reason, user_id=user_id)
     return start_run(run_id=run.pk, user_id=user_id)
 
 
