@@ -199,12 +199,17 @@ class PromotionForm(forms.ModelForm):
         required=False, initial=True, help_text="Who is refused is told why; else only who entered its code."
     )
 
+    may_see_codes = may_set_codes = True
+
     class Meta:
         model = Promotion
         fields = ["name", "label", "status"]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.fields["coupon_code"].disabled = not self.may_set_codes
+        if not self.may_see_codes:
+            del self.fields["coupon_code"]
         flat = self.instance.flat if self.instance.pk else {}
         for name in ("attributes", "get_attributes"):
             self.fields[name].offer(flat.get(name, ()))
@@ -222,6 +227,8 @@ class PromotionForm(forms.ModelForm):
         cleaned = self.cleaned_data
         fields = {name: cleaned.get(name) for name in (*FLAT_FIELDS, "name", "label", "status", "coupon_code")}
         fields |= {name: ids_of(cleaned.get(name) or ()) or self._gone(name) for name in ROWS}
+        if not self.may_set_codes:
+            del fields["coupon_code"]
         gift = cleaned.get("gift_variant")
         # Boxes are sent in their own order, which means nothing: it is no change.
         for name in [name for name in CHOSEN if set(fields[name] or ()) == set(self.initial.get(name) or ())]:

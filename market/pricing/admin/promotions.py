@@ -21,6 +21,7 @@ from core.refusals_admin import RefusalsShown
 from core.spreadsheets import csv_lines
 from market.pricing import selectors, services
 from market.pricing.admin.promotion_form import FIELDSETS, PromotionForm
+from market.pricing.admin.reading import READ_ONLY, rules_table
 from market.pricing.errors import PromotionNotFound
 from market.pricing.models import LABEL_LENGTH, Coupon, Promotion, PromotionVersion
 from market.pricing.rules import normal_code
@@ -40,7 +41,6 @@ class PromotionAdmin(RefusalsShown, admin.ModelAdmin):
     """Promotions, newest first, each with its versions. Times are shown and typed in the shop's time zone."""
 
     form = PromotionForm
-    fieldsets = FIELDSETS
     list_display = ["title", "kind", "status", "needs_code", "priority", "starts_at", "ends_at", "version"]
     list_filter = ["status", "kind", "requires_coupon"]
     search_fields = ["name", "label"]
@@ -65,14 +65,35 @@ class PromotionAdmin(RefusalsShown, admin.ModelAdmin):
     ) -> tuple[QuerySet[Promotion], bool]:
         """Also by a whole code, which the index of codes finds among the hundred thousand."""
         found, has_duplicates = super().get_search_results(request, queryset, search_term)
-        if not search_term:
+        if not search_term or not request.user.has_perm("pricing.view_coupon"):
             return found, has_duplicates
         by_code = Coupon.objects.filter(code=normal_code(search_term)).values("promotion")
         return queryset.filter(Q(pk__in=found.values("pk")) | Q(pk__in=by_code)), False
 
     def get_form(self, request: HttpRequest, obj: Promotion | None = None, **kwargs: Any) -> type[forms.ModelForm]:
         """As it is written: most of its fields are no columns that a form could be made from."""
-        return self.form
+        needed = ["pricing.view_coupon", "pricing.add_coupon", *(["pricing.change_coupon"] if obj else [])]
+
+        class FormOfUser(self.form):
+            may_see_codes = request.user.has_perm("pricing.view_coupon")
+            may_set_codes = request.user.has_perms(needed)
+
+        return FormOfUser
+
+    def get_fieldsets(self, request: HttpRequest, obj: Promotion | None = None) -> list[tuple[str | None, dict]]:
+        """All rules to read for who may not change them; the code for who may see codes."""
+        if obj is not None and not self.has_change_permission(request, obj):
+            return READ_ONLY
+        if request.user.has_perm("pricing.view_coupon"):
+            return FIELDSETS
+        return [
+            (title, {**options, "fields": [name for name in options["fields"] if name != "coupon_code"]})
+            for title, options in FIELDSETS
+        ]
+
+    @admin.display(description="rules")
+    def rules_shown(self, promotion: Promotion) -> str:
+        return rules_table(promotion)
 
     def get_urls(self) -> list[Any]:
         view = self.admin_site.admin_view

@@ -5,6 +5,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils.crypto import salted_hmac
+
 from core.errors import FieldError, Invalid
 from core.transactions import in_one_transaction
 from market.pricing.errors import PromotionEdited, PromotionUsed
@@ -98,9 +100,10 @@ def check_promotion(*, fields: Mapping[str, Any], promotion_id: int | None = Non
 
 
 def state_of(promotion: Promotion) -> str:
-    """What tells a promotion from the same one after any edit, of its code too."""
+    """What tells a promotion from the same one after any edit, of its code too, and nothing else of it."""
     code = single_code(promotion_id=promotion.pk)
-    return f"{promotion.version} {promotion.updated_at.isoformat()} {code.code if code else ''}".strip()
+    told = f"{promotion.version} {promotion.updated_at.isoformat()} {code.code if code else ''}"
+    return salted_hmac("promotion state", told, algorithm="sha256").hexdigest()
 
 
 def check_unchanged(*, promotion_id: int, state: str) -> None:

@@ -8,6 +8,7 @@ from core.accounts.tests.factories import make_staff
 from market.carts.tests.factories import make_offer
 from market.catalog.services import create_collection
 from market.catalog.tests.factories import make_category
+from market.orders.tests.factories import make_staff as make_clerk
 from market.pricing.models import Coupon, CustomerList, Promotion
 from market.pricing.services import create_promotion, generate_coupons
 from market.pricing.tests.factories import make_coupon, make_promotion
@@ -109,3 +110,43 @@ def test_a_page_that_is_behind_undoes_nothing_and_keeps_what_was_typed(client_of
     anew = sent_back(browser.get(change_page(promotion))) | {"name": "Mine"}
     assert browser.post(change_page(promotion), anew).status_code == 302
     assert Promotion.objects.get().name == "Mine"
+
+
+def clerk(*permissions: str) -> Client:
+    client = Client()
+    client.force_login(make_clerk(*permissions))
+    return client
+
+
+def test_who_may_only_look_sees_every_rule():
+    friends, gone = (CustomerList.objects.create(name=name) for name in ("Friends", "Gone"))
+    steps = [{"min_subtotal": "50.00", "percent": "5"}]
+    rules = {"kind": "spend_threshold", "thresholds": steps, "customer_lists": [friends.pk, gone.pk]}
+    rules |= {"weekdays": [6], "starts_at": "2026-12-01T00:00:00+00:00", "stackable": False}
+    promotion = create_promotion(label="Steps", rules=rules, status="active")
+    number = gone.pk
+    gone.delete()
+    page = clerk("pricing.view_promotion").get(change_page(promotion)).content.decode()
+    for told in (
+        f"Friends ({friends.pk}); {number} (deleted)",
+        "From a subtotal of: 50.00, percent off: 5",
+        "Saturday",
+        "Dec. 1, 2026",
+        "Stackable</th><td>no<",
+    ):
+        assert told in page, told
+    assert 'name="value"' not in page
+
+
+def test_in_the_admin_codes_are_for_who_may_see_and_write_them():
+    promotion = make_coupon("SECRET").promotion
+    of_promotions = ("pricing.view_promotion", "pricing.change_promotion")
+    found = reverse("admin:pricing_promotion_changelist")
+    for permissions, is_seen in (((), False), (("pricing.view_coupon",), True)):
+        browser = clerk(*of_promotions, *permissions)
+        page = browser.get(change_page(promotion))
+        assert ("SECRET" in page.content.decode()) is is_seen
+        assert bool(browser.get(found, {"q": "secret"}).context["cl"].result_list) is is_seen
+        data = sent_back(page) | {"coupon_code": "MINE", "name": "Renamed"}
+        assert browser.post(change_page(promotion), data).status_code == 302
+        assert (Coupon.objects.get().code, Promotion.objects.get().name) == ("SECRET", "Renamed")
