@@ -80,6 +80,14 @@ class Operation:
         self.run_id = run_id
 
     @classmethod
+    def form_to_go_on(cls, *, params: Mapping[str, Any], run_id: uuid.UUID) -> forms.Form:
+        """The form over the parameters of a run that is worked on; what a run fixed when it began need not be in it.
+
+        Raises `core.errors.ShopError` for a run that cannot go on.
+        """
+        return cls.form(data=dict(params))
+
+    @classmethod
     def check_file(cls, file: BinaryIO) -> None:
         """Raises `core.errors.Invalid` for a file that cannot be what the operation reads."""
 

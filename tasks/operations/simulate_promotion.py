@@ -1,5 +1,6 @@
 """Try a promotion over orders of the past: what it would have cost, and what would have become of the others."""
 
+import uuid
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -9,10 +10,11 @@ from django.db.models import Q, QuerySet
 
 from core.api.parsers import read_strictly
 from core.errors import Invalid
+from core.operations.models import Run
 from core.operations.registry import Failure, Operation, Outcome, Plan, Row, register
 from market.orders.models import Order
 from market.orders.selectors import PastQuote, past_quotes, simulated_uses
-from market.pricing.models import Promotion
+from market.pricing.models import Promotion, Simulation
 from market.pricing.services import read_rules
 from market.pricing.services.simulating import (
     MOST_ORDERS,
@@ -138,6 +140,16 @@ class SimulatePromotion(Operation):
     result_page = "admin:pricing_simulation_change"
     failure_columns = ("order",)
     batch_size = 500
+
+    @classmethod
+    def form_to_go_on(cls, *, params: Mapping[str, Any], run_id: uuid.UUID) -> forms.Form:
+        """What is tried was fixed when the run began: a draft, and what its rules name, may be deleted since."""
+        form = super().form_to_go_on(params=params, run_id=run_id)
+        if Simulation.objects.filter(pk=run_id).exists():
+            del form.fields["promotion"], form.fields["rules"]
+        elif Run.objects.filter(pk=run_id, total__isnull=False).exists():
+            raise Invalid("What it has found was deleted, as it is old: simulate anew.")
+        return form
 
     def plan(self) -> Plan:
         newest, most = self._orders().order_by("-placed_at", "-pk").values_list("placed_at", "pk"), self._most()

@@ -25,7 +25,7 @@ from core.guards import guard_enabled
 from core.operations.models import Run, RunBatch, RunFailure
 from core.operations.registry import Failure, Operation, Outcome, Row
 from core.operations.services.files import open_file
-from core.operations.services.runs import bound_form, note, operation_of
+from core.operations.services.runs import note, operation_of
 
 log = structlog.get_logger("operations")
 
@@ -116,7 +116,7 @@ def prepared_operation(*, lease: Lease) -> Operation:
     parameters that mean nothing any more."""
     run = Run.objects.select_related("file").get(pk=lease.run_id)
     operation = operation_of(run)
-    form = bound_form(operation, run.params)
+    form = operation.form_to_go_on(params=run.params, run_id=run.pk)
     if not form.is_valid():
         raise ShopError(f"The parameters cannot be used any more: {form.errors.as_json()}")
     if operation.takes_file and run.file is None:

@@ -183,9 +183,12 @@ def simulate_orders(*, run_id: uuid.UUID, carts: Sequence[PastCart], uses_of: Us
 
 
 def prune_simulations(*, limit: int) -> int:
-    """Delete what runs have found that were settled before `EVENT_RETENTION`, up to `limit` rows of each kind;
-    answers how many of the most numerous. First what makes it readable, so that nobody reads a part."""
-    settled = Q(run__state__in=Run.SETTLED, run__finished_at__lt=timezone.now() - settings.EVENT_RETENTION)
+    """Delete what runs have found that were settled, or asked for and failed, before `EVENT_RETENTION`, up to `limit`
+    rows of each kind; answers how many of the most numerous. First what makes it readable, so that nobody reads a
+    part."""
+    before = timezone.now() - settings.EVENT_RETENTION
+    settled = Q(run__state__in=Run.SETTLED, run__finished_at__lt=before)
+    settled |= Q(run__state=Run.State.FAILED, run__created_at__lt=before)
     counts = []
     for rows in (
         Simulation.objects.filter(settled).order_by("created_at"),
