@@ -25,6 +25,7 @@ class Basket:
     _names: frozenset[Name] = frozenset()
     _texts: list[str] = field(default_factory=list)
     _known: dict[Goods, tuple[int, ...]] = field(default_factory=dict)
+    _asked: dict[int, tuple[int, ...]] = field(default_factory=dict)  # by the identity of the goods
 
     @property
     def names(self) -> list[str]:
@@ -37,9 +38,12 @@ class Basket:
         """The places of the lines that are among the goods."""
         if goods.is_everything:
             return self.everything
-        found = self._known.get(goods)
+        found = self._asked.get(id(goods))  # the promotions of the quote live as long as it
         if found is None:
-            found = self._known[goods] = self._search(goods)
+            found = self._known.get(goods)
+            if found is None:
+                found = self._known[goods] = self._search(goods)
+            self._asked[id(goods)] = found
         return found
 
     def units_at(self, places: Sequence[int]) -> int:

@@ -68,11 +68,14 @@ class Offer:
         self.promotion = promotion
         self.situation = situation
         self.basket = situation.basket
-        self.cap = _cap(promotion, situation)
         self.places: Sequence[int] = situation.basket.places_of(promotion.goods)
         self.units: Sequence[int] | None = None  # None: all of each line
         self.part = promotion.part
+        self.cap: int | None = None
         self._alone: Cut | None = None
+        if promotion.is_plain:
+            return
+        self.cap = _cap(promotion, situation)
         chosen = units_to_reduce(promotion, situation.basket)
         if chosen is not None:
             self.places, self.units = tuple(chosen), tuple(chosen.values())

@@ -99,7 +99,7 @@ def _quote(work: Work) -> Quote:
         grand_total=grand_total,
         is_estimate=facts.shipping is None,
         gifts=gifts,
-        applied=tuple(_uses(work)),
+        tell_uses=partial(_uses, work),
         tell=partial(steps_of, work),
     )
 

@@ -180,6 +180,12 @@ class PromotionInput:
         return self.kind in (Kind.PERCENTAGE, Kind.FIXED_PRICE) or self.is_per_unit
 
     @cached_property
+    def is_plain(self) -> bool:
+        """Whether it is given for all units of its goods, and nothing ends it within an order."""
+        bounds = (self.usage_limit_per_order, self.max_discount, self.budget)
+        return self.kind in (Kind.PERCENTAGE, Kind.FIXED_AMOUNT) and bounds == (None, None, None)
+
+    @cached_property
     def name(self) -> str:
         """What people call it."""
         return self.label or f"promotion {self.id}"

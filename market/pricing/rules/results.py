@@ -1,6 +1,6 @@
 """What a quote answers."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cached_property
@@ -73,8 +73,13 @@ class Quote:
     grand_total: Decimal
     is_estimate: bool
     gifts: tuple[GiftLine, ...]
-    applied: tuple[PromotionApplied, ...]
+    tell_uses: Callable[[], Iterable[PromotionApplied]] = field(repr=False, compare=False)
     tell: Callable[["Quote"], list[Step]] = field(repr=False, compare=False)
+
+    @cached_property
+    def applied(self) -> tuple[PromotionApplied, ...]:
+        """The uses that checkout takes; a cart that is looked at takes none."""
+        return tuple(self.tell_uses())
 
     @cached_property
     def trace(self) -> tuple[Step, ...]:

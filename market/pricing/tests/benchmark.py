@@ -1,8 +1,9 @@
 """What a quote of 50 lines costs with 20 and with 200 promotions: `python -m market.pricing.tests.benchmark`.
 
-Three shops: one whose promotions are on some goods, need codes, tiers or a minimum, as in life; one where every
-promotion is given, each on a category; and one where each is given on every line. Prints the milliseconds of one quote (the lowest of several rounds)
-and how many conditions were looked at and cuts were made, which do not depend on the machine.
+Three shops: one whose promotions are on some goods, need codes, tiers or a minimum, as in life; one where
+every promotion is given, each on a category; and one where each is given on every line. Prints the
+milliseconds of one quote (the lowest of several rounds) and how many conditions were looked at and cuts were
+made, which do not depend on the machine.
 """
 
 import sys
