@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.db.models import Q, QuerySet
 
 from core.api.parsers import read_strictly
@@ -121,7 +122,7 @@ class SimulationForm(forms.Form):
 
 @register
 class SimulatePromotion(Operation):
-    """The orders in the order in which they were placed, but for those that were canceled.
+    """The orders in the order in which they were placed, but for those canceled or in another currency than the shop's.
 
     A row's key is its moment and its id. What earlier orders have used is read from the run's own rows, so
     that a batch goes on where the committed one before it ended. Failed rows that are tried again come after all
@@ -152,7 +153,7 @@ class SimulatePromotion(Operation):
         return form
 
     def plan(self) -> Plan:
-        newest, most = self._orders().order_by("-placed_at", "-pk").values_list("placed_at", "pk"), self._most()
+        newest, most = self._summable().order_by("-placed_at", "-pk").values_list("placed_at", "pk"), self._most()
         begin_simulation(
             run_id=self.run_id,
             promotion=self.params["promotion"],
@@ -166,12 +167,18 @@ class SimulatePromotion(Operation):
             return Plan(total=0)
         # Orders may be canceled between these statements: none of them relies on what another has found.
         first = newest[most - 1 : most].first() or newest.last() or last
-        return Plan(total=newest[:most].count(), bounds={"first": key_of(*first), "last": key_of(*last)})
+        others = self._orders().exclude(currency=settings.SHOP_CURRENCY)
+        left_out = others.filter(from_place(key_of(*first)), up_to_place(key_of(*last))).count()
+        return Plan(
+            total=newest[:most].count(),
+            bounds={"first": key_of(*first), "last": key_of(*last)},
+            counts={"orders in other currencies, left out": left_out} if left_out else {},
+        )
 
     def rows(self, *, bounds: Mapping[str, Any], cursor: str, limit: int) -> list[Row]:
         if not bounds:
             return []
-        ahead = self._orders().filter(from_place(cursor or bounds["first"]), up_to_place(bounds["last"]))
+        ahead = self._summable().filter(from_place(cursor or bounds["first"]), up_to_place(bounds["last"]))
         if cursor:
             ahead = ahead.exclude(pk=place_of(cursor)[1])
         orders = ahead.order_by("placed_at", "pk")
@@ -214,6 +221,10 @@ class SimulatePromotion(Operation):
         if self.params["placed_before"]:
             orders = orders.filter(placed_at__lt=self.params["placed_before"])
         return orders
+
+    def _summable(self) -> QuerySet[Order]:
+        """Those in the shop's currency: amounts in others add up to nothing."""
+        return self._orders().filter(currency=settings.SHOP_CURRENCY)
 
     def _most(self) -> int:
         has_time = self.params["placed_after"] or self.params["placed_before"]

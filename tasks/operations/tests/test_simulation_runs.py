@@ -11,6 +11,7 @@ from core.operations import services
 from core.operations.models import Run
 from core.operations.services.working import claim_run, do_next_batch, prepared_operation
 from market.catalog.tests.factories import make_category
+from market.orders.models import Order
 from market.pricing.models import SimulatedOrder
 from market.pricing.services.editing import remove_promotion
 from market.pricing.services.simulating import prune_simulations
@@ -63,3 +64,14 @@ def test_what_a_failed_run_has_found_is_pruned_and_the_run_does_not_go_on_withou
     services.resume_run(run_id=run.pk)
     run = worked_on(run)
     assert (run.state, run.last_error) == ("failed", "What it has found was deleted, as it is old: simulate anew.")
+
+
+def test_orders_in_other_currencies_are_left_out_and_counted():
+    orders = make_orders(1, 1, 1, 1)
+    Order.objects.filter(pk__in=[orders[0].pk, orders[2].pk]).update(currency="XTS")
+    draft = make_promotion(status="draft")
+    for params, left_out in (({}, 1), ({"orders": 1}, 0), ({"placed_before": orders[1].placed_at.isoformat()}, 0)):
+        run = simulation_of(draft, **params).run
+        numbers = set(run.simulated_orders.values_list("number", flat=True))
+        assert numbers <= {orders[1].number, orders[3].number}
+        assert run.counts.get("orders in other currencies, left out", 0) == left_out
