@@ -27,7 +27,8 @@ TRIGGER = """
     REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows
     FOR EACH STATEMENT EXECUTE FUNCTION catalog_note_price_spans()
 """
-# What is known from before: each price until it ended, all of them for 30 days before the last one was told.
+# What is known from before: each price until it ended, all of them for 30 days before the last one was told. Variants
+# are read alone meanwhile, prices change as ever.
 KNOWN_SPANS = """
     INSERT INTO catalog_pricespan (variant_id, price, began_at, ended_at)
     SELECT past.variant_id, past.price,
@@ -39,13 +40,28 @@ KNOWN_SPANS = """
     FROM catalog_pastprice past JOIN catalog_variant variant ON variant.id = past.variant_id
     WINDOW of_variant AS (PARTITION BY past.variant_id ORDER BY past.ended_at, past.id)
 """
+# Under the lock that the trigger takes until all is committed, so as little as there is: what ended while the others
+# were copied. From there on the trigger notes what ends.
+ENDED_MEANWHILE = """
+    INSERT INTO catalog_pricespan (variant_id, price, began_at, ended_at)
+    SELECT past.variant_id, past.price,
+           COALESCE(lag(past.ended_at) OVER (PARTITION BY past.variant_id ORDER BY past.ended_at, past.id),
+                    (SELECT max(span.ended_at) FROM catalog_pricespan span
+                     WHERE span.variant_id = past.variant_id AND span.ended_at <= past.ended_at),
+                    LEAST(past.ended_at, GREATEST(variant.created_at, past.ended_at - interval '30 days'))),
+           past.ended_at
+    FROM catalog_pastprice past JOIN catalog_variant variant ON variant.id = past.variant_id
+    WHERE past.ended_at > now() - interval '1 day'
+      AND NOT EXISTS (SELECT FROM catalog_pricespan span
+                      WHERE span.variant_id = past.variant_id AND span.ended_at = past.ended_at)
+"""
 
 
 def follows_variant(table: str, deletion: str) -> migrations.RunSQL:
-    """The release before does not know these rows, and deletes what they point at."""
+    """The release before does not know these rows, and deletes what they point at. The next migration validates it."""
     return migrations.RunSQL(
         f"ALTER TABLE {table} ADD CONSTRAINT {table}_variant_id_owner FOREIGN KEY (variant_id)"
-        f" REFERENCES catalog_variant (id) ON DELETE {deletion}",
+        f" REFERENCES catalog_variant (id) ON DELETE {deletion} NOT VALID",
         f"ALTER TABLE {table} DROP CONSTRAINT {table}_variant_id_owner",
     )
 
@@ -186,9 +202,12 @@ class Migration(migrations.Migration):
             ],
             options={"indexes": [models.Index(fields=["variant", "ended_at"], name="price_span_of_variant")]},
         ),
+        migrations.RunSQL(KNOWN_SPANS, migrations.RunSQL.noop),
+        migrations.RunSQL("ANALYZE catalog_pricespan", migrations.RunSQL.noop),
+        migrations.RunSQL(NOTE_SPANS, "DROP FUNCTION catalog_note_price_spans()"),
+        # From here on nobody writes variants until all is committed.
+        migrations.RunSQL(TRIGGER, "DROP TRIGGER catalog_variant_note_price_spans ON catalog_variant"),
+        migrations.RunSQL(ENDED_MEANWHILE, migrations.RunSQL.noop),
         follows_variant("catalog_plannedprice", "SET NULL"),
         follows_variant("catalog_pricespan", "CASCADE"),
-        migrations.RunSQL(KNOWN_SPANS, migrations.RunSQL.noop),
-        migrations.RunSQL(NOTE_SPANS, "DROP FUNCTION catalog_note_price_spans()"),
-        migrations.RunSQL(TRIGGER, "DROP TRIGGER catalog_variant_note_price_spans ON catalog_variant"),
     ]
