@@ -1,5 +1,7 @@
 """Every page of the admin: lists, searches, forms open, at a cost that does not grow with the rows."""
 
+from typing import Any
+
 import pytest
 from django.contrib import admin
 from django.contrib.auth.models import Group
@@ -7,6 +9,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from core.accounts.models import User
 from core.models import Heartbeat, ScheduleSlot
 from core.operations.registry import operation_named
 from core.operations.services import create_run
@@ -20,14 +23,15 @@ from market.catalog.services import (
     request_images,
 )
 from market.catalog.tests.factories import make_category, make_price_change, make_product
+from market.customers.models import Customer
 from market.orders.services.mails import queue_order_mail
 from market.orders.tests.factories import make_buyer, make_order, make_staff
 from market.payments.models import Refund
-from market.pricing.models import CustomerList, PriceList, PromotionUse
+from market.pricing.models import CustomerList, PriceList, PriceListEntry, PromotionUse
 from market.pricing.tests.factories import make_coupon, make_simulation
 from market.reviews.models import ReviewRequest
 from market.reviews.tests.factories import make_review
-from market.shipping.models import ShippingZone
+from market.shipping.models import ShippingMethod, ShippingStep, ShippingZone, ZoneArea
 from tasks.celery_settings import QUEUES
 from tasks.schedule import sync_schedules
 
@@ -110,6 +114,54 @@ def test_lists_cost_the_same_however_many_rows(model, office, count_statements):
     with count_statements() as many:
         office.get(page_of(model, "changelist"))
     assert len(many) == len(few) <= MOST_STATEMENTS
+
+
+@pytest.mark.parametrize("model", [PriceList, CustomerList, ShippingZone, ShippingMethod])
+def test_forms_cost_the_same_however_much_hangs_on_a_row(model, office, count_statements):
+    page = page_of(model, "change", model.objects.first().pk)
+    office.get(page)
+    with count_statements() as few:
+        office.get(page)
+    more(model.objects.first(), 300)
+    with count_statements() as many:
+        assert office.get(page).status_code == 200
+    assert len(many) == len(few) <= MOST_STATEMENTS
+
+
+def more(row: Any, count: int) -> None:
+    """So many more of what hangs on the row."""
+    if isinstance(row, PriceList):
+        variant = make_offer()
+        PriceListEntry.objects.bulk_create(
+            PriceListEntry(price_list=row, variant=variant, min_quantity=place + 1, price=1) for place in range(count)
+        )
+    elif isinstance(row, CustomerList):
+        users = User.objects.bulk_create(User(email=f"{row.pk}-{place}@example.com") for place in range(count))
+        row.customers.add(*Customer.objects.bulk_create(Customer(user=user) for user in users))
+    elif isinstance(row, ShippingZone):
+        ZoneArea.objects.bulk_create(
+            ZoneArea(zone=row, country="DE", region=f"Region {place}") for place in range(count)
+        )
+    else:
+        ShippingStep.objects.bulk_create(
+            ShippingStep(method=row, at_least=place + 1, price=1) for place in range(count)
+        )
+
+
+def test_large_rows_are_saved(office):
+    customers, zone = CustomerList.objects.first(), ShippingZone.objects.create(name="Regions")
+    more(customers, 1000)
+    chosen = [*customers.customers.values_list("pk", flat=True)]
+    page = page_of(CustomerList, "change", customers.pk)
+    assert office.post(page, {"name": "Everybody", "customers": chosen}).status_code == 302
+    customers.refresh_from_db()
+    assert (customers.name, customers.customers.count()) == ("Everybody", len(chosen))
+    form = {"name": "Regions", "position": 0, "areas-TOTAL_FORMS": 500, "areas-INITIAL_FORMS": 0}
+    for place in range(500):
+        written = {"id": "", "zone": zone.pk, "country": "DE", "region": f"Region {place}", "postal_patterns": ""}
+        form |= {f"areas-{place}-{name}": value for name, value in written.items()}
+    assert office.post(page_of(ShippingZone, "change", zone.pk), form).status_code == 302
+    assert zone.areas.count() == 500
 
 
 def test_index_opens_and_strangers_are_sent_to_the_login(office):

@@ -9,12 +9,14 @@ from django.utils import timezone
 
 from core.models import TimeStampedModel
 from core.operations.models import Run
+from core.saving import require_not_negative
 from market.customers.models import Customer, MembershipTier
 from market.pricing.querysets import SimulatedOrderQuerySet, SimulatedUseQuerySet
 from market.pricing.rules import Kind, flat_from_promotion, promotion_from_json
 
 CODE_LENGTH = 32
 LABEL_LENGTH = 100
+MAX_ENTRIES = 5000
 # `customer:` and a number, or a lower-cased email address.
 IDENTITY_LENGTH = 254
 
@@ -213,6 +215,14 @@ class PriceListEntry(TimeStampedModel):
             models.UniqueConstraint(fields=["price_list", "variant", "min_quantity"], name="price_list_step_once"),
             models.CheckConstraint(condition=Q(price__gte=0, min_quantity__gte=1), name="price_list_entry_in_range"),
         ]
+
+    def __str__(self) -> str:
+        return f"from {self.min_quantity}: {self.price}"
+
+    def clean(self) -> None:
+        require_not_negative(self, "price")
+        if self.min_quantity == 0:
+            raise ValidationError({"min_quantity": "Give 1 or more."})
 
 
 class Simulation(models.Model):

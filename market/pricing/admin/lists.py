@@ -1,4 +1,4 @@
-"""Staff screens for lists: of prices, and of customers."""
+"""Staff screens for lists of customers."""
 
 from typing import Any
 
@@ -7,25 +7,7 @@ from django.http import HttpRequest
 
 from core.refusals_admin import RefusalsShown
 from market.pricing import services
-from market.pricing.models import CustomerList, PriceList, PriceListEntry
-
-
-class EntryInline(admin.TabularInline):
-    """The prices of a list."""
-
-    model = PriceListEntry
-    extra = 1
-    autocomplete_fields = ["variant"]
-
-
-@admin.register(PriceList)
-class PriceListAdmin(admin.ModelAdmin):
-    """Lists of prices, for a tier or for everybody."""
-
-    list_display = ["label", "tier", "is_active"]
-    list_filter = ["is_active"]
-    search_fields = ["label"]
-    inlines = [EntryInline]
+from market.pricing.models import CustomerList
 
 
 @admin.register(CustomerList)
@@ -35,6 +17,11 @@ class CustomerListAdmin(RefusalsShown, admin.ModelAdmin):
     list_display = ["name", "created_at"]
     search_fields = ["name"]
     autocomplete_fields = ["customers"]
+
+    def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **options: Any) -> Any:
+        field = super().formfield_for_manytomany(db_field, request, **options)
+        field.queryset = field.queryset.select_related("user")  # whose names the form shows
+        return field
 
     def delete_model(self, request: HttpRequest, obj: CustomerList) -> None:
         services.delete_customer_list(customer_list_id=obj.pk)

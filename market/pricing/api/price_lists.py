@@ -10,9 +10,7 @@ from core.api.pagination import KeysetPagination
 from core.api.staff_rows import StaffRowsViewSet, WholeSerializer
 from market.pricing import selectors, services
 from market.pricing.api.serializers import MAX_COUNT, MAX_ID
-from market.pricing.models import LABEL_LENGTH, PriceList, PriceListEntry
-
-MAX_ENTRIES = 5000
+from market.pricing.models import LABEL_LENGTH, MAX_ENTRIES, PriceList, PriceListEntry
 
 
 class PriceListEntrySerializer(WholeSerializer):

@@ -22,7 +22,14 @@ from market.pricing.services.editing import (
     remove_promotion,
     state_of,
 )
-from market.pricing.services.price_lists import change_price_list, delete_price_list, make_price_list
+from market.pricing.services.price_lists import (
+    change_price_list,
+    change_price_list_entry,
+    delete_price_list,
+    delete_price_list_entry,
+    make_price_list,
+    make_price_list_entry,
+)
 from market.pricing.services.promotions import (
     create_promotion,
     delete_promotion,
@@ -43,6 +50,7 @@ __all__ = [
     "Uses",
     "batch_of",
     "change_price_list",
+    "change_price_list_entry",
     "check_batch",
     "check_new_code",
     "check_prefix",
@@ -53,11 +61,13 @@ __all__ = [
     "delete_coupon",
     "delete_customer_list",
     "delete_price_list",
+    "delete_price_list_entry",
     "delete_promotion",
     "edit_promotion",
     "generate_coupons",
     "give_back_uses",
     "make_price_list",
+    "make_price_list_entry",
     "make_promotion",
     "move_uses",
     "note_first_orders",

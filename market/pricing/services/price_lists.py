@@ -7,7 +7,7 @@ from core.errors import FieldError
 from core.saving import changed, held, refuse, repeated, save_valid
 from core.transactions import in_one_transaction
 from market.catalog.models import Variant
-from market.pricing.models import PriceList, PriceListEntry
+from market.pricing.models import MAX_ENTRIES, PriceList, PriceListEntry
 
 CHUNK = 1000
 
@@ -30,6 +30,32 @@ def change_price_list(*, row_id: int, changes: Mapping[str, Any]) -> PriceList:
 def delete_price_list(*, row_id: int) -> None:
     """Delete a price list with its entries; orders keep what was paid. Raises NotFound."""
     held(PriceList, row_id).delete()
+
+
+@in_one_transaction
+def make_price_list_entry(*, values: Mapping[str, Any]) -> PriceListEntry:
+    """Add a price (price_list_id, variant_id, min_quantity, price) to a list. Raises NotFound, and Invalid naming each
+    field."""
+    price_list = held(PriceList, values["price_list_id"])
+    if price_list.entries.count() >= MAX_ENTRIES:
+        refuse([FieldError("price_list", "max_length", f"A list has {MAX_ENTRIES} prices at most.")])
+    entry = PriceListEntry(**values)
+    save_valid(entry, whole="min_quantity")
+    return entry
+
+
+@in_one_transaction
+def change_price_list_entry(*, row_id: int, changes: Mapping[str, Any]) -> PriceListEntry:
+    """Change a price in its list. Raises NotFound, and Invalid as `make_price_list_entry`."""
+    entry = changed(held(PriceListEntry, row_id), changes)
+    save_valid(entry, whole="min_quantity")
+    return entry
+
+
+@in_one_transaction
+def delete_price_list_entry(*, row_id: int) -> None:
+    """Take a price out of its list. Raises NotFound."""
+    held(PriceListEntry, row_id).delete()
 
 
 def _save(price_list: PriceList, values: Mapping[str, Any]) -> PriceList:

@@ -1,6 +1,7 @@
 """Price lists over HTTP: all entries at once, and the next cart is priced by them."""
 
 import pytest
+from django.urls import reverse
 
 from market.carts.tests.factories import make_cart, make_offer
 from market.orders.tests.factories import make_staff
@@ -70,3 +71,35 @@ def test_what_makes_no_sense_is_told_at_its_field_and_changes_nothing(office, ch
     kept.refresh_from_db()
     assert (kept.label, kept.tier) == ("Mine", "")
     assert (PriceList.objects.count(), PriceListEntry.objects.count()) == (2, 0)
+
+
+def test_staff_keep_prices_one_by_one_in_the_admin(client):
+    client.force_login(make_staff())
+    variant, trade = make_offer(), PriceList.objects.create(label="Trade")
+    add = reverse("admin:pricing_pricelistentry_add")
+    form = {"price_list": trade.pk, "variant": variant.pk, "min_quantity": 1, "price": "9.00"}
+    for wrong, told in (
+        ({"price": "-1"}, "Give 0 or more."),
+        ({"min_quantity": 0}, "Give 1 or more."),
+        ({"price_list": ""}, "This field is required."),
+    ):
+        page = client.post(add, form | wrong).content.decode()
+        assert (told in page, "Constraint" in page, PriceListEntry.objects.count()) == (True, False, 0)
+    assert [client.post(add, form).status_code for _ in range(2)] == [302, 200]
+    entry = trade.entries.get()
+    listed = client.get(reverse("admin:pricing_pricelist_change", args=[trade.pk])).content.decode()
+    assert f"?price_list={trade.pk}" in listed
+    found = client.get(reverse("admin:pricing_pricelistentry_changelist"), {"price_list": trade.pk})
+    assert found.context["cl"].result_count == 1
+    client.post(reverse("admin:pricing_pricelistentry_change", args=[entry.pk]), form | {"price": "8.00"})
+    entry.refresh_from_db()
+    assert entry.price == 8
+    client.post(reverse("admin:pricing_pricelistentry_delete", args=[entry.pk]), {"post": "yes"})
+    assert not PriceListEntry.objects.exists()
+    change = reverse("admin:pricing_pricelist_change", args=[trade.pk])
+    assert "Give one of:" in client.post(change, {"label": "Trade", "tier": "platinum"}).content.decode()
+    assert client.post(change, {"label": "Gold", "tier": "gold"}).status_code == 302
+    trade.refresh_from_db()
+    assert (trade.label, trade.tier, trade.is_active) == ("Gold", "gold", False)
+    client.post(reverse("admin:pricing_pricelist_delete", args=[trade.pk]), {"post": "yes"})
+    assert not PriceList.objects.exists()
