@@ -12,7 +12,7 @@ from core.notifications.services import prune_mails
 from core.operations.services import prune_batches, prune_failures, prune_files
 from core.outbox.services import prune_events
 from market.carts.services import delete_expired_carts
-from market.catalog.services.prices import prune_price_spans
+from market.catalog.services.prices import prune_planned_prices, prune_price_spans
 from market.catalog.services.searching import walk_catalog
 from market.checkout.services import expire_unpaid_orders
 from market.pricing.services.simulating import prune_simulations
@@ -46,6 +46,7 @@ PRUNERS = (
     prune_exports,
     housekeeping.prune_profiles,
     prune_price_spans,
+    prune_planned_prices,
 )
 
 

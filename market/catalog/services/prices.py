@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from core.transactions import in_one_transaction
 from market.catalog import sql
-from market.catalog.models import PriceSpan, Product, Variant
+from market.catalog.models import PlannedPrice, PriceSpan, Product, Variant
 from market.catalog.rules import HIGHEST_PRICE, TOLD_BACK, ToldPrice, repriced
 from market.catalog.services.listings import refresh_listings
 
@@ -57,6 +57,13 @@ def prune_price_spans(*, limit: int) -> int:
     """Delete up to `limit` of what prices were longer ago than is told; answers how many."""
     old = PriceSpan.objects.filter(ended_at__lt=timezone.now() - TOLD_BACK).order_by("ended_at")
     return PriceSpan.objects.filter(pk__in=list(old.values_list("pk", flat=True)[:limit])).delete()[0]
+
+
+def prune_planned_prices(*, limit: int) -> int:
+    """Delete up to `limit` planned prices that were settled longer ago than prices are told; answers how many."""
+    longest = timezone.now() - TOLD_BACK
+    old = PlannedPrice.objects.filter(due_at__isnull=True, starts_at__lt=longest, updated_at__lt=longest)
+    return PlannedPrice.objects.filter(pk__in=list(old.order_by("pk").values_list("pk", flat=True)[:limit])).delete()[0]
 
 
 @in_one_transaction
