@@ -82,8 +82,9 @@ def queue_mail(
 
 
 def _rendered(name: str, values: Mapping[str, Any], language: str) -> str:
-    """The template `email/<language>/<name>`, or else the English one in `email/`."""
-    return render_to_string([f"email/{language}/{name}", f"email/{name}"], dict(values))
+    """The template `email/<language>/<name>`; or else that of `es` for `es-mx`; or else the English one in `email/`."""
+    spoken = dict.fromkeys((language, language.partition("-")[0]))
+    return render_to_string([*(f"email/{code}/{name}" for code in spoken), f"email/{name}"], dict(values))
 
 
 # The erasure of a user who is held here begins when the mail is written, and then takes it along.

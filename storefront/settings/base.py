@@ -326,7 +326,7 @@ X_FRAME_OPTIONS = "DENY"
 CSRF_TRUSTED_ORIGINS = read("list", "CSRF_TRUSTED_ORIGINS", [])
 
 # --- Language and time ------------------------------------------------------------------------
-LANGUAGE_CODE = "en"
+LANGUAGE_CODE = read("language", "LANGUAGE_CODE", "en")
 TIME_ZONE = "UTC"
 USE_TZ = True
 USE_I18N = True

@@ -10,6 +10,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import environ
+from django.conf.global_settings import LANGUAGES
 from django.core.exceptions import ImproperlyConfigured
 from limits import parse as parse_rate
 
@@ -21,7 +22,7 @@ BOOLEANS = dict.fromkeys(("1", "true", "yes", "on"), True) | dict.fromkeys(("0",
 
 
 def read(kind: str, name: str, default):
-    """The variable `name` as `kind` (str, int, bool, list, float, decimal, time zone); a bad value is named."""
+    """The variable `name` as `kind` (str, int, bool, list, float, decimal, time zone, language), a bad value named."""
     if kind not in {"str", "list"} and env.str(name, default="").strip() == "":
         return Decimal(default) if kind == "decimal" else default
     try:
@@ -31,6 +32,8 @@ def read(kind: str, name: str, default):
             return Decimal(env.str(name))
         if kind == "time zone":
             return ZoneInfo(env.str(name)).key
+        if kind == "language":
+            return {code: code for code, _ in LANGUAGES}[env.str(name).strip().lower()]
         return getattr(env, kind)(name, default=default)
     except (ValueError, TypeError, KeyError, InvalidOperation) as error:
         raise ImproperlyConfigured(f"{name} is not a valid {kind}: {env.str(name)!r}") from error
