@@ -5,8 +5,9 @@ import uuid
 from typing import Any
 
 from django.contrib import admin
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import path
 
@@ -14,7 +15,7 @@ from core.operations.models import Run
 from core.operations.registry import operations_for
 from core.plots import HEIGHT, LEFT, RIGHT, WIDTH, plot_of
 from core.readonly_admin import ReadOnlyAdmin
-from core.spreadsheets import csv_lines
+from core.spreadsheets import csv_response
 from market.pricing import selectors
 from market.pricing.models import Promotion, Simulation
 from market.pricing.services.simulating import SIMULATE_PROMOTION
@@ -58,12 +59,14 @@ class SimulationAdmin(ReadOnlyAdmin):
         simulation = self.get_object(request, object_id)
         if simulation is None:
             raise Http404
-        result = selectors.simulation_result(simulation)
+        has_orders = selectors.may_see_orders(request.user)
+        result = selectors.simulation_result(simulation, has_orders=has_orders)
         context = {
             "opts": self.opts,
             "title": f"Simulation of {simulation}",
             "simulation": simulation,
             "result": result,
+            "has_orders": has_orders,
             "is_moving": simulation.run.state in Run.WORKABLE,
             "promotion_exists": Promotion.objects.filter(pk=simulation.promotion).exists(),
             "plot": plot_of({day.day: (day.before, day.after, day.cost) for day in result.days}),
@@ -78,11 +81,9 @@ class SimulationAdmin(ReadOnlyAdmin):
         return TemplateResponse(request, "admin/pricing/simulation/result.html", whole)
 
     def file_view(self, request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
-        """The orders as CSV."""
+        """The orders as CSV, for who may view orders."""
         if not self.get_queryset(request).filter(pk=run_id).exists():
             raise Http404
-        return StreamingHttpResponse(
-            csv_lines(selectors.simulation_rows(run_id=run_id)),
-            content_type="text/csv; charset=utf-8",
-            headers={"Content-Disposition": f'attachment; filename="simulation-{run_id}.csv"'},
-        )
+        if not selectors.may_see_orders(request.user):
+            raise PermissionDenied
+        return csv_response(selectors.simulation_rows(run_id=run_id), name=f"simulation-{run_id}")

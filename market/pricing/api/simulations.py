@@ -8,6 +8,7 @@ from django.http import StreamingHttpResponse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers, status, viewsets
+from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -16,7 +17,7 @@ from core.api.renderers import EnvelopeRenderer, JSONRenderer
 from core.operations.api.renderers import CSVRenderer
 from core.operations.api.serializers import REASON_LENGTH, RunSerializer
 from core.operations.models import Run
-from core.spreadsheets import csv_lines
+from core.spreadsheets import csv_response
 from market.pricing import selectors
 from market.pricing.api.serializers import PromotionWriteSerializer
 from market.pricing.models import Promotion, Simulation
@@ -206,7 +207,8 @@ class SimulationViewSet(viewsets.GenericViewSet):
 
     def retrieve(self, request: Request, pk: uuid.UUID) -> Response:
         found = selectors.simulation_for(user=request.user, run_id=pk)
-        return Response(SimulationSerializer(simulation_document(selectors.simulation_result(found))).data)
+        result = selectors.simulation_result(found, has_orders=selectors.may_see_orders(request.user))
+        return Response(SimulationSerializer(simulation_document(result)).data)
 
 
 class SimulationFileViewSet(viewsets.GenericViewSet):
@@ -221,11 +223,9 @@ class SimulationFileViewSet(viewsets.GenericViewSet):
     @extend_schema(operation_id="simulations_file", responses={(200, "text/csv"): OpenApiTypes.STR})
     def retrieve(self, request: Request, pk: uuid.UUID) -> StreamingHttpResponse:
         found = selectors.simulation_for(user=request.user, run_id=pk)
-        return StreamingHttpResponse(
-            csv_lines(selectors.simulation_rows(run_id=found.pk)),
-            content_type="text/csv; charset=utf-8",
-            headers={"Content-Disposition": f'attachment; filename="simulation-{found.pk}.csv"'},
-        )
+        if not selectors.may_see_orders(request.user):
+            raise PermissionDenied
+        return csv_response(selectors.simulation_rows(run_id=found.pk), name=f"simulation-{found.pk}")
 
 
 def simulation_document(result: selectors.SimulationResult) -> dict[str, Any]:

@@ -24,6 +24,7 @@ from market.pricing.selectors.promotions import (
 )
 from market.pricing.selectors.simulations import (
     SimulationResult,
+    may_see_orders,
     simulation_for,
     simulation_result,
     simulation_rows,
@@ -42,6 +43,7 @@ __all__ = [
     "coupon_rows",
     "coupons",
     "list_prices_from",
+    "may_see_orders",
     "price_list_entries",
     "price_lists",
     "price_tables",

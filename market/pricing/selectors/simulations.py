@@ -21,6 +21,7 @@ from market.pricing.rules.trace import APPLIED
 MOST_DAYS = 3_660
 MOST_PROMOTIONS = 200
 EXAMPLES = 20
+SEE_ORDERS = "orders.view_order"
 SUMS = ("given_sum", "before_sum", "after_sum")
 ROWS_PER_FETCH = 2_000
 SIMULATION_COLUMNS = (
@@ -111,8 +112,16 @@ def simulation_for(*, user: Any, run_id: uuid.UUID) -> Simulation:
     return found
 
 
-def simulation_result(simulation: Simulation) -> SimulationResult:
-    """What the rows of the run add up to, the promotion that is tried before others: eight statements."""
+def may_see_orders(user: Any) -> bool:
+    """Whether staff who simulate are told of orders one by one: of those who may open them."""
+    return user.has_perm(SEE_ORDERS)
+
+
+def simulation_result(simulation: Simulation, *, has_orders: bool = True) -> SimulationResult:
+    """What the rows of the run add up to, the promotion that is tried before others: eight statements.
+
+    Without `has_orders` there are no examples, in two statements less.
+    """
     orders = SimulatedOrder.objects.filter(run=simulation.pk)
     totals = orders.totals(warn_percent=simulation.warn_percent)
     uses = list(
@@ -122,6 +131,7 @@ def simulation_result(simulation: Simulation) -> SimulationResult:
     ids = {row["promotion"] for row in uses} | {row["winner"] for row in conflicts} - {None}
     labels = dict(Promotion.objects.filter(pk__in=ids).values_list("pk", "label"))
     labels[simulation.promotion] = simulation.label
+    examples = EXAMPLES if has_orders else 0
     days = orders.by_day().reverse()[:MOST_DAYS]
     warned = orders.warned(simulation.warn_percent).order_by(F("goods_after") - F("goods_before"), "pk")
     return SimulationResult(
@@ -144,8 +154,8 @@ def simulation_result(simulation: Simulation) -> SimulationResult:
         ],
         refusals=[Refused(row["outcome"], row["orders"]) for row in orders.exclude(outcome=APPLIED).by_outcome()],
         days=[Day(row["day"], row["orders"], row["before"], row["after"]) for row in reversed(days)],
-        warned=list(warned[:EXAMPLES]),
-        below_cost=list(orders.below_cost().order_by("margin_after", "pk")[:EXAMPLES]),
+        warned=list(warned[:examples]),
+        below_cost=list(orders.below_cost().order_by("margin_after", "pk")[:examples]),
     )
 
 

@@ -19,14 +19,14 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def office(client_of):
-    return client_of(make_staff("pricing.change_promotion"))
+    return client_of(make_staff("pricing.change_promotion", "orders.view_order"))
 
 
 def asked(office, promotion, **body):
     return office.post(f"/api/v1/promotions/{promotion.pk}/simulate/", body, format="json")
 
 
-def test_a_changed_version_is_tried_and_told(office, count_statements):
+def test_a_changed_version_is_tried_and_told(office, client_of, count_statements):
     rival = make_promotion("Rival", stackable=False)
     offer = make_offer(price="10.00", cost="7.00")
     orders = [make_order(cart=make_cart(units={offer: count})) for count in (1, 2)]
@@ -71,6 +71,11 @@ def test_a_changed_version_is_tried_and_told(office, count_statements):
     ]  # fmt: skip
     assert float(lines[1]["margin_after"]) < 0
     assert (lines[1]["promotions_before"], lines[1]["promotions_after"]) == (str(rival.pk), str(draft.pk))
+
+    # Who may not view orders is told the sums alone.
+    other = client_of(make_staff("pricing.change_promotion"))
+    assert other.get(url).json() == told | {"warnings": warnings | {"examples": [], "below_cost": []}}
+    assert other.get(url + "orders.csv", headers={"Accept": "text/csv"}).status_code == 403
 
 
 def test_who_asks_twice_for_the_same_gets_one_run_until_it_is_done(office):

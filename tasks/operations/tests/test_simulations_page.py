@@ -27,7 +27,7 @@ def client_of(*permissions: str) -> Client:
 def test_the_page_is_reached_from_the_promotion_and_its_run_and_shows_a_plot():
     order = make_order(cart=make_cart(units={make_offer(price="10.00"): 5}))
     promotion = make_promotion(HOSTILE, status="draft", value="100")
-    office = client_of("pricing.change_promotion", "pricing.view_promotion")
+    office = client_of("pricing.change_promotion", "pricing.view_promotion", "orders.view_order")
     tools = office.get(reverse("admin:pricing_promotion_change", args=[promotion.pk])).content.decode()
     ask = f"{reverse('admin:operations_run_add')}?operation=simulate_promotion&promotion={promotion.pk}"
     assert ask.replace("&", "&amp;") in tools
@@ -51,9 +51,12 @@ def test_the_page_is_reached_from_the_promotion_and_its_run_and_shows_a_plot():
 
     file = office.get(reverse("admin:pricing_simulation_file", args=[run.pk]))
     assert f"\r\n{order.number}," in b"".join(file.streaming_content).decode()
-    other = client_of("catalog.change_variant")
-    for url in (page, reverse("admin:pricing_simulation_file", args=[run.pk])):
-        assert other.get(url).status_code in {302, 403, 404}
+    urls = (page, reverse("admin:pricing_simulation_file", args=[run.pk]))
+    for permission, expected in (("catalog.change_variant", [404, 404]), ("pricing.change_promotion", [200, 403])):
+        other = client_of(permission)
+        assert [other.get(url).status_code for url in urls] == expected
+    sums = other.get(page).content.decode()
+    assert '<dd id="cost">50.00</dd>' in sums and order.number not in sums and urls[1] not in sums
 
 
 @pytest.mark.parametrize(
