@@ -376,6 +376,8 @@ def test_what_a_body_may_not_set_is_not_set(method, path, settings):
     if path == "orders/{number}/payments/":
         Payment.objects.update(status=Payment.Status.FAILED)
     good |= {"orders/{number}/": {"status": "confirmed"}, "shipping-methods/{id}/": {"code": "van"}}.get(path, {})
+    # As `is_active` says.
+    good |= {"status": "active"} if path in {"promotions/", "promotions/{promotion_id}/"} else {}
     good |= {"email": make_user().email} if path == "auth/login/" else {}
     good |= {"refresh": issue_tokens(user=owner).refresh} if "refresh" in good else {}
     good |= mailed_parts(path, owner)

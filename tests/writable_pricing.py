@@ -24,9 +24,9 @@ STAFF_ROWS = {"shipping-zones": ZONE, "shipping-methods": METHOD, "tax-rates": R
 PRICING: dict[tuple[str, str], set[str]] = {
     **{("post", f"{name}/"): fields for name, fields in STAFF_ROWS.items()},
     **{(verb, f"{name}/{{id}}/"): fields for name, fields in STAFF_ROWS.items() for verb in ("put", "patch")},
-    ("post", "promotions/"): PROMOTION,
-    ("put", "promotions/{promotion_id}/"): PROMOTION,
-    ("patch", "promotions/{promotion_id}/"): PROMOTION,
+    ("post", "promotions/"): PROMOTION | {"status"},
+    ("put", "promotions/{promotion_id}/"): PROMOTION | {"status"},
+    ("patch", "promotions/{promotion_id}/"): PROMOTION | {"status"},
     ("post", "promotions/{promotion_id}/simulate/"): SIMULATION,
     ("post", "promotions/{promotion_id}/coupons/"): {"count", "usage_limit", "prefix", "batch"},
     ("patch", "promotions/{promotion_id}/coupons/{coupon_id}/"): {"is_active"},

@@ -38,6 +38,13 @@ class PriceListNotFound(NotFound):
     title = "There is no such price list."
 
 
+class CodeNotNeeded(Conflict):
+    """The promotion is for everybody: a code would open nothing."""
+
+    code = "code_not_needed"
+    title = "This promotion needs no code. Say that it needs one first."
+
+
 class CouponNotFound(NotFound):
     """The promotion has no such code."""
 

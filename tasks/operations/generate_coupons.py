@@ -9,7 +9,7 @@ from core.errors import Invalid
 from core.operations.registry import Operation, Outcome, Plan, Row, register
 from market.pricing import services
 from market.pricing.models import CODE_LENGTH, LABEL_LENGTH, Promotion
-from market.pricing.services.coupons import ANY_NUMBER, GENERATE_COUPONS, MOST_AT_ONCE
+from market.pricing.services.coupons import ANY_NUMBER, GENERATE_COUPONS, MOST_AT_ONCE, require_codes_needed
 
 MAX_USES = 2**31 - 1
 
@@ -60,7 +60,8 @@ class GenerateCoupons(Operation):
     batch_size = 2000
 
     def plan(self) -> Plan:
-        """Raises Invalid for a batch that exists."""
+        """Raises Invalid for a batch that exists, and CodeNotNeeded."""
+        require_codes_needed(promotion_id=self.params["promotion"].pk)
         services.check_batch(batch=self._batch)
         return Plan(total=self.params["count"])
 

@@ -8,7 +8,8 @@ from core.errors import Invalid
 from core.readonly_admin import ReadOnlyAdmin
 from core.refusals_admin import RefusalsShown
 from market.pricing import services
-from market.pricing.models import Coupon, PromotionUse
+from market.pricing.errors import CodeNotNeeded
+from market.pricing.models import Coupon, Promotion, PromotionUse
 from market.pricing.rules import normal_code
 
 
@@ -18,6 +19,13 @@ class CouponForm(forms.ModelForm):
     class Meta:
         model = Coupon
         fields = ["promotion", "code", "usage_limit", "is_active"]
+
+    def clean_promotion(self) -> Promotion:
+        """A code of a promotion that is for everybody would open nothing."""
+        promotion = self.cleaned_data["promotion"]
+        if not promotion.requires_coupon:
+            raise forms.ValidationError(CodeNotNeeded.title, code="invalid")
+        return promotion
 
     def clean_code(self) -> str:
         """What is wrong with it is told at the field, before the rules of the table say it in their own words."""

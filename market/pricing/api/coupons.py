@@ -10,6 +10,7 @@ from rest_framework.response import Response
 from core.api.keyset import Keyset
 from core.api.pagination import KeysetPagination
 from core.api.renderers import EnvelopeRenderer, JSONRenderer
+from core.errors import FieldError, Invalid
 from core.operations.api.renderers import CSVRenderer
 from core.operations.api.serializers import RunSerializer
 from core.spreadsheets import csv_lines
@@ -70,9 +71,21 @@ class CouponFileViewSet(viewsets.GenericViewSet):
 
     @extend_schema(operation_id="coupons_file", parameters=[BATCH], responses={(200, "text/csv"): OpenApiTypes.STR})
     def retrieve(self, request: Request, promotion_id: int) -> StreamingHttpResponse:
-        batch = request.query_params.get("batch", "")[:LABEL_LENGTH]
+        batch = _batch_alone(request)
         return StreamingHttpResponse(
             csv_lines(selectors.coupon_rows(promotion_id=promotion_id, batch=batch)),
             content_type="text/csv; charset=utf-8",
             headers={"Content-Disposition": f'attachment; filename="codes-{promotion_id}.csv"'},
         )
+
+
+def _batch_alone(request: Request) -> str:
+    """The one parameter of the file. Raises Invalid for others, and for one that is no name of a batch."""
+    if unknown := sorted(set(request.query_params) - {"batch"}):
+        errors = [FieldError(name, "unknown", "This file has no such parameter.") for name in unknown]
+        raise Invalid("The query has parameters that this file does not know.", errors=errors)
+    batch = request.query_params.get("batch", "")
+    if len(batch) > LABEL_LENGTH or "\0" in batch:
+        message = f"Give at most {LABEL_LENGTH} characters."
+        raise Invalid("The query has values that cannot be used.", errors=[FieldError("batch", "invalid", message)])
+    return batch

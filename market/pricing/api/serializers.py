@@ -138,9 +138,17 @@ class StaffRulesSerializer(PublicRulesSerializer):
 
 
 class PromotionWriteSerializer(StaffRulesSerializer):
-    """A promotion as staff write it. `name` is their own; a PUT without a rule sets it to its default."""
+    """The rules of a promotion as staff write them, and its name, which is their own."""
 
     name = serializers.CharField(max_length=LABEL_LENGTH)
+
+
+class PromotionEditSerializer(PromotionWriteSerializer):
+    """A promotion as staff write it. `name` is their own; a PUT without a rule sets it to its default."""
+
+    status = serializers.ChoiceField(
+        Promotion.Status.choices, required=False, help_text="Instead of `is_active`, or as it says."
+    )
 
 
 class PromotionSerializer(StaffRulesSerializer):

@@ -51,17 +51,17 @@ class PromotionViewSet(PublicCacheMixin, viewsets.GenericViewSet):
     def retrieve(self, request: Request, promotion_id: int) -> Response:
         return Response(self._document(promotion_id, is_staff=sees_all(request.user)))
 
-    @extend_schema(request=shapes.PromotionWriteSerializer, responses={201: shapes.PromotionSerializer})
+    @extend_schema(request=shapes.PromotionEditSerializer, responses={201: shapes.PromotionSerializer})
     def create(self, request: Request) -> Response:
         made = services.make_promotion(fields=self._body())
         return Response(self._document(made.pk, is_staff=True), status=status.HTTP_201_CREATED)
 
-    @extend_schema(request=shapes.PromotionWriteSerializer, responses=shapes.PromotionSerializer)
+    @extend_schema(request=shapes.PromotionEditSerializer, responses=shapes.PromotionSerializer)
     def update(self, request: Request, promotion_id: int) -> Response:
         services.edit_promotion(promotion_id=promotion_id, changes=self._body(), replaces=True)
         return Response(self._document(promotion_id, is_staff=True))
 
-    @extend_schema(request=shapes.PromotionWriteSerializer, responses=shapes.PromotionSerializer)
+    @extend_schema(request=shapes.PromotionEditSerializer, responses=shapes.PromotionSerializer)
     def partial_update(self, request: Request, promotion_id: int) -> Response:
         services.edit_promotion(promotion_id=promotion_id, changes=self._body(partial=True))
         return Response(self._document(promotion_id, is_staff=True))
@@ -78,7 +78,7 @@ class PromotionViewSet(PublicCacheMixin, viewsets.GenericViewSet):
         return Response(status=status.HTTP_204_NO_CONTENT)
 
     def _body(self, *, partial: bool = False) -> dict[str, Any]:
-        body = shapes.PromotionWriteSerializer(data=self.request.data, partial=partial)
+        body = shapes.PromotionEditSerializer(data=self.request.data, partial=partial)
         body.is_valid(raise_exception=True)
         self._refuse_code_of_others(body.validated_data)
         return body.validated_data

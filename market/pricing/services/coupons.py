@@ -12,7 +12,7 @@ from core.operations.models import Run
 from core.operations.registry import operation_named
 from core.operations.services import create_run, start_run
 from core.transactions import in_one_transaction
-from market.pricing.errors import CouponNotFound, CouponUsed, PromotionNotFound
+from market.pricing.errors import CodeNotNeeded, CouponNotFound, CouponUsed, PromotionNotFound
 from market.pricing.models import CODE_LENGTH, Coupon, Promotion
 from market.pricing.rules import normal_code
 
@@ -32,8 +32,9 @@ ANY_NUMBER = 0
 
 @in_one_transaction
 def create_coupon(*, promotion_id: int, code: str, usage_limit: int | None = None) -> Coupon:
-    """Make one code, upper and lower case alike. Raises PromotionNotFound, and Invalid naming `code`."""
-    _require_promotion(promotion_id)
+    """Make one code, upper and lower case alike. Raises PromotionNotFound, CodeNotNeeded, and
+    Invalid naming `code`."""
+    require_codes_needed(promotion_id=promotion_id)
     code = normal_code(code)
     with _told_if_taken("code", code):
         return Coupon.objects.create(promotion_id=promotion_id, code=code, usage_limit=usage_limit)
@@ -103,10 +104,10 @@ def request_coupons(
     """Have so many codes made in the background; a batch without a name is called after its run.
 
     `usage_limit` None is a code for any number of orders. Asked for the same batch again by the same person, it answers
-    the run that is there. Raises PromotionNotFound, and Invalid naming `count` (1 to 100,000), `prefix` or `batch` (one
-    that exists).
+    the run that is there. Raises PromotionNotFound, CodeNotNeeded, and Invalid naming `count` (1 to 100,000), `prefix`
+    or `batch` (one that exists).
     """
-    _require_promotion(promotion_id)
+    require_codes_needed(promotion_id=promotion_id)
     if not 1 <= count <= MOST_AT_ONCE:
         raise _invalid("count", "out_of_range", f"Give 1 to {MOST_AT_ONCE}.")
     check_prefix(prefix=prefix)
@@ -133,8 +134,9 @@ def request_coupons(
 def generate_coupons(
     *, promotion_id: int, count: int, batch: str, prefix: str = "", usage_limit: int | None = 1
 ) -> list[str]:
-    """Make so many codes that nobody can guess, all or none; answers them. Raises PromotionNotFound."""
-    _require_promotion(promotion_id)
+    """Make so many codes that nobody can guess, all or none; answers them. Raises PromotionNotFound and
+    CodeNotNeeded."""
+    require_codes_needed(promotion_id=promotion_id)
     prefix = normal_code(prefix)
     codes: set[str] = set()
     while len(codes) < count:
@@ -181,9 +183,13 @@ def _drawn(prefix: str, count: int) -> Iterator[str]:
         yield prefix + "".join(secrets.choice(ALPHABET) for _ in range(RANDOM_SIGNS))
 
 
-def _require_promotion(promotion_id: int) -> None:
-    if not Promotion.objects.filter(pk=promotion_id).exists():
+def require_codes_needed(*, promotion_id: int) -> None:
+    """Raise PromotionNotFound, and CodeNotNeeded for a promotion that is for everybody."""
+    needs_code = Promotion.objects.filter(pk=promotion_id).values_list("requires_coupon", flat=True).first()
+    if needs_code is None:
         raise PromotionNotFound
+    if not needs_code:
+        raise CodeNotNeeded
 
 
 def _retire(coupon: Coupon) -> None:

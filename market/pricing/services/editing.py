@@ -154,6 +154,8 @@ def _label(fields: Mapping[str, Any]) -> str:
 
 def _status(fields: Mapping[str, Any], *, now: str) -> str:
     if "status" in fields:
+        if fields.get("is_active", is_active := fields["status"] == Status.ACTIVE) != is_active:
+            raise _invalid("is_active", f"It contradicts the status {fields['status']}.")
         return fields["status"]
     if "is_active" not in fields:
         return now

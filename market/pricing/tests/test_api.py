@@ -187,6 +187,20 @@ def test_what_a_promotion_named_may_be_gone_when_it_is_switched_off(office):
     assert [error["field"] for error in refused["errors"]] == ["collections"]
 
 
+def test_staff_archive_a_promotion_by_its_status(office):
+    promotion = make_promotion()
+    for body, told in (
+        ({"status": "archived"}, ("archived", False)),
+        ({"value": "11"}, ("archived", False)),
+        ({"status": "draft", "is_active": False}, ("draft", False)),
+        ({"status": "active"}, ("active", True)),
+    ):
+        answer = office.patch(one(promotion.pk), body, format="json").json()
+        assert (answer["status"], answer["is_active"]) == told
+    kept = office.post(URL, TEN | {"status": "draft"}, format="json")
+    assert (kept.status_code, kept.json()["status"]) == (201, "draft")
+
+
 def test_what_no_order_has_used_is_deleted_and_all_else_archived(office):
     unused, used = make_coupon("UNUSED").promotion, make_coupon("USED").promotion
     use(used, "USED")
@@ -257,6 +271,9 @@ def test_the_one_code_is_made_renamed_and_kept_once_it_was_used(office):
         ({"usage_limit": 0}, "usage_limit"),
         ({"usage_limit": 2**31}, "usage_limit"),
         ({"priority": 2**31}, "priority"),
+        ({"status": "gone"}, "status"),
+        ({"status": "archived", "is_active": True}, "is_active"),
+        ({"status": "active", "is_active": False}, "is_active"),
         ({"coupon_code": "a b"}, "coupon_code"),
         ({"coupon_code": "taken"}, "coupon_code"),
         ({"coupon_code": "new-one", "requires_coupon": False}, "requires_coupon"),

@@ -65,7 +65,7 @@ def test_a_code_is_used_as_often_as_it_may():
 
 
 def test_what_is_given_back_can_be_used_again_and_only_once():
-    promotion = make_promotion(usage_limit=1, first_order_only=True)
+    promotion = make_promotion(usage_limit=1, first_order_only=True, requires_coupon=True)
     services.create_coupon(promotion_id=promotion.pk, code="ONCE", usage_limit=1)
     take(promotion, "N1", code="ONCE")
     assert [services.give_back_uses(order_number=number) for number in ("N2", "N1", "N1")] == [0, 1, 0]
@@ -164,7 +164,7 @@ def test_many_codes_at_once():
     ],
 )
 def test_codes_that_cannot_be_made(asked, field):
-    promotion = make_promotion()
+    promotion = make_promotion(requires_coupon=True)
     services.generate_coupons(promotion_id=promotion.pk, count=1, batch="There")
     with pytest.raises(Invalid) as refused:
         services.request_coupons(**({"promotion_id": promotion.pk, "count": 1, "batch": "A"} | asked))
@@ -175,12 +175,12 @@ def test_codes_that_cannot_be_made(asked, field):
 @pytest.mark.parametrize("code", ["", "ab", "Ä12", "a b c", "x" * 33])
 def test_a_code_is_plain(code):
     with pytest.raises(Invalid) as refused:
-        services.create_coupon(promotion_id=make_promotion().pk, code=code)
+        services.create_coupon(promotion_id=make_promotion(requires_coupon=True).pk, code=code)
     assert [(e.field, e.code) for e in refused.value.errors] == [("code", "invalid")]
 
 
 def test_a_code_is_given_out_once_in_any_case():
-    promotion = make_promotion()
+    promotion = make_promotion(requires_coupon=True)
     services.create_coupon(promotion_id=promotion.pk, code="Summer")
     with pytest.raises(Invalid) as refused:
         services.create_coupon(promotion_id=promotion.pk, code="sUMMER")

@@ -112,6 +112,29 @@ def test_codes_that_cannot_be_made(office, body, field):
     assert not Run.objects.exists()
 
 
+def test_a_promotion_for_everybody_has_no_codes_made(office):
+    promotion = make_promotion()
+    answer = office.post(codes_of(promotion), {"count": 1}, format="json")
+    assert (answer.status_code, answer.json()["code"]) == (409, "code_not_needed")
+    assert run_of("generate_coupons", promotion=promotion.pk, count=1).state == "failed"
+    add = {"promotion": promotion.pk, "code": "AUTUMN"}
+    browser = Client()
+    browser.force_login(make_staff())
+    page = browser.post(reverse("admin:pricing_coupon_add"), add)
+    assert list(page.context["adminform"].form.errors) == ["promotion"]
+    assert not Coupon.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("query", "status", "fields"),
+    [({"batch": "x" * 101}, 400, ["batch"]), ({"colour": "red"}, 400, ["colour"]), ({"batch": "x" * 100}, 200, [])],
+)
+def test_the_file_of_codes_knows_its_parameter_alone(office, query, status, fields):
+    answer = office.get(codes_of(make_promotion(requires_coupon=True), ".csv"), query)
+    assert answer.status_code == status
+    assert fields == ([] if status == 200 else [error["field"] for error in answer.json()["errors"]])
+
+
 def test_codes_are_found_switched_off_and_deleted_until_one_has_ordered_with_them(office):
     promotion = make_promotion(requires_coupon=True)
     used, unused = (create_coupon(promotion_id=promotion.pk, code=code) for code in ("Used", "Unused"))
