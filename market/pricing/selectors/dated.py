@@ -13,7 +13,7 @@ from django.db.models.functions import Coalesce, Greatest
 from market.catalog.models import Product, Variant
 from market.pricing import sql
 from market.pricing.rules import PromotionInput, UsesInput, promotion_from_json
-from market.pricing.selectors.facts import Gift
+from market.pricing.selectors.facts import Gift, gift_title
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +52,6 @@ def gifts_of(promotions: Iterable[PromotionInput]) -> tuple[Gift, ...]:
     rows = Variant.objects.filter(pk__in=wanted, is_active=True, product__status=Product.Status.ACTIVE).order_by("pk")
     columns = ("pk", "sku", "product__title", "title", "price", "product__tax_class")
     return tuple(
-        Gift(pk, sku, ", ".join(filter(None, (product_title, title))), price, tax_class, free)
+        Gift(pk, sku, gift_title(product_title, title), price, tax_class, free)
         for pk, sku, product_title, title, price, tax_class, free in rows.values_list(*columns, Coalesce(available, 0))
     )

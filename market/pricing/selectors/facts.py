@@ -131,7 +131,7 @@ def quote_facts_from(document: Mapping[str, Any], *, tables: PriceTables, entere
             Gift(
                 variant_id=row["variant_id"],
                 sku=row["sku"],
-                title=", ".join(filter(None, (row["product_title"], row["title"]))),
+                title=gift_title(row["product_title"], row["title"]),
                 unit_price=Decimal(row["unit_price"]),
                 tax_class=row["tax_class"],
                 available=row["available"],
@@ -139,6 +139,11 @@ def quote_facts_from(document: Mapping[str, Any], *, tables: PriceTables, entere
             for row in document["gifts"] or ()
         ),
     )
+
+
+def gift_title(product_title: str, title: str) -> str:
+    """What a gift is called: its product, and its variant where that has a name."""
+    return ", ".join(filter(None, (product_title, title)))
 
 
 def list_prices_from(rows: Iterable[Mapping[str, Any]] | None) -> tuple[ListPrice, ...]:

@@ -36,7 +36,7 @@ from market.pricing.rules.simulating import (
     undiscounted_total,
     verdict_on,
 )
-from market.pricing.selectors import shelves_of
+from market.pricing.selectors import gift_title, shelves_of
 from market.pricing.services.editing import changed_rules
 
 # The operation that does it.
@@ -218,7 +218,7 @@ def _trial(simulation: Simulation) -> Trial:
     if promotion.gift_variant is not None:
         variant = Variant.objects.select_related("product").filter(pk=promotion.gift_variant).first()
         if variant is not None:
-            title = ", ".join(filter(None, (variant.product.title, variant.title)))
+            title = gift_title(variant.product.title, variant.title)
             gift = GiftInput(variant.pk, variant.sku, title, variant.price, UNTAXED, available=ENOUGH)
     return Trial(promotion, everyone_has_code=simulation.everyone_has_code, gift=gift)
 
