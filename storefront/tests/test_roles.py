@@ -4,10 +4,14 @@ import pytest
 from django.contrib.auth.models import Group, Permission
 from django.core.management import call_command
 from django.test import Client
+from django.utils import timezone
 
 from core.accounts.models import User
 from core.accounts.roles import sync_roles
 from core.accounts.tests.factories import PASSWORD, make_staff, make_user
+from market.carts.tests.factories import make_cart, make_offer
+from market.customers.models import Customer
+from market.orders.tests.factories import make_buyer
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("unthrottled")]
 ROLES = ("catalog", "orders", "support", "marketing", "owner")
@@ -21,6 +25,20 @@ DOORS = {
     ("get", "customers/"): {"orders", "support", "marketing", "owner"},
     ("get", "customers/1/history/"): {"orders", "support", "owner"},
     ("get", "users/"): {"support", "owner"},
+    ("get", "price-changes/"): {"catalog", "owner"},
+    ("post", "price-changes/"): {"catalog", "owner"},
+    ("post", "promotions/"): {"marketing", "owner"},
+    ("delete", "promotions/987654/"): {"marketing", "owner"},
+    ("post", "promotions/987654/simulate/"): {"marketing", "owner"},
+    ("get", "simulations/00000000-0000-0000-0000-000000000001/"): {"marketing", "owner"},
+    ("get", "promotions/987654/coupons/"): {"marketing", "owner"},
+    ("get", "price-lists/"): {"marketing", "owner"},
+    ("post", "price-lists/"): {"marketing", "owner"},
+    ("get", "shipping-zones/"): {"orders", "owner"},
+    ("post", "shipping-zones/"): {"orders", "owner"},
+    ("post", "shipping-methods/"): {"orders", "owner"},
+    ("get", "tax-rates/"): {"catalog", "owner"},
+    ("post", "tax-rates/"): {"owner"},
 }
 
 
@@ -48,6 +66,19 @@ def test_each_role_opens_its_doors_and_no_other(client_of):
         for method, path in DOORS
     }
     assert opened == DOORS
+
+
+def test_support_says_what_the_cart_of_a_customer_costs_and_why(client_of):
+    cart = make_cart(units={make_offer(): 1}, customer=Customer.objects.get(user=make_buyer()))
+    asked = {"as_of": timezone.now().isoformat()}
+    told = {
+        role: [
+            client_of(make_member(role)).get(f"/api/v1/carts/{cart.pk}/{end}", asked).status_code
+            for end in ("", "explanation/")
+        ]
+        for role in ("support", "orders", "owner")
+    }
+    assert told == {"support": [200, 200], "orders": [403, 403], "owner": [200, 200]}
 
 
 def test_a_role_counts_for_staff_alone(client_of):
