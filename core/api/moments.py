@@ -1,7 +1,7 @@
 """Moments that clients give: with their time zone, or not at all."""
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, ClassVar
 
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
@@ -59,6 +59,17 @@ def _parsed(text: str) -> Any:
         return parse_datetime(text)
     except ValueError:
         return None
+
+
+class DatedActionsMixin:
+    """Views of which some actions answer `as_of`; the others refuse it, as their answer would be that of now."""
+
+    dated_actions: ClassVar[frozenset[str]] = frozenset()
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        if AS_OF in request.query_params and self.action is not None and self.action not in self.dated_actions:
+            raise _refused(AS_OF, "unknown", "This is told as of now alone.")
 
 
 def moment_for_staff(view: APIView, *permissions: str) -> datetime | None:

@@ -12,13 +12,13 @@ from rest_framework.response import Response
 
 from core.accounts.api.authentication import ShoppingAuthentication, UserAuthentication
 from core.api.filters import read_flag
-from core.api.moments import AS_OF, AS_OF_PARAMETER, moment_for_staff
+from core.api.moments import AS_OF, AS_OF_PARAMETER, DatedActionsMixin, moment_for_staff
 from market.carts import selectors, services
 from market.carts.api import dated, documents, serializers
 from market.pricing.rules import explanation
 
 
-class CartView(viewsets.ViewSet):
+class CartView(DatedActionsMixin, viewsets.ViewSet):
     """What all cart routes share: no account needed, and every answer but 204 is the priced cart."""
 
     authentication_classes = [ShoppingAuthentication]
@@ -31,6 +31,8 @@ class CartView(viewsets.ViewSet):
 
 class CartViewSet(CartView):
     """One cart."""
+
+    dated_actions = frozenset({"retrieve", "explanation"})
 
     def get_permissions(self) -> list:
         return [IsAuthenticated()] if self.action in {"current", "claim"} else super().get_permissions()

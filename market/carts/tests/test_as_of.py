@@ -137,6 +137,15 @@ def test_it_is_for_staff_who_may_and_customers_carts_for_who_sees_them(client_of
         assert keeper.get(f"{CARTS}{claimed.pk}/{end}").status_code == 404, "as of now it is its customer's alone"
 
 
+def test_what_is_told_as_of_now_alone_refuses_another_moment(client_of):
+    buyer = make_buyer()
+    cart = make_cart(units={make_offer(): 1}, customer=Customer.objects.get(user=buyer), country="GB")
+    for path in (f"{CARTS}current/", f"{CARTS}{cart.pk}/shipping-methods/"):
+        refused = client_of(buyer).get(path, {"as_of": iso(timezone.now())})
+        assert (refused.status_code, refused.json()["errors"][0]["field"]) == (400, "as_of")
+        assert client_of(buyer).get(path).status_code == 200
+
+
 @pytest.mark.parametrize("zone", ["Europe/Berlin", "America/New_York"])
 def test_where_time_ends_nothing_is_told_and_the_parameter_is_named(client_of, settings, zone):
     settings.SHOP_TIME_ZONE = zone

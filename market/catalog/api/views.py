@@ -11,7 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from core.api.keyset import Keyset
-from core.api.moments import AS_OF, AS_OF_PARAMETER, moment_for_staff
+from core.api.moments import AS_OF, AS_OF_PARAMETER, DatedActionsMixin, moment_for_staff
 from core.api.pagination import KeysetPagination
 from core.api.permissions import IsAdminOrReadOnly, IsStaffWithModelPermission
 from market.catalog import selectors, services
@@ -29,7 +29,7 @@ DELETED = OpenApiResponse(description="Deleted.")
 BY_POSITION = {"position": Keyset(("position", "id"))}
 
 
-class CatalogViewSet(PublicCacheMixin, viewsets.GenericViewSet):
+class CatalogViewSet(DatedActionsMixin, PublicCacheMixin, viewsets.GenericViewSet):
     """What the views of the catalog share."""
 
     permission_classes = (IsAdminOrReadOnly,)
@@ -59,6 +59,7 @@ class ProductViewSet(ByStatusMixin, SearchingMixin, CatalogViewSet):
     permission_model = Product
     serializer_class = shapes.ProductRowSerializer
     pagination_class = KeysetPagination
+    dated_actions = frozenset({"retrieve", "by_slug"})
 
     @extend_schema(parameters=[AS_OF_PARAMETER], responses=shapes.ProductSerializer)
     def retrieve(self, request: Request, product_id: int) -> Response:
@@ -119,6 +120,7 @@ class VariantViewSet(CatalogViewSet):
     pagination_class = KeysetPagination
     orderings = BY_POSITION
     extra_query_parameters = (AS_OF,)
+    dated_actions = frozenset({"list", "retrieve"})
 
     @extend_schema(parameters=[AS_OF_PARAMETER])
     def list(self, request: Request, product_id: int) -> Response:

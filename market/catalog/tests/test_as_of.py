@@ -142,7 +142,8 @@ def test_it_is_for_staff_who_may_and_nobody_keeps_it(api_client, client_of):
         assert "ETag" not in answer
         assert "public" in api_client.get(path)["Cache-Control"]
         assert "as_of" not in api_client.get(path).content.decode()
-    for shelf in ("/api/v1/products/", "/api/v1/products/facets/"):
+    own = f"/api/v1/products/{variant.product_id}/"
+    for shelf in ("/api/v1/products/", "/api/v1/products/facets/", f"{own}related/", f"{own}images/"):
         refused = client_of(make_staff()).get(shelf, {"as_of": moment})
         assert (refused.status_code, refused.json()["errors"][0]["field"]) == (400, "as_of"), "they sort by what is now"
 
