@@ -23,7 +23,7 @@ PLAIN_SIGNS = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-")
 SHORTEST_CODE = 3
 PREFIX_LENGTH = CODE_LENGTH - RANDOM_SIGNS
 MOST_AT_ONCE = 100_000
-# The run of a batch that has a name is found by it.
+# The run of a batch that has a name is found by it, whosever codes it makes: two runs cannot share it.
 BATCHES = uuid.UUID("8a1f6c0e-4d5b-4c55-9a3e-1f0b7d2c6e94")
 # The operation that makes many codes, and what its limit of uses is called when there is none.
 GENERATE_COUPONS = "generate_coupons"
@@ -111,7 +111,7 @@ def request_coupons(
     if not 1 <= count <= MOST_AT_ONCE:
         raise _invalid("count", "out_of_range", f"Give 1 to {MOST_AT_ONCE}.")
     check_prefix(prefix=prefix)
-    run_id = uuid.uuid5(BATCHES, f"{promotion_id} {batch}") if batch else uuid.uuid4()
+    run_id = uuid.uuid5(BATCHES, batch) if batch else uuid.uuid4()
     params = {
         "promotion": promotion_id,
         "count": count,
@@ -123,10 +123,13 @@ def request_coupons(
     if before is not None and (before.params, before.started_by_id) == (params, user_id):
         return before
     if before is not None:
-        raise _invalid("batch", "taken", "Other codes were asked for under this name.")
+        raise _asked_before()
     check_batch(batch=params["batch"])
     operation = operation_named(GENERATE_COUPONS)
     run = create_run(operation=operation, params=params, user_id=user_id, run_id=run_id)
+    if run.pk != run_id:
+        # Somebody else has asked for this name since it was looked for.
+        raise _asked_before()
     return start_run(run_id=run.pk, user_id=user_id)
 
 
@@ -212,6 +215,10 @@ def _told_if_taken(field: str, code: str) -> Iterator[None]:
 def _refuse_odd(field: str, code: str) -> None:
     if not (SHORTEST_CODE <= len(code) <= CODE_LENGTH and set(code) <= PLAIN_SIGNS):
         raise _invalid(field, "invalid", f"Give {SHORTEST_CODE} to {CODE_LENGTH} letters, digits, - or _.")
+
+
+def _asked_before() -> Invalid:
+    return _invalid("batch", "taken", "Other codes were asked for under this name.")
 
 
 def _taken(field: str) -> Invalid:
