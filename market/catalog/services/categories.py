@@ -37,7 +37,7 @@ def create_category(
     """
     hold_tree()
     if Category.objects.count() >= MAX_CATEGORIES:
-        raise too_many_categories()
+        raise too_many_categories("title")
     if parent_id is not None:
         require_room(levels=1, parent_id=parent_id, parents=_known_parents(parent_id))
     with refusing_taken_values({"slug": "slug"}):
@@ -115,10 +115,10 @@ def hold_tree() -> None:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [TREE_LOCK])
 
 
-def too_many_categories() -> Invalid:
-    """The refusal of one more category than a shop has."""
+def too_many_categories(field: str) -> Invalid:
+    """The refusal of one more category than a shop has, told at what would make it."""
     message = f"A shop has at most {MAX_CATEGORIES} categories."
-    return Invalid(message, errors=[FieldError("categories", "too_many", message)])
+    return Invalid(message, errors=[FieldError(field, "too_many", message)])
 
 
 def require_room(*, levels: int, parent_id: int | None, parents: Mapping[int, int | None]) -> None:

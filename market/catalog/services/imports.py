@@ -105,7 +105,7 @@ def import_categories(*, categories: Sequence[CategoryImport]) -> int:
     parents = {pk: parent_id for _, pk, parent_id in rows}
     missing = [(place, category) for place, category in enumerate(categories) if category.slug not in ids]
     if len(rows) + len(missing) > MAX_CATEGORIES:
-        raise too_many_categories()
+        raise too_many_categories("categories")
     waiting = missing
     while waiting:
         level = [(place, category) for place, category in waiting if category.parent_slug in {"", *ids}]

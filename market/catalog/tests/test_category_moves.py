@@ -161,7 +161,7 @@ def test_the_tree_tells_so_much_and_says_where_it_leaves_out(api_client, client_
     answer = api_client.get(f"{URL}/categories/{narrow.pk}/").json()
     assert [child["id"] for child in answer["children"]] == [shelf.pk for shelf in below]
     refused = client_of(make_staff()).post(f"{URL}/categories/", {"title": "One more"})
-    assert (refused.status_code, refused.json()["errors"][0]["field"]) == (400, "categories")
+    assert (refused.status_code, refused.json()["errors"][0]["field"]) == (400, "title")
 
 
 def test_collections_follow_a_category_to_another_slug(shop, client_of):
