@@ -1,7 +1,8 @@
 """The set statements of the catalog. Each has its plain ORM form in `tests/test_sql.py`."""
 
 # What the listings of some products should say. A product is shown with its active, available,
-# cheapest variant; only where none is active does an inactive one lend its price, and nobody sees it.
+# cheapest variant (`rules.shown_variant`, which a test holds this against); only where none is active does an
+# inactive one lend its price, and nobody sees it.
 LISTING_VALUES = """
     SELECT DISTINCT ON (product.id)
         product.id AS product_id, product.category_id,

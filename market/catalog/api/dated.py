@@ -8,6 +8,7 @@ from typing import Any
 from market.catalog import selectors
 from market.catalog.api import documents
 from market.catalog.models import Variant
+from market.catalog.rules import shown_variant
 from market.catalog.selectors import ProductDetail
 
 
@@ -35,13 +36,13 @@ def variants(rows: Iterable[Variant], *, moment: datetime, is_staff: bool) -> li
 def product(detail: ProductDetail, rows: Iterable[Variant], *, moment: datetime, is_staff: bool) -> dict[str, Any]:
     """A product's page with its variants, which get the prices of the moment: two queries.
 
-    Its price is that of the variant that lists would show: active, available, cheapest.
+    Its price is that of the variant that it would be shown with (`rules.shown_variant`).
     """
     rows = list(rows)
     shown = variants(rows, moment=moment, is_staff=is_staff)
     row = dict(detail.row)
-    if rows:
-        first = min(rows, key=lambda one: (not one.is_active, not one.in_stock, one.price, one.position, one.pk))
+    first = shown_variant(rows)
+    if first is not None:
         row |= {"price": first.price, "compare_at_price": first.compare_at_price}
         row["default_variant_id"] = first.pk if first.is_active else None
     document = documents.product(replace(detail, row=row), shown, is_staff=is_staff)

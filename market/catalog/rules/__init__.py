@@ -50,6 +50,7 @@ from market.catalog.rules.searching import (
     slug_of,
     vocabulary_words,
 )
+from market.catalog.rules.showing import shown_variant
 
 __all__ = [
     "HIGHEST_PRICE",
@@ -90,6 +91,7 @@ __all__ = [
     "search_text",
     "search_words",
     "shelf_word",
+    "shown_variant",
     "slug_of",
     "thumbnail_name",
     "vocabulary_words",

@@ -14,7 +14,7 @@ from core.errors import Conflict, Invalid, ShopError
 from market.catalog import services
 from market.catalog.errors import CategoryCycle
 from market.catalog.models import Category, Product, ProductListing, Variant
-from market.catalog.rules import MAX_CATEGORY_LEVELS, MAX_VARIANTS, search_text
+from market.catalog.rules import MAX_CATEGORY_LEVELS, MAX_VARIANTS, search_text, shown_variant
 from market.catalog.services.imports import (
     CategoryImport,
     ProductImport,
@@ -69,12 +69,10 @@ def apply(product: Product, change: tuple) -> None:
 
 def computed_listing(product: Product) -> dict | None:
     """What the listing should say, in plain Python."""
-    variants = sorted(
-        product.variants.all(), key=lambda v: (not v.is_active, not v.in_stock, v.price, v.position, v.pk)
-    )
-    if not variants:
+    variants = list(product.variants.all())
+    first = shown_variant(variants)
+    if first is None:
         return None
-    first = variants[0]
     return {
         "category_id": product.category_id,
         "default_variant_id": first.pk if first.is_active else None,
