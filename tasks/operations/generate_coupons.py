@@ -9,9 +9,8 @@ from core.errors import Invalid
 from core.operations.registry import Operation, Outcome, Plan, Row, register
 from market.pricing import services
 from market.pricing.models import CODE_LENGTH, LABEL_LENGTH, Promotion
+from market.pricing.rules.limits import MAX_COUNT
 from market.pricing.services.coupons import ANY_NUMBER, GENERATE_COUPONS, MOST_AT_ONCE, require_codes_needed
-
-MAX_USES = 2**31 - 1
 
 
 class GenerateForm(forms.Form):
@@ -21,7 +20,7 @@ class GenerateForm(forms.Form):
     count = forms.IntegerField(min_value=1, max_value=MOST_AT_ONCE, help_text=f"At most {MOST_AT_ONCE:,}.")
     usage_limit = forms.IntegerField(
         min_value=ANY_NUMBER,
-        max_value=MAX_USES,
+        max_value=MAX_COUNT,
         required=False,
         label="Orders per code",
         help_text="1 unless given; 0 is any number.",

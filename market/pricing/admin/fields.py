@@ -12,12 +12,13 @@ from django.utils.html import format_html
 
 from market.catalog.models import Attribute
 from market.catalog.rules import attribute_token
+from market.pricing.rules.limits import MAX_COUNT, MAX_STEPS, MONEY, PERCENT
 
 STEP_FIELDS = {
-    "min_subtotal": forms.DecimalField(min_value=0, max_digits=12, decimal_places=2, required=False),
-    "min_quantity": forms.IntegerField(min_value=1, max_value=2**31 - 1, required=False),
-    "percent": forms.DecimalField(min_value=0, max_value=100, max_digits=7, decimal_places=4, required=False),
-    "amount": forms.DecimalField(min_value=0, max_digits=12, decimal_places=2, required=False),
+    "min_subtotal": forms.DecimalField(**MONEY, required=False),
+    "min_quantity": forms.IntegerField(min_value=1, max_value=MAX_COUNT, required=False),
+    "percent": forms.DecimalField(**PERCENT, required=False),
+    "amount": forms.DecimalField(**MONEY, required=False),
 }
 STEP_LABELS = {
     "min_subtotal": "From a subtotal of",
@@ -26,7 +27,6 @@ STEP_LABELS = {
     "amount": "or an amount off",
 }
 BLANK_STEPS = 3
-MOST_STEPS = 50
 MOST_CHOICES = 1000
 
 
@@ -98,7 +98,7 @@ class StepsWidget(forms.Widget):
 
     def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
         context = super().get_context(name, value, attrs)
-        steps = [*(value or ()), *({} for _ in range(BLANK_STEPS))][:MOST_STEPS]
+        steps = [*(value or ()), *({} for _ in range(BLANK_STEPS))][:MAX_STEPS]
         context["labels"] = list(STEP_LABELS.values())
         context["rows"] = [
             [
@@ -120,8 +120,7 @@ class StepsWidget(forms.Widget):
     def value_from_datadict(self, data: Mapping[str, Any], files: Any, name: str) -> list[dict[str, str]]:
         """The rows as typed; what is left empty is no row."""
         rows = [
-            {part: data.get(f"{name}-{place}-{part}", "").strip() for part in STEP_FIELDS}
-            for place in range(MOST_STEPS)
+            {part: data.get(f"{name}-{place}-{part}", "").strip() for part in STEP_FIELDS} for place in range(MAX_STEPS)
         ]
         return [row for row in rows if any(row.values())]
 

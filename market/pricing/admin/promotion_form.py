@@ -16,6 +16,7 @@ from market.pricing.admin.fields import BoxesWidget, StepsField, TokensField, ch
 from market.pricing.errors import PromotionEdited
 from market.pricing.models import CODE_LENGTH, LABEL_LENGTH, CustomerList, PriceListEntry, Promotion
 from market.pricing.rules import FLAT_FIELDS
+from market.pricing.rules.limits import HOURS, MAX_COUNT, MAX_PRIORITY, MONEY, RATIO_OR_MONEY
 from market.pricing.rules.promotions import WEEKDAYS
 
 KINDS = [
@@ -27,9 +28,6 @@ KINDS = [
     ("free_shipping", "Free shipping"),
     ("gift", "Gift: a variant for nothing"),
 ]
-HOURS = 24
-MAX_COUNT = 2**31 - 1
-MAX_PRIORITY = 1_000_000
 GOODS = {
     "products": CollectionItem._meta.get_field("product"),
     "collections": CollectionItem._meta.get_field("collection"),
@@ -99,7 +97,7 @@ FIELDSETS = [
 
 
 def money(**options: Any) -> forms.DecimalField:
-    return forms.DecimalField(min_value=0, max_digits=12, decimal_places=2, required=False, **options)
+    return forms.DecimalField(**MONEY, required=False, **options)
 
 
 def count(**options: Any) -> forms.IntegerField:
@@ -116,9 +114,7 @@ class PromotionForm(forms.ModelForm):
     )
     kind = forms.ChoiceField(choices=KINDS)
     value = forms.DecimalField(
-        min_value=0,
-        max_digits=14,
-        decimal_places=4,
+        **RATIO_OR_MONEY,
         required=False,
         help_text="Percent (100 is free), an amount or a price, by the kind. Steps, gifts and shipping need none.",
     )

@@ -12,20 +12,18 @@ from core.api.moments import MomentField
 from core.money import CENT
 from market.pricing.models import CODE_LENGTH, LABEL_LENGTH, Coupon, Promotion
 from market.pricing.rules import Kind
+from market.pricing.rules.limits import HOURS, MAX_COUNT, MAX_PRIORITY, MAX_STEPS, MONEY, PERCENT, RATIO_OR_MONEY
 from market.pricing.services.coupons import MOST_AT_ONCE, PREFIX_LENGTH
 
 MAX_ID = 2**63 - 1
 MAX_NAMED = 1000
-MAX_STEPS = 50
-MAX_COUNT = 2**31 - 1
-MAX_PRIORITY = 1_000_000
 ATTRIBUTE_LENGTH = 160
 KINDS = [(kind.value, kind.value) for kind in Kind]
 STAFF = "For staff only."
 
 
 def money(**options: Any) -> serializers.DecimalField:
-    return serializers.DecimalField(max_digits=12, decimal_places=2, min_value=0, **options)
+    return serializers.DecimalField(**MONEY, **options)
 
 
 def optional_money(**options: Any) -> serializers.DecimalField:
@@ -50,7 +48,7 @@ class RatioOrMoneyField(serializers.DecimalField):
     """A number with two places, or up to four where it needs them."""
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(**{"max_digits": 14, "decimal_places": 4, "min_value": 0} | options)
+        super().__init__(**RATIO_OR_MONEY | options)
 
     def quantize(self, value: Decimal) -> Decimal:
         exact = super().quantize(value)
@@ -63,7 +61,7 @@ class ThresholdSerializer(serializers.Serializer):
 
     min_subtotal = optional_money()
     min_quantity = optional_count()
-    percent = RatioOrMoneyField(max_value=100, required=False, allow_null=True)
+    percent = RatioOrMoneyField(**PERCENT, required=False, allow_null=True)
     amount = optional_money()
 
 
@@ -102,9 +100,11 @@ class PublicRulesSerializer(serializers.Serializer):
         required=False,
         help_text="1 (Monday) to 7, in the shop's time zone.",
     )
-    from_hour = serializers.IntegerField(min_value=0, max_value=23, required=False, help_text="In the shop's zone.")
+    from_hour = serializers.IntegerField(
+        min_value=0, max_value=HOURS - 1, required=False, help_text="In the shop's zone."
+    )
     until_hour = serializers.IntegerField(
-        min_value=1, max_value=24, required=False, help_text="Not included; before `from_hour`: of the next morning."
+        min_value=1, max_value=HOURS, required=False, help_text="Not included; before `from_hour`: of the next morning."
     )
     starts_at = MomentField(required=False, allow_null=True)
     ends_at = MomentField(required=False, allow_null=True, help_text="Not included.")
