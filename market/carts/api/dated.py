@@ -6,9 +6,9 @@ from typing import Any
 from rest_framework import serializers
 
 from market.carts.api.documents import cart_document as document_of_now
+from market.carts.api.documents import explanation_document as explanation_of_now
 from market.carts.api.serializers import CartSerializer, ExplanationSerializer
 from market.carts.selectors import DatedCart
-from market.pricing.rules import explanation
 
 PERMISSIONS = ("catalog.view_variant", "pricing.view_promotion")
 # With it also the carts that answer to their customers alone.
@@ -46,7 +46,7 @@ def cart_document(dated: DatedCart) -> dict[str, Any]:
 
 def explanation_document(dated: DatedCart) -> dict[str, Any]:
     """Why it costs what it costs then; staff are told of every promotion."""
-    return {"considered": explanation(dated.cart.quote, for_staff=True)} | _of_moment(dated)
+    return explanation_of_now(dated.cart, for_staff=True) | _of_moment(dated)
 
 
 def _of_moment(dated: DatedCart) -> dict[str, Any]:

@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 from typing import Any
 
+from django.conf import settings
 from django.core.files.storage import default_storage
 
 from market.carts.rules import Conflict
 from market.carts.selectors import CartLine, LineImage, PricedCart
 from market.catalog.rules import thumbnail_name
-from market.pricing.rules import GiftLine, QuotedLine
+from market.pricing.rules import GiftLine, QuotedLine, explanation
 from market.shipping.rules import Option, Refusal
 
 
@@ -54,10 +55,16 @@ def option_document(option: Option) -> dict[str, Any]:
         "code": option.method.code,
         "label": option.method.label,
         "price": option.price,
+        "currency": settings.SHOP_CURRENCY,
         "delivery_days": option.method.delivery_days,
         "delivery_days_most": option.method.delivery_days_most,
         "problem": _problem(option.refusal),
     }
+
+
+def explanation_document(cart: PricedCart, *, for_staff: bool = False) -> dict[str, Any]:
+    """Why the cart costs what it costs, in the shape of `ExplanationSerializer`; staff are told of every promotion."""
+    return {"considered": explanation(cart.quote, for_staff=for_staff), "currency": cart.currency}
 
 
 def _problem(refusal: Refusal | None) -> dict[str, str] | None:

@@ -210,12 +210,14 @@ class ExplanationSerializer(serializers.Serializer):
     """What was considered, in order."""
 
     considered = ConsideredSerializer(many=True)
+    currency = serializers.CharField(help_text="Of all amounts here.")
 
 
 class CartShippingMethodSerializer(serializers.Serializer):
     code = serializers.CharField()
     label = serializers.CharField()
     price = nullable_money()
+    currency = serializers.CharField()
     delivery_days = serializers.IntegerField(help_text="Until it arrives, at best.")
     delivery_days_most = serializers.IntegerField(help_text="Until it arrives, at worst.")
     problem = ShippingProblemSerializer(allow_null=True)

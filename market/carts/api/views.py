@@ -15,7 +15,6 @@ from core.api.filters import read_flag
 from core.api.moments import AS_OF, AS_OF_PARAMETER, DatedActionsMixin, moment_for_staff
 from market.carts import selectors, services
 from market.carts.api import dated, documents, serializers
-from market.pricing.rules import explanation
 
 
 class CartView(DatedActionsMixin, viewsets.ViewSet):
@@ -125,7 +124,7 @@ class CartViewSet(CartView):
         if then := self.as_of(cart_id):
             return Response(dated.explanation_document(then))
         cart = selectors.priced_cart(cart_id=cart_id, user_id=request.user.pk)
-        return Response({"considered": explanation(cart.quote)})
+        return Response(documents.explanation_document(cart))
 
 
 class CartCouponViewSet(CartView):

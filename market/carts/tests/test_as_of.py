@@ -97,9 +97,9 @@ def test_the_explanation_is_that_of_then_and_tells_staff_all(client_of, api_clie
     services.set_status(promotion_id=large.pk, status="archived")
     asked = {"as_of": iso(moment)}
     told = client_of(make_staff(*MAY)).get(f"{CARTS}{cart.pk}/explanation/", asked).json()
-    assert (told["as_of"], told["gaps"]) == (iso(moment), [])
+    assert (told["as_of"], told["gaps"], told["currency"]) == (iso(moment), [], "GBP")
     assert [(step["promotion"], step["code"]) for step in told["considered"]] == [(large.pk, "min_subtotal")]
-    assert api_client.get(f"{CARTS}{cart.pk}/explanation/").json() == {"considered": []}
+    assert api_client.get(f"{CARTS}{cart.pk}/explanation/").json() == {"considered": [], "currency": "GBP"}
     assert secret.pk not in [step["promotion"] for step in told["considered"]]
 
 

@@ -64,7 +64,7 @@ def test_a_code_is_put_in_and_taken_out(api_client):
     told = api_client.get(f"{CARTS}{cart.pk}/explanation/").json()["considered"]
     removed = [api_client.delete(coupons_url(cart, code)) for code in ("Autumn", "AUTUMN")]
 
-    assert before == {"considered": []}  # who does not know the code hears nothing of the promotion
+    assert before["considered"] == []  # who does not know the code hears nothing of the promotion
     assert [(a.status_code, a.json()["coupons"], a.json()["discount_total"]) for a in added] == [
         (201, ["AUTUMN"], "2.00")
     ] * 2
