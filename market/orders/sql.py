@@ -8,12 +8,18 @@ from psycopg.types.json import Jsonb
 from market.orders.models import Order, OrderEvent, OrderItem, OrderQuote
 
 # How often these buyers were given these promotions in a simulation, before and after: a row per buyer and promotion.
+# From their orders on row by row: of rows that a run has just written no statistics tell how many they are.
 SIMULATED_USES = """
 SELECT bought.customer_id, CASE WHEN bought.customer_id IS NULL THEN bought.email END AS email,
        used.promotion, count(used.before), count(used.after)
 FROM orders_order bought
-JOIN pricing_simulatedorder simulated ON simulated.run_id = %(run)s AND simulated.number = bought.number
-JOIN pricing_simulateduse used ON used.order_id = simulated.id AND used.promotion = ANY(%(promotions)s::bigint[])
+CROSS JOIN LATERAL (
+    SELECT id FROM pricing_simulatedorder WHERE run_id = %(run)s AND number = bought.number OFFSET 0
+) simulated
+CROSS JOIN LATERAL (
+    SELECT promotion, before, after FROM pricing_simulateduse
+    WHERE order_id = simulated.id AND promotion = ANY(%(promotions)s::bigint[]) OFFSET 0
+) used
 WHERE bought.customer_id = ANY(%(customers)s::bigint[])
    OR bought.customer_id IS NULL AND upper(bought.email::text) = ANY(%(emails)s::text[])
 GROUP BY 1, 2, 3
