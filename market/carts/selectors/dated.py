@@ -34,7 +34,8 @@ class DatedCart:
 def cart_as_of(*, cart_id: UUID, moment: datetime, user_id: int, sees_all: bool) -> DatedCart:
     """What is in the cart now, at the unit prices of a moment, with the promotions that were active then or will be.
 
-    Five statements at most, whatever is in it. Lines, stock, codes, uses, the buyer's tier, price lists, shipping and
+    Four statements, whatever is in it; one more each for gifts, for the tables of prices when they have changed, and
+    while a planned price is late. Lines, stock, codes, uses, the buyer's tier, price lists, shipping and
     taxes are those of now. Takes no lock. Raises CartNotFound as `priced_cart`; who `sees_all` also opens
     the carts of customers.
     """

@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from core.accounts.tests.factories import make_user
 from market.carts.models import Cart
+from market.carts.selectors import cart_as_of
 from market.carts.tests.asking import CARTS, rows
 from market.carts.tests.factories import make_cart, make_offer
 from market.catalog.models import Variant
@@ -17,6 +18,7 @@ from market.customers.models import Customer
 from market.orders.tests.factories import make_buyer, make_staff
 from market.pricing import services
 from market.pricing.models import PromotionPhase, PromotionVersion
+from market.pricing.selectors import price_tables
 from market.pricing.tests.factories import make_coupon, make_promotion
 
 pytestmark = pytest.mark.django_db
@@ -172,3 +174,21 @@ def test_statements_are_the_same_with_any_number_of_lines_and_promotions(client_
             assert client.get(f"{CARTS}{cart.pk}/", {"as_of": moment}).status_code == 200
         costs[number] = len(counted)
     assert costs == {1: statements, 20: statements}
+
+
+@pytest.mark.parametrize("days", [-1, 1])
+def test_gifts_cost_one_statement_and_tables_that_have_changed_another(monkeypatch, count_statements, days):
+    cart, spoon = make_cart(units={make_offer(): 1}), make_offer()
+    asked = {"cart_id": cart.pk, "moment": timezone.now() + timedelta(days=days), "user_id": 0, "sees_all": True}
+    gift = {"kind": "gift", "get_quantity": 1, "gift_variant": spoon.pk}
+    counts = []
+    for rules in ({"kind": "percentage", "value": "5"}, gift):
+        services.create_promotion(label="Autumn", rules=rules, status="active")
+        PromotionVersion.objects.update(created_at=datetime(2020, 1, 1, tzinfo=UTC))
+        for have_changed in (False, True):
+            with count_statements() as counted:
+                if have_changed:
+                    monkeypatch.setattr(price_tables, "_kept", None)
+                cart_as_of(**asked)
+            counts.append(len(counted))
+    assert counts == [4, 5, 5, 6]
