@@ -54,6 +54,7 @@ ordeal: $(VENV)/.test ## The long forms of the tests of faults, one after the ot
 	WALK_STEPS=2000 WALK_SEEDS=1,2,3 $(MAKE) test PYTEST_ARGS="tests/system/test_random_walk.py -s --timeout 0" || failed=1; \
 	VALKEY_AWAY_SECONDS=30 $(MAKE) test PYTEST_ARGS="tests/system/test_valkey_away.py -s --timeout 0" || failed=1; \
 	EVERYTHING_KILLED=20 FROZEN_SECONDS=20 $(MAKE) test PYTEST_ARGS="tests/system/test_database_faults.py -s --timeout 0" || failed=1; \
+	FUZZ_TRIES=20 $(MAKE) test PYTEST_ARGS="tests/test_fuzz.py --timeout 0" || failed=1; \
 	CODE_GUESSES=1000 $(MAKE) test PYTEST_ARGS="tests/races/test_promotions.py --timeout 0" || failed=1; \
 	PRICING_EXAMPLES=10000 $(MAKE) test PYTEST_ARGS="market/pricing/tests/test_properties.py --timeout 0" || failed=1; \
 	SIMULATED_INVOICES=all SIMULATED_CARTS=1000 $(MAKE) test PYTEST_ARGS="tasks/operations/tests/test_simulations_of_the_sample.py -s --timeout 0" || failed=1; \

@@ -83,7 +83,7 @@ def short_form(actor: str) -> str:
     rank = ACTORS.index(actor)
     closed = "phases.coverage.enabled = false\nphases.fuzzing.generation.max-examples = 1\n"
     understood = 'phases.coverage.generation.mode = "positive"\n'
-    entries = ["[generation]\nmax-examples = 2\n"]
+    entries = ["[generation]\nmax-examples = 1\n"]
     if actor != ACTORS[-1]:
         entries.append("[phases.coverage]\nunexpected-methods = []\n")
     for name, level in levels_of_operations().items():
