@@ -94,4 +94,7 @@ LIST_PRICES = """
 
 # What they do is in migration 0005_standing_first_orders; its plain form is in `tests/test_uses.py`.
 TAKE_USES = "pricing_take_uses(%(identity)s, %(order_number)s, %(uses)s::jsonb, %(locks)s)::text"
-GIVE_BACK_USES = "SELECT pricing_give_back_uses(%s)"
+# Whether it was somebody's first order is told as of before.
+GIVE_BACK_USES = """
+    SELECT EXISTS (SELECT FROM pricing_firstorder WHERE order_number = %(number)s), pricing_give_back_uses(%(number)s)
+"""

@@ -39,7 +39,7 @@ CARTS_PER_BATCH = housekeeping.BATCH if IS_LONG else 100
 ORDERS_PER_RUN = housekeeping.ORDERS_PER_RUN if IS_LONG else 20
 # Order, payments, history, event, reservations, stock, lists, and the buyer's next order where he has one: of one
 # order, whatever the number of them.
-STATEMENTS_PER_ORDER = 16
+STATEMENTS_PER_ORDER = 14
 # PostgreSQL ends a request's wait after 2 s. Judged in the long form alone: how long a transaction of one
 # order takes, the machine decides.
 LONGEST_WAIT = timedelta(seconds=1)

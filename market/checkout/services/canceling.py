@@ -2,6 +2,7 @@
 
 import logging
 from datetime import datetime
+from functools import partial
 
 from django.db import DatabaseError
 from django.db.models import Exists, OuterRef, Q, QuerySet
@@ -17,7 +18,7 @@ from market.payments import services as payments
 from market.payments.adapters.registry import lapsing_providers
 from market.payments.models import Payment
 from market.pricing.rules import identity_of
-from market.pricing.services import give_back_uses, note_first_orders
+from market.pricing.services import give_back_uses
 
 logger = logging.getLogger(__name__)
 
@@ -84,9 +85,12 @@ def _cancel(order: Order, *, kind: str, actor: str, detail: str) -> None:
     else:
         order.payment_status = Order.PaymentStatus.FAILED
     orders.move_order(order=order, status=Order.Status.CANCELED, actor=actor, kind=kind, detail=detail)
-    give_back_uses(order_number=order.number)
-    standing = first_standing_order(customer_id=order.customer_id, email=order.email)
-    if standing is not None:
-        identity = identity_of(customer_id=order.customer_id, email=order.email)
-        note_first_orders(numbers={identity: standing.number})
+    give_back_uses(order_number=order.number, first_standing=partial(_first_standing, order))
     inventory.release(reference=order.number)
+
+
+def _first_standing(canceled: Order) -> dict[str, str]:
+    """The first order of its buyer that stands, by his identity; none if he has none."""
+    buyer = {"customer_id": canceled.customer_id, "email": canceled.email}
+    standing = first_standing_order(**buyer)
+    return {} if standing is None else {identity_of(**buyer): standing.number}

@@ -1,7 +1,7 @@
 """Uses of promotions: taken with the order, given back when it is canceled."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -76,6 +76,10 @@ def take_uses(uses: Uses) -> None:
 @in_one_transaction
 def note_first_orders(*, numbers: Mapping[str, str]) -> None:
     """Note by which orders these identities have ordered before: one statement. Idempotent."""
+    _note_first_orders(numbers)
+
+
+def _note_first_orders(numbers: Mapping[str, str]) -> None:
     FirstOrder.objects.bulk_create(
         (FirstOrder(identity=identity, order_number=number) for identity, number in sorted(numbers.items())),
         ignore_conflicts=True,
@@ -90,14 +94,18 @@ def move_uses(*, order_numbers: Sequence[str], identity: str) -> None:
 
 
 @in_one_transaction
-def give_back_uses(*, order_number: str) -> int:
+def give_back_uses(*, order_number: str, first_standing: Callable[[], Mapping[str, str]] = dict) -> int:
     """Let others use what the order had used; how many promotions that were. Idempotent: one statement.
 
-    It is nobody's first order any more: `note_first_orders` tells of the next that stands.
+    When it was its buyer's first order, `first_standing` is asked which of his orders, by identity, is the first
+    that stands, and that is noted in its place: one statement more.
     """
     with connection.cursor() as cursor:
-        cursor.execute(sql.GIVE_BACK_USES, [order_number])
-        return cursor.fetchone()[0]
+        cursor.execute(sql.GIVE_BACK_USES, {"number": order_number})
+        was_first, given_back = cursor.fetchone()
+    if was_first:
+        _note_first_orders(first_standing())
+    return given_back
 
 
 def _wanted(use: PromotionApplied, promotion: PromotionInput) -> dict[str, str | int | bool | Decimal | None]:
