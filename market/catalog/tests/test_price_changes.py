@@ -161,13 +161,14 @@ def test_staff_plan_in_the_admin(client):
     planned.refresh_from_db()
     assert planned.price == Decimal("7.00"), "what was canceled stays"
 
+    a_day_later, two_later = tomorrow + timedelta(days=1), tomorrow + timedelta(days=2)
     PlannedPrice.objects.filter(pk=planned.pk).update(
-        state="applied", ends_at=tomorrow, due_at=tomorrow, given_price=7, former_price=10
+        state="applied", ends_at=a_day_later, due_at=a_day_later, given_price=7, former_price=10
     )
-    end = {"ends_at_0": f"{tomorrow + timedelta(days=1):%Y-%m-%d}", "ends_at_1": "08:00:00"}
+    end = {"ends_at_0": f"{two_later:%Y-%m-%d}", "ends_at_1": "08:00:00"}
     assert client.post(page, changed | end | {"price": "6.00"}).status_code == 302
     planned.refresh_from_db()
-    assert (planned.price, planned.ends_at.date()) == (Decimal("7.00"), (tomorrow + timedelta(days=1)).date())
+    assert (planned.price, planned.ends_at.date()) == (Decimal("7.00"), two_later.date())
 
     client.force_login(make_user(is_staff=True))
     assert client.get(add).status_code == client.get(page).status_code == 403
