@@ -27,6 +27,7 @@ GUARDS = {
     "collection_lock": "a collection is locked while its kind and its products are judged (catalog.services)",
     "planned_price_lock": "products are locked before what is planned for their prices is judged (catalog.services)",
     "promotion_limits": "promotions and codes are locked while their uses are counted and taken (pricing.services)",
+    "run_claim": "what one run alone may make gives the run its id, which is there once (core.operations)",
     "run_lease": "a batch of a run commits only while its worker's lease stands (core.operations)",
     "review_product_lock": "reviews of a product are written and counted one after the other (reviews.services)",
     "throttle_count": "guesses are counted and judged in one atomic step (core.guessing)",

@@ -145,9 +145,19 @@ class RunAdmin(ReadOnlyAdmin):
             try:
                 return self._to(self._started(request, operation, asked, own, file))
             except ShopError as refusal:
-                for reason in [problem.message for problem in refusal.errors] or [refusal.detail]:
-                    self.message_user(request, reason, messages.ERROR)
+                self._tell(request, own, refusal)
         return self._page(request, "ask", operation.title, operation=operation, forms=forms_of_page)
+
+    def _tell(self, request: HttpRequest, own: forms.Form, refusal: ShopError) -> None:
+        """Why there is no run, at the parameter where it is about one."""
+        for problem in refusal.errors:
+            name = problem.field.removeprefix("params.")
+            if name in own.fields:
+                own.add_error(name, problem.message)
+            else:
+                self.message_user(request, problem.message, messages.ERROR)
+        if not refusal.errors:
+            self.message_user(request, refusal.detail, messages.ERROR)
 
     def _started(
         self,

@@ -49,6 +49,17 @@ class Outcome:
     counts: Mapping[str, int] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What one run alone may make, as its `param` names it: the one with this id. Others are told the message, and so
+    is everybody when it `is_made` without any."""
+
+    run_id: uuid.UUID
+    param: str
+    message: str
+    is_made: bool = False
+
+
 class Operation:
     """Long work on many rows. A subclass is one file in `tasks/operations/`; an instance serves one advance.
 
@@ -86,6 +97,11 @@ class Operation:
         Raises `core.errors.ShopError` for a run that cannot go on.
         """
         return cls.form(data=dict(params))
+
+    @classmethod
+    def claim(cls, *, params: Mapping[str, Any]) -> Claim | None:
+        """What a run with these stored parameters would have for itself, if anything."""
+        return None
 
     @classmethod
     def check_file(cls, file: BinaryIO) -> None:

@@ -6,11 +6,18 @@ from typing import Any
 from django import forms
 
 from core.errors import Invalid
-from core.operations.registry import Operation, Outcome, Plan, Row, register
+from core.operations.registry import Claim, Operation, Outcome, Plan, Row, register
 from market.pricing import services
-from market.pricing.models import CODE_LENGTH, LABEL_LENGTH, Promotion
+from market.pricing.models import CODE_LENGTH, LABEL_LENGTH, Coupon, Promotion
 from market.pricing.rules.limits import MAX_COUNT
-from market.pricing.services.coupons import ANY_NUMBER, GENERATE_COUPONS, MOST_AT_ONCE, require_codes_needed
+from market.pricing.services.coupons import (
+    ANY_NUMBER,
+    ASKED_BEFORE,
+    GENERATE_COUPONS,
+    MOST_AT_ONCE,
+    require_codes_needed,
+    run_of_batch,
+)
 
 
 class GenerateForm(forms.Form):
@@ -57,6 +64,14 @@ class GenerateCoupons(Operation):
     failure_columns = ("row",)
     result_page = "admin:pricing_codes_of_run"
     batch_size = 2000
+
+    @classmethod
+    def claim(cls, *, params: Mapping[str, Any]) -> Claim | None:
+        """The name of a batch."""
+        if not (batch := params["batch"]):
+            return None
+        is_made = Coupon.objects.filter(batch=batch).exists()
+        return Claim(run_of_batch(batch=batch), "batch", ASKED_BEFORE, is_made)
 
     def plan(self) -> Plan:
         """Raises Invalid for a batch that exists, and CodeNotNeeded."""

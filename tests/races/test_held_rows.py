@@ -4,6 +4,7 @@ The first is stopped before its commit, so one meeting is enough to see what bec
 """
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -24,9 +25,12 @@ from market.catalog.services import (
 )
 from market.catalog.tests.factories import make_product
 from market.orders.tests.factories import make_buyer
+from market.pricing.models import Coupon
+from market.pricing.tests.factories import make_promotion
 from market.reviews.models import Review
 from market.reviews.services import vote_on_review
 from market.reviews.tests.factories import make_review
+from tasks.operations.tests.working import run_of
 from tests.races.meeting import meet_before_commit
 
 pytestmark = [pytest.mark.system, pytest.mark.django_db(transaction=True)]
@@ -90,6 +94,22 @@ def test_the_last_one_allowed_is_added_once(settings, request, case, code):
 @pytest.mark.parametrize("case", ["last_wishlist", "last_item", "last_alert"])
 def test_twin_without_the_lock_adds_two(settings, request, case):
     assert meet(settings, request.getfixturevalue(case), guards=["customer_limits"]) == (2, [])
+
+
+@pytest.fixture
+def one_batch() -> Meeting:
+    """Two runs that make codes under one name."""
+    params = {"promotion": make_promotion(requires_coupon=True).pk, "count": 2, "batch": "Autumn"}
+    one, other = (partial(run_of, "generate_coupons", **params, prefix=prefix) for prefix in "ab")
+    return one, other, lambda: Coupon.objects.filter(batch="Autumn").count()
+
+
+def test_a_batch_of_codes_is_made_by_one(settings, one_batch):
+    assert meet(settings, one_batch, guards=[]) == (2, ["invalid"])
+
+
+def test_twin_without_the_claim_makes_both(settings, one_batch):
+    assert meet(settings, one_batch, guards=["run_claim"]) == (4, [])
 
 
 @pytest.fixture

@@ -14,12 +14,14 @@ from django.forms import Form
 from django.utils import timezone
 
 from core.errors import FieldError, Invalid
+from core.guards import guard_enabled
 from core.operations.errors import NothingToRetry, RunNotFound, RunStateConflict
 from core.operations.models import Run, RunEvent, RunFile
-from core.operations.registry import Operation, operation_named
+from core.operations.registry import Claim, Operation, operation_named
 
 State = Run.State
 FILE_PARAM = "file"
+UNDER_WAY = (State.CREATED, *Run.WORKABLE)
 
 
 def bound_form(operation: type[Operation], params: Mapping[str, Any]) -> Form:
@@ -39,9 +41,10 @@ def create_run(
 ) -> Run:
     """Make a run that waits to be started. `params` are those of the operation's form, and `file`, the id of
     an uploaded file, where it reads one. Asked for the same again with the same `run_id`, which is the
-    caller's choice, it answers the run that is there.
+    caller's choice, it answers the run that is there. What the parameters claim is the run's alone: of several at once
+    one is made.
 
-    Raises Invalid naming each parameter, as `params.<name>`, that is unknown, missing or cannot be used,
+    Raises Invalid naming each parameter, as `params.<name>`, that is unknown, missing, taken or cannot be used,
     and `dry_run` for an operation that has none.
     """
     if dry_run and not operation.has_dry_run:
@@ -55,12 +58,7 @@ def create_run(
         "dry_run": dry_run,
         "started_by_id": user_id,
     }
-    run, is_new = Run.objects.get_or_create(pk=run_id or uuid.uuid4(), defaults=asked | {"reason": reason})
-    if not is_new and any(getattr(run, name) != value for name, value in asked.items() if name != "file"):
-        run, is_new = Run.objects.create(**asked, reason=reason), True
-    if is_new:
-        note(run, "created", user_id)
-    return run
+    return _made(operation, asked, run_id=run_id, reason=reason)
 
 
 def cleaned_params(operation: type[Operation], given: Mapping[str, Any]) -> dict[str, Any]:
@@ -91,22 +89,16 @@ def start_run(*, run_id: uuid.UUID, user_id: int | None = None) -> Run:
 def start_in_earnest(*, run_id: uuid.UUID, user_id: int | None = None) -> Run:
     """Start the run that does what a finished dry run has shown, with its parameters; once, however often asked.
 
-    Raises RunNotFound, and RunStateConflict for what is no finished dry run.
+    Raises RunNotFound, RunStateConflict for what is no finished dry run, and Invalid naming a parameter that is taken.
     """
     rehearsal = hold_run(run_id)
     if not rehearsal.dry_run or rehearsal.state != State.FINISHED:
         raise _conflict(rehearsal, "started in earnest")
     run = Run.objects.filter(rehearsal=rehearsal).first()
     if run is None:
-        run = Run.objects.create(
-            operation=rehearsal.operation,
-            params=rehearsal.params,
-            file=rehearsal.file,
-            reason=rehearsal.reason,
-            rehearsal=rehearsal,
-            started_by_id=user_id,
-        )
-        note(run, "created", user_id)
+        asked = {name: getattr(rehearsal, name) for name in ("operation", "params", "file")}
+        asked |= {"rehearsal": rehearsal, "dry_run": False, "started_by_id": user_id}
+        run = _made(operation_of(rehearsal), asked, reason=rehearsal.reason)
         run = start_run(run_id=run.pk, user_id=user_id)
     return run
 
@@ -194,6 +186,26 @@ def _queue(run: Run) -> None:
 def _conflict(run: Run, kind: str) -> RunStateConflict:
     what = f"A dry run that is {run.state}" if run.dry_run else f"A run that is {run.state}"
     return RunStateConflict(f"{what} cannot be {kind}.", extra={"state": run.state})
+
+
+def _made(operation: type[Operation], asked: Mapping[str, Any], *, reason: str, run_id: uuid.UUID | None = None) -> Run:
+    """The run that was asked for: a new one, unless the one with its id is just that."""
+    claim = None if asked["dry_run"] else operation.claim(params=asked["params"])
+    if claim is not None and guard_enabled("run_claim"):
+        run_id = claim.run_id
+    run, is_new = Run.objects.get_or_create(pk=run_id or uuid.uuid4(), defaults={**asked, "reason": reason})
+    is_same = is_new or all(getattr(run, name) == value for name, value in asked.items() if name != "file")
+    if claim is not None and (claim.is_made if is_new else not (is_same and run.state in UNDER_WAY)):
+        raise _taken(claim)
+    if not is_same:
+        run, is_new = Run.objects.create(**asked, reason=reason), True
+    if is_new:
+        note(run, "created", asked["started_by_id"])
+    return run
+
+
+def _taken(claim: Claim) -> Invalid:
+    return Invalid(claim.message, errors=[FieldError(f"params.{claim.param}", "taken", claim.message)])
 
 
 def _file_of(operation: type[Operation], given: dict[str, Any]) -> RunFile | None:

@@ -4,6 +4,7 @@ import secrets
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 from django.db import IntegrityError, transaction
 
@@ -23,8 +24,9 @@ PLAIN_SIGNS = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-")
 SHORTEST_CODE = 3
 PREFIX_LENGTH = CODE_LENGTH - RANDOM_SIGNS
 MOST_AT_ONCE = 100_000
-# The run of a batch that has a name is found by it, whosever codes it makes: two runs cannot share it.
+# The run of a batch that has a name has its id from it, whosever codes it makes: two runs cannot share it.
 BATCHES = uuid.UUID("8a1f6c0e-4d5b-4c55-9a3e-1f0b7d2c6e94")
+ASKED_BEFORE = "Other codes were asked for under this name. Give one that no other batch has."
 # The operation that makes many codes, and what its limit of uses is called when there is none.
 GENERATE_COUPONS = "generate_coupons"
 ANY_NUMBER = 0
@@ -111,7 +113,7 @@ def request_coupons(
     if not 1 <= count <= MOST_AT_ONCE:
         raise _invalid("count", "out_of_range", f"Give 1 to {MOST_AT_ONCE}.")
     check_prefix(prefix=prefix)
-    run_id = uuid.uuid5(BATCHES, batch) if batch else uuid.uuid4()
+    run_id = run_of_batch(batch=batch) if batch else uuid.uuid4()
     params = {
         "promotion": promotion_id,
         "count": count,
@@ -123,13 +125,15 @@ def request_coupons(
     if before is not None and (before.params, before.started_by_id) == (params, user_id):
         return before
     if before is not None:
-        raise _asked_before()
+        raise _invalid("batch", "taken", ASKED_BEFORE)
     check_batch(batch=params["batch"])
     operation = operation_named(GENERATE_COUPONS)
-    run = create_run(operation=operation, params=params, user_id=user_id, run_id=run_id)
-    if run.pk != run_id:
+    try:
+        run = create_run(operation=operation, params=params, user_id=user_id, run_id=run_id)
+    except Invalid as refusal:
         # Somebody else has asked for this name since it was looked for.
-        raise _asked_before()
+        errors = [replace(error, field=error.field.removeprefix("params.")) for error in refusal.errors]
+        raise Invalid(refusal.detail, errors=errors) from None
     return start_run(run_id=run.pk, user_id=user_id)
 
 
@@ -169,6 +173,15 @@ def check_batch(*, batch: str) -> None:
 def batch_of(*, run_id: uuid.UUID) -> str:
     """What the codes of a run are called when nobody says."""
     return f"run {run_id}"
+
+
+def run_of_batch(*, batch: str) -> uuid.UUID:
+    """The id of the one run that makes the codes of this name."""
+    try:
+        run_id = uuid.UUID(batch.removeprefix("run "))
+    except ValueError:
+        return uuid.uuid5(BATCHES, batch)
+    return run_id if batch == batch_of(run_id=run_id) else uuid.uuid5(BATCHES, batch)
 
 
 @in_one_transaction
@@ -215,10 +228,6 @@ def _told_if_taken(field: str, code: str) -> Iterator[None]:
 def _refuse_odd(field: str, code: str) -> None:
     if not (SHORTEST_CODE <= len(code) <= CODE_LENGTH and set(code) <= PLAIN_SIGNS):
         raise _invalid(field, "invalid", f"Give {SHORTEST_CODE} to {CODE_LENGTH} letters, digits, - or _.")
-
-
-def _asked_before() -> Invalid:
-    return _invalid("batch", "taken", "Other codes were asked for under this name.")
 
 
 def _taken(field: str) -> Invalid:

@@ -1,17 +1,20 @@
 """Codes over HTTP and from the operation that makes them: as many as were asked for, once each, as a file too."""
 
 import csv
+from uuid import uuid4
 
 import pytest
 from django.db import transaction
 from django.test import Client
 from django.urls import reverse
 
+from core.errors import Invalid
 from core.operations.models import Run
 from core.operations.services.working import claim_run, do_next_batch, prepared_operation, release_lease
 from market.orders.tests.factories import make_staff
 from market.pricing.models import Coupon
 from market.pricing.services import create_coupon, generate_coupons, request_coupons
+from market.pricing.services.coupons import ASKED_BEFORE
 from market.pricing.tests.factories import make_promotion
 from tasks.operations.generate_coupons import GenerateCoupons
 from tasks.operations.tests.working import run_of, worked_on
@@ -85,9 +88,30 @@ def test_a_dry_run_makes_none_and_a_batch_that_exists_is_refused():
     assert run_of("generate_coupons", dry_run=True, promotion=promotion.pk, count=3, batch="A").counts == {"made": 3}
     assert not Coupon.objects.exists()
     assert run_of("generate_coupons", promotion=promotion.pk, count=3, batch="A", usage_limit=0).state == "finished"
-    again = run_of("generate_coupons", promotion=promotion.pk, count=3, batch="A")
-    assert (again.state, again.last_error) == ("failed", "Give a name that no other batch has.")
+    with pytest.raises(Invalid) as refused:
+        run_of("generate_coupons", promotion=promotion.pk, count=3, batch="A")
+    assert [(error.field, error.code) for error in refused.value.errors] == [("params.batch", "taken")]
     assert Coupon.objects.filter(usage_limit=None).count() == 3
+
+
+def test_the_name_of_a_batch_that_is_asked_for_is_told_to_others_at_its_field(office):
+    promotion = make_promotion(requires_coupon=True)
+    params = {"promotion": promotion.pk, "count": 3, "batch": "Autumn"}
+    rehearsal = run_of("generate_coupons", dry_run=True, **params)
+    office.post(codes_of(promotion), {"count": 3, "batch": "Autumn"}, format="json")
+    browser = Client()
+    browser.force_login(make_staff())
+    url = f"{reverse('admin:operations_run_add')}?operation=generate_coupons"
+    page = browser.post(url, params | {"prefix": "fall", "run_id": uuid4(), "earnest": "now"})
+    assert page.context["forms"][0].errors["batch"] == [ASKED_BEFORE]
+    assert 'value="fall"' in page.content.decode()
+    earnest = reverse("admin:operations_run_act", args=[rehearsal.pk, "start-in-earnest"])
+    assert ASKED_BEFORE in browser.post(earnest, follow=True).content.decode()
+    assert Run.objects.filter(dry_run=False).count() == 1
+    # What a run calls its codes when nobody says is no other's either.
+    unnamed = office.post(codes_of(promotion), {"count": 1}, format="json").json()["params"]["batch"]
+    refused = office.post(codes_of(promotion), {"count": 2, "batch": unnamed}, format="json")
+    assert (refused.status_code, refused.json()["errors"][0]["field"]) == (400, "batch")
 
 
 @pytest.mark.parametrize(
