@@ -45,6 +45,17 @@ def wait_for(probe: Callable[[], Answer], *, seconds: float = WAIT_SECONDS, what
     return answer
 
 
+def answer_within(seconds: float, ask: Callable[[], Answer]) -> Answer:
+    """The first answer that took no longer. A busy machine adds to a wait and never takes from it, so the question
+    is asked anew until nothing else held it up."""
+    for _ in range(10):
+        began = time.monotonic()
+        answer = ask()
+        if (took := time.monotonic() - began) < seconds:
+            return answer
+    raise AssertionError(f"not once within {seconds} s, at last {took:.1f} s")
+
+
 class Client(requests.Session):
     """An HTTP client of one shop: paths instead of URLs, a time limit, not throttled."""
 
@@ -169,7 +180,8 @@ class RunningShop:
     def pause(self) -> None:
         """Freeze the background processes between transactions, so that tables can be truncated."""
         groups = [process.pid for name, process in self.processes.items() if name in {"worker", "beat"}]
-        for _ in range(100):
+        end = time.monotonic() + WAIT_SECONDS
+        while time.monotonic() < end:
             for group in groups:
                 kill_group(group, signal.SIGSTOP)
             if not self._open_transactions():

@@ -54,7 +54,7 @@ def free_port() -> int:
 def mail_server(port: int) -> Iterator[MailServer]:
     """A server on that port of the loopback, within the block."""
     server = MailServer()
-    controller = Controller(server, hostname="127.0.0.1", port=port)
+    controller = Controller(server, hostname="127.0.0.1", port=port, ready_timeout=120)
     controller.start()
     try:
         yield server

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+import time_machine
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
@@ -10,6 +11,7 @@ from core.models import Heartbeat
 
 
 @pytest.mark.django_db
+@time_machine.travel("2026-11-21T12:00:00Z", tick=False)
 @pytest.mark.parametrize(
     ("silence", "complaint"),
     [

@@ -111,6 +111,7 @@ def test_a_server_that_never_greets_costs_no_attempt(port, settings):
             send_what_is_due(minutes_later=minutes)
     assert Mail.objects.values_list("state", "attempts").get() == ("queued", 0)
     assert "timed out" in Mail.objects.get().last_error
+    settings.EMAIL_TIMEOUT = 10
     with mail_server(port) as server:
         send_what_is_due(minutes_later=11)
     assert len(server.accepted) == 1

@@ -118,7 +118,7 @@ def test_exactly_the_limit_passes_whatever_x_forwarded_for_says(api_client, limi
     assert [answer["RateLimit"].split(";t=")[0] for answer in answers] == [f'"anon";r={n}' for n in (2, 1, 0, 0, 0)]
     assert answers[0]["RateLimit-Policy"] == '"anon";q=3;w=3600'
     assert (answers[-1].json()["code"], answers[-1]["Content-Type"]) == ("throttled", "application/problem+json")
-    assert 3590 <= int(answers[-1]["Retry-After"]) <= 3600
+    assert 3000 <= int(answers[-1]["Retry-After"]) <= 3600
     assert api_client.get(OPEN, REMOTE_ADDR=new_address()).status_code == 200
 
 
@@ -230,7 +230,7 @@ def test_the_breaker_closes_by_itself_when_redis_is_back(silent_port):
     own.store.breaker.trip(redis.TimeoutError("as if"))
     caller = uuid4().hex
     assert own.hit("anon", caller, HOURLY)[0] == 1
-    assert own.store.breaker.wait_until_closed(5)
+    assert own.store.breaker.wait_until_closed(60)
     assert not own.store.breaker.is_open
     # The process counted alone meanwhile; Redis begins from what it knows.
     assert own.hit("anon", caller, HOURLY)[0] == 1
@@ -242,7 +242,7 @@ def test_of_many_requests_at_once_one_finds_out_that_redis_is_frozen(silent_port
     begin = threading.Barrier(8)
 
     def hit(_: int) -> None:
-        begin.wait(timeout=10)
+        begin.wait(timeout=120)
         own.hit("anon", uuid4().hex, HOURLY)
 
     with ThreadPoolExecutor(max_workers=8) as pool:
@@ -255,7 +255,7 @@ def test_the_first_requests_at_once_share_one_connection():
     begin = threading.Barrier(8)
 
     def first(_: int) -> QuickRedis:
-        begin.wait(timeout=10)
+        begin.wait(timeout=120)
         return quick_redis()
 
     with ThreadPoolExecutor(max_workers=8) as pool:

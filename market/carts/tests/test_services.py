@@ -108,7 +108,7 @@ def test_a_write_that_waits_for_the_claim_is_refused_and_changes_nothing():
             claimed.append(services.claim_cart(cart_id=cart.pk, version=0, uses=Uses("ORDER-1", "ann@shop.example")))
             with connection.cursor() as cursor:
                 # Until the addition waits for this transaction's lock on the cart.
-                for _ in range(200):
+                for _ in range(6000):
                     cursor.execute(
                         "SELECT COUNT(*) FROM pg_locks WHERE NOT granted AND transactionid = pg_current_xact_id()::xid"
                     )
