@@ -55,12 +55,18 @@ class ScheduleSlot(models.Model):
             models.Index(fields=["slot_at"], name="schedule_slot_owed", condition=Q(is_owed=True)),
         ]
 
+    def __str__(self) -> str:
+        return f"{self.name} at {self.slot_at:%Y-%m-%d %H:%M:%S}"
+
 
 class Heartbeat(models.Model):
     """The last sign of life of a kind of process (`beat`, `worker`)."""
 
     name = models.CharField(max_length=100, primary_key=True)
     seen_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.name
 
 
 class ThrottleCount(models.Model):

@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.contrib import admin
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 
 
 class ReadOnlyRows:
@@ -24,7 +24,11 @@ class ReadOnlyRows:
 
 
 class ReadOnlyAdmin(ReadOnlyRows, admin.ModelAdmin):
-    """A list and a page per row."""
+    """A list and a page per row, without buttons to save what nobody can type."""
+
+    def render_change_form(self, request: HttpRequest, context: dict[str, Any], **kwargs: Any) -> HttpResponse:
+        context |= {"show_save": False, "show_save_and_continue": False}
+        return super().render_change_form(request, context, **kwargs)
 
 
 class ReadOnlyInline(ReadOnlyRows, admin.TabularInline):

@@ -15,6 +15,17 @@ from market.payments import services as payments
 from market.payments.models import Payment
 from market.pricing.rules import promotion_steps, told_to_staff
 
+LINE = SafeString("<br>")
+# Columns of JSON, and by which method staff read them.
+READ_AS = {"discounts": "discounts_given", "shipping_address": "ships_to", "billing_address": "bills_to"}
+
+
+def address_lines(address: dict[str, str]) -> str:
+    """The address as on a parcel, without what was left empty."""
+    town = [address.get(name) for name in ("city", "region", "postal_code", "country")]
+    parts = [*(address.get(name) for name in ("name", "line1", "line2")), ", ".join(filter(None, town))]
+    return format_html_join(LINE, "{}", ((part,) for part in [*parts, address.get("phone")] if part)) or "-"
+
 
 class OrderItemInline(ReadOnlyInline):
     model = OrderItem
@@ -43,14 +54,30 @@ class OrderAdmin(ReadOnlyAdmin):
     inlines = [OrderItemInline, PaymentInline, OrderEventInline]
     actions = ["mark_paid", "mark_confirmed", "mark_processing", "mark_shipped", "mark_delivered", "cancel"]
 
+    class Media:
+        css = {"all": ["orders/order.css"]}
+
     def get_readonly_fields(self, request: HttpRequest, obj: Order | None = None) -> list[str]:
-        return [*super().get_readonly_fields(request, obj), "promotions"]
+        return [*(READ_AS.get(name, name) for name in super().get_readonly_fields(request, obj)), "promotions"]
+
+    @admin.display(description="discounts")
+    def discounts_given(self, order: Order) -> str:
+        rows = ((row["label"], row["amount"], row["target"]) for row in order.discounts)
+        return format_html_join(LINE, "{}: {} off the {}", rows) or "-"
+
+    @admin.display(description="shipping address")
+    def ships_to(self, order: Order) -> str:
+        return address_lines(order.shipping_address)
+
+    @admin.display(description="billing address")
+    def bills_to(self, order: Order) -> str:
+        return address_lines(order.billing_address)
 
     @admin.display(description="promotions")
     def promotions(self, order: Order) -> str:
         """Which were considered when it was placed, and what became of each."""
         steps = promotion_steps(order.quote.trace) if hasattr(order, "quote") else []
-        return format_html_join(SafeString("<br>"), "{}", ((told_to_staff(step),) for step in steps)) or "-"
+        return format_html_join(LINE, "{}", ((told_to_staff(step),) for step in steps)) or "-"
 
     def has_payment_permission(self, request: HttpRequest) -> bool:
         """Who may say that money came: whoever may say so over the API."""

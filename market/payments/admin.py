@@ -1,7 +1,5 @@
 """Staff screens for payments."""
 
-from typing import Any
-
 from django.contrib import admin, messages
 from django.http import HttpRequest
 
@@ -12,7 +10,7 @@ from market.payments.models import Payment, Refund
 
 
 @admin.register(Payment)
-class PaymentAdmin(admin.ModelAdmin):
+class PaymentAdmin(ReadOnlyAdmin):
     """Attempts to pay, newest first. Changed by the actions alone."""
 
     list_display = ["created_at", "order", "provider", "amount", "currency", "status", "captured_at"]
@@ -20,17 +18,7 @@ class PaymentAdmin(admin.ModelAdmin):
     list_select_related = ["order"]
     ordering = ["-created_at"]
     search_fields = ["id", "order__number", "order__email", "provider_reference"]
-    show_full_result_count = False
     actions = ["confirm", "fail"]
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
-        return [field.name for field in self.model._meta.fields]
 
     @admin.action(description="Mark as received", permissions=["change"])
     def confirm(self, request: HttpRequest, queryset) -> None:

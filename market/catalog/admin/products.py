@@ -6,7 +6,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.widgets import AutocompleteSelectMultiple
-from django.db.models import QuerySet
+from django.db.models import Field, QuerySet
 from django.forms import BaseInlineFormSet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
@@ -32,6 +32,11 @@ from market.catalog.services import NewAttribute, NewVariant
 VARIANT_FIELDS = ["sku", "title", "price", "compare_at_price", "cost", "weight_grams", "is_active"]
 VARIANT_FIELDS += ["attributes", "position"]
 MAX_CHOSEN = 1000
+RULES_HELP = (
+    'Empty when staff choose the products. Else it holds those that meet all of: {"category": "mugs", "min_price":'
+    ' "5.00", "max_price": "20.00", "min_rating": 4, "on_sale": true, "featured": true, "in_stock": true,'
+    ' "newer_than_days": 30, "attributes": {"color": ["red", "pink"]}}'
+)
 IMAGE_FIELDS = ["alt", "is_primary", "position"]
 
 
@@ -112,6 +117,14 @@ class ProductAdmin(RefusalsShown, admin.ModelAdmin):
     prepopulated_fields = {"slug": ["title"]}
     inlines = [VariantInline, ProductImageInline]
     actions = ["archive"]
+
+    class Media:
+        css = {"all": ["catalog/product.css"]}
+
+    def formfield_for_dbfield(self, db_field: Field, request: HttpRequest, **kwargs: Any) -> forms.Field | None:
+        if db_field.name == "attributes":
+            kwargs["help_text"] = 'By the codes of its product type: {"color": "red", "length_cm": 30}'
+        return super().formfield_for_dbfield(db_field, request, **kwargs)
 
     @admin.display(description="price", ordering="listing__price")
     def shown_price(self, product: Product) -> Any:
@@ -322,6 +335,7 @@ class CollectionForm(forms.ModelForm):
     class Meta:
         model = Collection
         fields = ["title", "slug", "description", "image", "rules", "is_active", "position"]
+        help_texts = {"rules": RULES_HELP}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

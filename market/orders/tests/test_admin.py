@@ -49,6 +49,8 @@ def test_an_order_is_read_and_not_typed_into(staff_client):
     page = staff_client.get(url).content.decode()
     assert order.items.get().sku in page
     assert str(order.payments.get().pk) in page
+    assert "Ada Buyer<br>1 Sample Street<br>London, N1 9GU, GB" in page
+    assert 'name="_save"' not in page
     staff_client.post(url, {"status": "delivered", "grand_total": "0.01", "_save": "Save"})
     order.refresh_from_db()
     assert (order.status, str(order.grand_total)) == ("pending", "24.95")
