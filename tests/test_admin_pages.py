@@ -149,13 +149,7 @@ def more(row: Any, count: int) -> None:
 
 
 def test_large_rows_are_saved(office):
-    customers, zone = CustomerList.objects.first(), ShippingZone.objects.create(name="Regions")
-    more(customers, 1000)
-    chosen = [*customers.customers.values_list("pk", flat=True)]
-    page = page_of(CustomerList, "change", customers.pk)
-    assert office.post(page, {"name": "Everybody", "customers": chosen}).status_code == 302
-    customers.refresh_from_db()
-    assert (customers.name, customers.customers.count()) == ("Everybody", len(chosen))
+    zone = ShippingZone.objects.create(name="Regions")
     form = {"name": "Regions", "position": 0, "areas-TOTAL_FORMS": 500, "areas-INITIAL_FORMS": 0}
     for place in range(500):
         written = {"id": "", "zone": zone.pk, "country": "DE", "region": f"Region {place}", "postal_patterns": ""}

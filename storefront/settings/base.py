@@ -300,7 +300,7 @@ TRUSTED_PROXIES = read_networks("TRUSTED_PROXIES")
 OUTBOUND_PRIVATE_NETWORKS = read_networks("OUTBOUND_PRIVATE_NETWORKS")
 LOADTEST_TOKEN = read("str", "LOADTEST_TOKEN", "")
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
-# The largest forms of the admin: a zone of 500 areas has 3,000 fields, a list of customers one for each.
+# The largest form of the admin: a zone of 500 areas has 3,000 fields.
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 10_000
 CORS_ALLOWED_ORIGINS = read("list", "CORS_ALLOWED_ORIGINS", ["http://localhost:3000"])
 CORS_ALLOW_HEADERS = ("accept", "authorization", "content-type", "idempotency-key", "x-order-token", "x-request-id")

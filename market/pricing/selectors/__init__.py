@@ -1,5 +1,6 @@
 """What prices are made of, promotions and codes for staff, and what simulations have found."""
 
+from market.pricing.selectors.customer_lists import people_on_list
 from market.pricing.selectors.facts import (
     Gift,
     PriceTables,
@@ -46,6 +47,7 @@ __all__ = [
     "gift_title",
     "list_prices_from",
     "may_see_orders",
+    "people_on_list",
     "price_list_entries",
     "price_lists",
     "price_tables",

@@ -12,7 +12,7 @@ from market.pricing.services.coupons import (
     set_code,
     update_coupon,
 )
-from market.pricing.services.customer_lists import delete_customer_list
+from market.pricing.services.customer_lists import change_customer_list, delete_customer_list
 from market.pricing.services.editing import (
     Removal,
     check_promotion,
@@ -49,6 +49,7 @@ __all__ = [
     "Removal",
     "Uses",
     "batch_of",
+    "change_customer_list",
     "change_price_list",
     "change_price_list_entry",
     "check_batch",

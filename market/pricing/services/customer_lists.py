@@ -1,10 +1,20 @@
 """Lists of customers: they stay while promotions are for them."""
 
+from collections.abc import Collection
+
 from core.transactions import in_one_transaction
 from market.pricing.errors import CustomerListInUse
 from market.pricing.models import CustomerList, Promotion
 
 MOST_NAMED = 5
+
+
+@in_one_transaction
+def change_customer_list(*, customer_list_id: int, add: Collection[int] = (), remove: Collection[int] = ()) -> None:
+    """Put customers on a list and take others off, by their ids; who is on it already stays. Idempotent."""
+    customers = CustomerList(pk=customer_list_id).customers
+    customers.add(*add)
+    customers.remove(*remove)
 
 
 @in_one_transaction

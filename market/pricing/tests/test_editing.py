@@ -4,10 +4,12 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from core.accounts.models import User
 from core.accounts.tests.factories import make_staff
 from market.carts.tests.factories import make_offer
 from market.catalog.services import create_collection
 from market.catalog.tests.factories import make_category
+from market.customers.models import Customer
 from market.orders.tests.factories import make_staff as make_clerk
 from market.pricing.models import Coupon, CustomerList, Promotion
 from market.pricing.services import create_promotion, generate_coupons
@@ -90,6 +92,43 @@ def test_a_list_of_customers_stays_while_an_active_promotion_is_for_it(browser):
     Promotion.objects.filter(pk=promotion.pk).update(status="archived")
     browser.post(delete, {"post": "yes"})
     assert not CustomerList.objects.exists()
+
+
+def test_a_list_of_many_customers_is_saved_by_who_comes_and_who_goes(browser, settings):
+    settings.DATA_UPLOAD_MAX_NUMBER_FIELDS = 50
+    users = User.objects.bulk_create(User(email=f"{place:05}@shop.example") for place in range(300))
+    people = Customer.objects.bulk_create(Customer(user=user) for user in users)
+    friends = CustomerList.objects.create(name="Friends")
+    friends.customers.add(*people[20:])
+    before = set(friends.customers.values_list("pk", flat=True))
+    url = reverse("admin:pricing_customerlist_change", args=[friends.pk])
+    page = browser.get(url).content.decode()
+    assert "280, the first 100 by email<br>00020@shop.example<br>00021@" in page
+    unknown = "00000@shop.example, nobody@shop.example"
+    for refused, field in (
+        ({"add_emails": unknown}, "add_emails"),
+        ({"remove_emails": unknown}, "remove_emails"),
+        ({"add_emails": "x\n" * 2 + " ".join(map(str, range(10_000)))}, "add_emails"),
+        ({"add": [people[0].pk], "remove_emails": "00000@shop.example"}, "remove"),
+        ({"name": ""}, "name"),
+    ):
+        again = browser.post(url, {"name": "All", "add_emails": "00000@shop.example"} | refused)
+        assert list(errors(again)) == [field], refused
+    assert "nobody@shop.example" in str(errors(browser.post(url, {"name": "All", "add_emails": unknown})))
+    assert (CustomerList.objects.get().name, set(friends.customers.values_list("pk", flat=True))) == ("Friends", before)
+
+    form = {"name": "All", "add": [people[0].pk, people[200].pk], "remove": [people[250].pk]}
+    form |= {"add_emails": "00001@SHOP.example;\n00200@shop.example", "remove_emails": "00251@shop.example,"}
+    for _ in range(2):
+        assert browser.post(url, form).status_code == 302
+        ids = (before | {people[0].pk, people[1].pk}) - {people[250].pk, people[251].pk}
+        assert (CustomerList.objects.get().name, set(friends.customers.values_list("pk", flat=True))) == ("All", ids)
+    add = reverse("admin:pricing_customerlist_add")
+    browser.post(add, {"name": "New", "add_emails": "\n".join(user.email for user in users)})
+    assert CustomerList.objects.get(name="New").customers.count() == 300
+    page = clerk("pricing.view_customerlist").get(url).content.decode()
+    assert "280, the first" in page
+    assert "Take off" not in page
 
 
 @pytest.mark.parametrize("change", [{"value": "15"}, {"is_active": False}, {"name": "Theirs"}, {"coupon_code": "new"}])
