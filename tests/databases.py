@@ -31,12 +31,12 @@ def copy_database(source: str, target: str) -> None:
     with psycopg.connect(url_of("postgres"), autocommit=True) as server:
         drop_database(target)
         statement = sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(target), sql.Identifier(source))
-        for attempt in range(50):
+        for attempt in range(1200):
             try:
                 server.execute(statement)
                 return
             except psycopg.errors.ObjectInUse:
-                if attempt == 49:
+                if attempt == 1199:
                     raise
                 time.sleep(0.1)
 

@@ -183,7 +183,7 @@ def test_whoever_begins_to_wait_while_stock_comes_misses_nothing():
         thread.start()
         name = connection.settings_dict["NAME"]
         wait_for(lambda: waiting_in(name) == 1, what="the customer waits for the stock")
-    thread.join(timeout=30)
+    thread.join(timeout=120)
 
     assert endings == ["variant_in_stock"]
     assert not StockAlert.objects.exists()
