@@ -17,7 +17,7 @@ from django.utils import timezone
 from core.operations.errors import RunNotFound
 from core.operations.selectors import run_for
 from core.readonly_admin import ReadOnlyInline
-from core.refusals_admin import RefusalsShown
+from core.refusals_admin import RefusalsShown, refused
 from core.spreadsheets import csv_lines
 from market.pricing import selectors, services
 from market.pricing.admin.promotion_form import FIELDSETS, PromotionForm
@@ -78,7 +78,7 @@ class PromotionAdmin(RefusalsShown, admin.ModelAdmin):
             may_see_codes = request.user.has_perm("pricing.view_coupon")
             may_set_codes = request.user.has_perms(needed)
 
-        return FormOfUser
+        return refused(FormOfUser, request.refusal) if hasattr(request, "refusal") else FormOfUser
 
     def get_fieldsets(self, request: HttpRequest, obj: Promotion | None = None) -> list[tuple[str | None, dict]]:
         """All rules to read for who may not change them; the code for who may see codes."""

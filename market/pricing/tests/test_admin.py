@@ -5,6 +5,7 @@ from uuid import uuid4
 from zoneinfo import ZoneInfo
 
 import pytest
+from django.db import connection
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -21,6 +22,8 @@ from market.pricing.tests.factories import make_coupon, make_promotion, make_sim
 
 pytestmark = pytest.mark.django_db
 ADD = reverse("admin:pricing_promotion_add")
+TAKE_THE_CODE = """INSERT INTO pricing_coupon (promotion_id, code, uses, is_active, batch, created_at, updated_at)
+VALUES (%s, 'TAKEN', 0, true, '', now(), now())"""
 VERSIONS = {"versions-TOTAL_FORMS": 0, "versions-INITIAL_FORMS": 0}
 
 
@@ -142,6 +145,22 @@ def test_what_makes_no_sense_is_told_at_its_field_and_what_was_typed_stays(offic
     assert field in page.context["adminform"].form.errors
     assert 'value="7.77"' in page.content.decode()
     assert Promotion.objects.count() == 1
+
+
+def test_what_somebody_took_meanwhile_is_told_at_its_field_and_what_was_typed_stays(office):
+    other = make_promotion(requires_coupon=True)
+
+    def somebody(execute, sql, params, many, context):
+        if sql.startswith('INSERT INTO "pricing_coupon"') and not Coupon.objects.exists():
+            with connection.cursor() as cursor:
+                cursor.connection.execute(TAKE_THE_CODE, [other.pk])
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(somebody):
+        page = office.post(ADD, form(coupon_code="taken", max_discount="7.77"))
+    assert (page.status_code, list(page.context["adminform"].form.errors)) == (200, ["coupon_code"])
+    assert 'value="7.77"' in page.content.decode()
+    assert Promotion.objects.get() == other
 
 
 def test_codes_are_generated_from_the_page_and_downloaded(office):
