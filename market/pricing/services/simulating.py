@@ -48,6 +48,8 @@ WARN_PERCENT = 50
 ENOUGH = 10**9
 # What costs nothing is not taxed.
 UNTAXED = Decimal(0)
+# They may go on, and nobody may ever ask for it.
+RESTING = (Run.State.FAILED, Run.State.PAUSED)
 PERIOD = ("starts_at", "ends_at")
 # How often these identities were given these promotions in the run: identity, promotion, so often before and after.
 UsesOf = Callable[[Collection[str], Collection[int]], Iterable[tuple[str, int, int, int]]]
@@ -183,12 +185,12 @@ def simulate_orders(*, run_id: uuid.UUID, carts: Sequence[PastCart], uses_of: Us
 
 
 def prune_simulations(*, limit: int) -> int:
-    """Delete what runs have found that were settled, or asked for and failed, before `EVENT_RETENTION`, up to `limit`
-    rows of each kind; answers how many of the most numerous. First what makes it readable, so that nobody reads a
-    part."""
+    """Delete what runs have found that were settled before `EVENT_RETENTION`, or asked for before it and rest, failed
+    or paused; up to `limit` rows of each kind. Answers how many of the most numerous. First what makes it readable, so
+    that nobody reads a part."""
     before = timezone.now() - settings.EVENT_RETENTION
     settled = Q(run__state__in=Run.SETTLED, run__finished_at__lt=before)
-    settled |= Q(run__state=Run.State.FAILED, run__created_at__lt=before)
+    settled |= Q(run__state__in=RESTING, run__created_at__lt=before)
     counts = []
     for rows in (
         Simulation.objects.filter(settled).order_by("created_at"),

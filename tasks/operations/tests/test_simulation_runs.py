@@ -54,10 +54,11 @@ def test_a_draft_and_what_its_rules_name_may_be_deleted_once_the_run_has_begun(m
     assert (run.state, run.last_error, outcomes(run.simulation)) == ("finished", "", ["no_matching_items"] * 2)
 
 
-def test_what_a_failed_run_has_found_is_pruned_and_the_run_does_not_go_on_without_it(monkeypatch, settings):
+@pytest.mark.parametrize("state", ["failed", "paused"])
+def test_what_a_run_that_rests_has_found_is_pruned_and_it_does_not_go_on_without(monkeypatch, settings, state):
     monkeypatch.setattr(SimulatePromotion, "batch_size", 1)
     run = begun(make_promotion(status="draft"))
-    Run.objects.filter(pk=run.pk).update(state="failed")
+    Run.objects.filter(pk=run.pk).update(state=state)
     assert prune_simulations(limit=9) == 0
     Run.objects.filter(pk=run.pk).update(created_at=timezone.now() - settings.EVENT_RETENTION - timedelta(days=1))
     assert (prune_simulations(limit=9), SimulatedOrder.objects.count()) == (1, 0)
