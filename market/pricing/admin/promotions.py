@@ -9,8 +9,9 @@ from zoneinfo import ZoneInfo
 from django import forms
 from django.conf import settings
 from django.contrib import admin
+from django.contrib.admin.models import LogEntry
 from django.db.models import Q, QuerySet
-from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
 from django.urls import path, reverse
 from django.utils import timezone
 
@@ -26,6 +27,7 @@ from market.pricing.errors import PromotionNotFound
 from market.pricing.models import LABEL_LENGTH, Coupon, Promotion, PromotionVersion
 from market.pricing.rules import normal_code
 from market.pricing.services.coupons import GENERATE_COUPONS
+from market.pricing.services.simulating import request_simulation
 
 
 class VersionInline(ReadOnlyInline):
@@ -153,10 +155,22 @@ class PromotionAdmin(RefusalsShown, admin.ModelAdmin):
         )
 
     def save_model(self, request: HttpRequest, obj: Promotion, form: PromotionForm, change: bool) -> None:
-        if change:
+        """Nothing is saved of what is only to be tried."""
+        if change and "_simulate" in request.POST:
+            changes = form.flat if form.changed_data else None
+            request.simulation = request_simulation(promotion_id=obj.pk, changes=changes, user_id=request.user.pk)
+        elif change:
             services.edit_promotion(promotion_id=obj.pk, changes=form.flat, replaces=True)
         else:
             obj.pk = services.make_promotion(fields=form.flat).pk
+
+    def log_change(self, request: HttpRequest, obj: Promotion, message: Any) -> LogEntry | None:
+        return None if hasattr(request, "simulation") else super().log_change(request, obj, message)
+
+    def response_change(self, request: HttpRequest, obj: Promotion) -> HttpResponse:
+        if hasattr(request, "simulation"):
+            return HttpResponseRedirect(reverse("admin:operations_run_change", args=[request.simulation.pk]))
+        return super().response_change(request, obj)
 
     def delete_model(self, request: HttpRequest, obj: Promotion) -> None:
         services.delete_promotion(promotion_id=obj.pk)

@@ -1,16 +1,19 @@
 """Promotions and codes as staff make them in the admin."""
 
+import json
 from datetime import time
 from uuid import uuid4
 from zoneinfo import ZoneInfo
 
 import pytest
+from django.contrib.admin.models import LogEntry
 from django.db import connection
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
 from core.accounts.tests.factories import make_staff
+from core.operations.models import Run
 from market.carts.tests.factories import make_offer
 from market.catalog.models import Attribute
 from market.catalog.services import create_product_type
@@ -161,6 +164,26 @@ def test_what_somebody_took_meanwhile_is_told_at_its_field_and_what_was_typed_st
     assert (page.status_code, list(page.context["adminform"].form.errors)) == (200, ["coupon_code"])
     assert 'value="7.77"' in page.content.decode()
     assert Promotion.objects.get() == other
+
+
+def test_what_is_typed_is_simulated_and_not_saved(office):
+    promotion = make_promotion("Ten percent")
+    page = office.get(change_page(promotion))
+    assert 'name="_simulate"' in page.content.decode()
+    typed = sent_back(page) | {"_simulate": "yes"}
+    before = Promotion.objects.values().get()
+    assert "value" in office.post(change_page(promotion), typed | {"value": "x"}).context["adminform"].form.errors
+    assert not Run.objects.exists()
+
+    for changes, tried in (({}, None), ({"value": "15", "name": "Other", "starts_at_0": "2026-12-01"}, "15")):
+        answer = office.post(change_page(promotion), typed | changes | {"starts_at_1": "00:00" if changes else ""})
+        run = Run.objects.latest("created_at")
+        assert answer.headers["Location"] == reverse("admin:operations_run_change", args=[run.pk])
+        assert (run.state, run.params["promotion"]) == ("queued", promotion.pk)
+        assert (run.params["rules"] and json.loads(run.params["rules"])["value"]) == tried
+    assert Promotion.objects.values().get() == before
+    assert not LogEntry.objects.exists()
+    assert 'name="_simulate"' not in office.get(ADD).content.decode()
 
 
 def test_codes_are_generated_from_the_page_and_downloaded(office):
