@@ -1,9 +1,11 @@
 """Admin screens over services: what a service refuses is shown to the person, not as an error page."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from django import forms
 from django.contrib import messages
+from django.db.models import Field
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 
 from core.errors import ShopError
@@ -13,8 +15,14 @@ class RefusalsShown:
     """A ModelAdmin whose saving and deleting go through services.
 
     A refusal rolls the whole form back, as Django's admin saves in one transaction; it is told in the form, which
-    keeps what was typed.
+    keeps what was typed. What a column's constraint would refuse under its own name, `field_options` refuse beside
+    the field: what the form's field of a column is made with, by name.
     """
+
+    field_options: Mapping[str, Mapping[str, Any]] = {}
+
+    def formfield_for_dbfield(self, db_field: Field, request: HttpRequest, **kwargs: Any) -> forms.Field | None:
+        return super().formfield_for_dbfield(db_field, request, **kwargs | self.field_options.get(db_field.name, {}))
 
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         try:

@@ -15,6 +15,7 @@ from core.operations.registry import operation_named
 from core.operations.services import create_run
 from core.outbox.services import spread_events
 from market.carts.tests.factories import make_offer, make_stock_alert, make_wishlist
+from market.catalog.models import Attribute, Category, PlannedPrice
 from market.catalog.services import (
     NewAttribute,
     create_attribute,
@@ -23,7 +24,7 @@ from market.catalog.services import (
     request_images,
 )
 from market.catalog.tests.factories import make_category, make_price_change, make_product
-from market.customers.models import Customer
+from market.customers.models import Customer, MembershipTier
 from market.orders.services.mails import queue_order_mail
 from market.orders.tests.factories import make_buyer, make_order, make_staff
 from market.payments.models import Refund
@@ -32,6 +33,7 @@ from market.pricing.tests.factories import make_coupon, make_simulation
 from market.reviews.models import ReviewRequest
 from market.reviews.tests.factories import make_review
 from market.shipping.models import ShippingMethod, ShippingStep, ShippingZone, ZoneArea
+from market.taxes.models import TaxRate
 from tasks.celery_settings import QUEUES
 from tasks.schedule import sync_schedules
 
@@ -156,6 +158,29 @@ def test_large_rows_are_saved(office):
         form |= {f"areas-{place}-{name}": value for name, value in written.items()}
     assert office.post(page_of(ShippingZone, "change", zone.pk), form).status_code == 302
     assert zone.areas.count() == 500
+
+
+@pytest.mark.parametrize(
+    ("model", "wrong"),
+    [
+        (Attribute, {"code": "Net weight"}),
+        (Category, {"parent": "itself"}),
+        (MembershipTier, {"threshold": "-1", "discount_percent": "101"}),
+        (PlannedPrice, {"price": "-1", "compare_at_price": "-1"}),
+        (TaxRate, {"rate": "1"}),
+    ],
+)
+def test_errors_stand_at_their_fields_and_name_no_constraint(model, wrong, client):
+    client.force_login(make_staff())
+    if model is Category:
+        row = make_category()
+        wrong = {"title": row.title, "slug": row.slug, "position": 0, "parent": row.pk}
+    row = model.objects.first()
+    page = page_of(model, "change", row.pk) if model in {Category, MembershipTier} else page_of(model, "add")
+    answer = client.post(page, wrong)
+    shown = answer.context["adminform"].form.errors
+    expected = {"parent"} if model is Category else set(wrong)
+    assert (expected <= set(shown), "__all__" in shown, "Constraint" in answer.content.decode()) == (True, False, False)
 
 
 def test_index_opens_and_strangers_are_sent_to_the_login(office):

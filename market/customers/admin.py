@@ -65,6 +65,7 @@ class MembershipTierAdmin(RefusalsShown, admin.ModelAdmin):
 
     list_display = ("title", "threshold", "discount_percent", "has_free_shipping")
     fields = ("title", "threshold", "discount_percent", "has_free_shipping")
+    field_options = {"threshold": {"min_value": 0}, "discount_percent": {"min_value": 0, "max_value": 100}}
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

@@ -1,5 +1,6 @@
 """Staff screens for tax rates."""
 
+from decimal import Decimal
 from typing import Any
 
 from django import forms
@@ -19,6 +20,7 @@ class TaxRateAdmin(RefusalsShown, admin.ModelAdmin):
     list_display = ["name", "tax_class", "country", "region", "rate"]
     list_filter = ["tax_class"]
     search_fields = ["name", "country", "region"]
+    field_options = {"rate": {"min_value": 0, "max_value": Decimal("0.9999")}}
 
     def has_delete_permission(self, request: HttpRequest, obj: TaxRate | None = None) -> bool:
         if obj is not None and obj.is_rest_of_world:

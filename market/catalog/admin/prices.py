@@ -51,9 +51,6 @@ class PlannedPriceForm(forms.ModelForm):
         if self.instance.pk:
             self.fields.pop("variants", None)
 
-    def validate_constraints(self) -> None:
-        """The service says what makes no sense, field by field."""
-
     def clean(self) -> dict[str, Any]:
         """What makes no sense by itself is told beside what was typed, which stays."""
         values = super().clean()
@@ -77,6 +74,7 @@ class PlannedPriceAdmin(RefusalsShown, admin.ModelAdmin):
     search_fields = ["sku"]
     show_full_result_count = False
     actions = ["cancel"]
+    field_options = {"price": {"min_value": 0}, "compare_at_price": {"min_value": 0}}
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         return may_plan(request)

@@ -6,7 +6,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.widgets import AutocompleteSelectMultiple
-from django.db.models import Field, QuerySet
+from django.db.models import QuerySet
 from django.forms import BaseInlineFormSet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
@@ -16,6 +16,7 @@ from core.readonly_admin import ReadOnlyAdmin
 from core.refusals_admin import RefusalsShown
 from market.catalog import services
 from market.catalog.admin.prices import PlannedPriceInline, may_plan, planned_prices_of
+from market.catalog.errors import CategoryCycle
 from market.catalog.models import (
     Attribute,
     Category,
@@ -70,22 +71,10 @@ class VariantInline(admin.TabularInline):
     readonly_fields = ["in_stock"]
 
 
-class ProductImageForm(forms.ModelForm):
-    """Which picture is the primary one is the service's to keep, so the form does not judge it."""
-
-    class Meta:
-        model = ProductImage
-        fields = ["image", *IMAGE_FIELDS]
-
-    def validate_constraints(self) -> None:
-        """The service moves the mark from one picture to the other."""
-
-
 class ProductImageInline(admin.TabularInline):
     """The pictures; a stored one is replaced by deleting it and adding another."""
 
     model = ProductImage
-    form = ProductImageForm
     extra = 0
     fields = ["image", *IMAGE_FIELDS]
 
@@ -116,15 +105,11 @@ class ProductAdmin(RefusalsShown, admin.ModelAdmin):
     readonly_fields = ["planned_prices"]
     prepopulated_fields = {"slug": ["title"]}
     inlines = [VariantInline, ProductImageInline]
+    field_options = {"attributes": {"help_text": 'By the codes of its product type: {"color": "red", "length_cm": 30}'}}
     actions = ["archive"]
 
     class Media:
         css = {"all": ["catalog/product.css"]}
-
-    def formfield_for_dbfield(self, db_field: Field, request: HttpRequest, **kwargs: Any) -> forms.Field | None:
-        if db_field.name == "attributes":
-            kwargs["help_text"] = 'By the codes of its product type: {"color": "red", "length_cm": 30}'
-        return super().formfield_for_dbfield(db_field, request, **kwargs)
 
     @admin.display(description="price", ordering="listing__price")
     def shown_price(self, product: Product) -> Any:
@@ -238,10 +223,19 @@ def save_image(form: forms.ModelForm, *, product_id: int, formset: BaseInlineFor
         formset.new_objects.append(made)
 
 
+class CategoryForm(forms.ModelForm):
+    def clean_parent(self) -> Category | None:
+        parent = self.cleaned_data["parent"]
+        if parent is not None and parent.pk == self.instance.pk:
+            raise forms.ValidationError(CategoryCycle.title)
+        return parent
+
+
 @admin.register(Category)
 class CategoryAdmin(RefusalsShown, admin.ModelAdmin):
     """Categories by their place."""
 
+    form = CategoryForm
     list_display = ["title", "parent", "slug", "is_active", "position"]
     list_filter = ["is_active"]
     list_select_related = ["parent"]
@@ -299,6 +293,13 @@ class AttributeAdmin(RefusalsShown, admin.ModelAdmin):
     autocomplete_fields = ["product_type"]
     fields = ["product_type", "code", "title", "kind", "choices", "swatches", "is_of_variant", "is_filterable"]
     fields += ["position"]
+    field_options = {
+        "code": {
+            "form_class": forms.RegexField,
+            "regex": r"^[a-z][a-z0-9_]*\Z",
+            "error_messages": {"invalid": "Give lower case letters, digits and _, a letter first."},
+        }
+    }
 
     def get_readonly_fields(self, request: HttpRequest, obj: Attribute | None = None) -> list[str]:
         return ["product_type", "code", "kind", "is_of_variant", "is_filterable"] if obj else []
