@@ -15,6 +15,7 @@ from market.carts.services import delete_expired_carts
 from market.catalog.services.prices import prune_planned_prices, prune_price_spans
 from market.catalog.services.searching import walk_catalog
 from market.checkout.services import expire_unpaid_orders
+from market.inventory.services import publish_awaited_stock
 from market.pricing.services.simulating import prune_simulations
 from market.reviews.services import claim_due_requests
 from tasks.schedule import HEARTBEAT
@@ -24,6 +25,7 @@ BATCH = 1000
 BATCHES_PER_RUN = 5
 # Claiming 200 orders with their facts takes 100 ms of CPU, half a second on a busy machine.
 REQUESTS = 200
+AWAITED_VARIANTS = 200
 # Each order is a transaction of its own: 5 ms, 11 ms on a busy machine. 1,000 at once take 40 s.
 ORDERS_PER_RUN = 300
 # 5,000 products, about 1.4 s: every half minute, a million are walked over in less than two hours.
@@ -60,6 +62,14 @@ def heartbeat(queue: str) -> None:
 def release_unpaid_orders() -> None:
     """Cancel pending orders whose time to pay has passed; their units go back to sale."""
     expire_unpaid_orders(limit=ORDERS_PER_RUN)
+
+
+@shared_task(name="inventory.publish_awaited_stock")
+def publish_awaited() -> None:
+    """Have those told who wait for a variant that got its stock before it was for sale again, in bounded batches."""
+    for _ in range(BATCHES_PER_RUN):
+        if publish_awaited_stock(limit=AWAITED_VARIANTS) < AWAITED_VARIANTS:
+            return
 
 
 @shared_task(name="reviews.request_reviews")

@@ -51,6 +51,7 @@ SCHEDULES = (
     Schedule("checkout.expire_unpaid_orders", seconds(10), "checkout"),
     Schedule("accounts.erase_users", seconds(60), "default"),
     Schedule("reviews.request_reviews", seconds(600), "default"),
+    Schedule("inventory.publish_awaited_stock", seconds(60), "default"),
     Schedule("catalog.apply_price_changes", seconds(5), "default"),
     Schedule("catalog.evaluate_collections", seconds(5), "default"),
     Schedule("catalog.render_images", seconds(5), "default"),

@@ -16,6 +16,7 @@ from django.utils import timezone
 from core.errors import FieldError, Invalid
 from core.transactions import in_one_transaction
 from market.catalog.errors import VariantNotFound
+from market.catalog.models import Variant
 from market.catalog.services import set_variants_in_stock
 from market.inventory import sql
 from market.inventory.errors import InsufficientStock, StockBelowReserved
@@ -179,6 +180,21 @@ def _show_in_stock(variant_ids: Collection[int]) -> None:
         AwaitedStock.objects.filter(pk__in=came).delete()
         for variant_id in came:
             variant_back_in_stock.publish(variant_id=variant_id)
+
+
+@in_one_transaction
+def publish_awaited_stock(*, limit: int) -> int:
+    """Publish up to `limit` awaited variants that are for sale with stock on them; how many there were.
+
+    Stock that comes to a variant which is not for sale is told when that is for sale again.
+    """
+    came = Variant.objects.for_sale().filter(in_stock=True)
+    awaited = AwaitedStock.objects.filter(variant__in=came).order_by("pk").select_for_update(skip_locked=True)
+    variant_ids = list(awaited.values_list("pk", flat=True)[:limit])
+    AwaitedStock.objects.filter(pk__in=variant_ids).delete()
+    for variant_id in variant_ids:
+        variant_back_in_stock.publish(variant_id=variant_id)
+    return len(variant_ids)
 
 
 def _held_stock(*, variant_id: int) -> StockItem:

@@ -24,10 +24,11 @@ from core.operations.services.working import take_due_runs
 from core.outbox.models import Event
 from core.outbox.services import spread_events, take_due_deliveries
 from market.carts.models import Cart
-from market.carts.tests.factories import make_cart
+from market.carts.tests.factories import make_cart, make_offer
 from market.catalog.models import PendingDocument, PlannedPrice
 from market.catalog.services import add_image, create_collection, request_images
 from market.catalog.tests.factories import make_product
+from market.inventory.models import AwaitedStock
 from market.orders.models import Order
 from market.orders.tests.factories import make_buyer, make_order
 from market.reviews.models import ReviewRequest
@@ -84,6 +85,7 @@ def old_rows(queues, settings, tmp_path):
     Order.objects.filter(pk=Order.objects.first().pk).update(reserved_until=long_ago)
     ReviewRequest.objects.create(order=Order.objects.latest("pk"), due_at=long_ago)
     make_cart(expires_at=long_ago)
+    AwaitedStock.objects.create(variant=make_offer())
     make_buyer(erase_at=long_ago)
     PendingDocument.objects.create(product_id=1)
     planned = {"variant": product.variants.get(), "price": "4.00", "starts_at": long_ago}
@@ -126,6 +128,7 @@ SAMPLE_ARGUMENTS = {
     "catalog.render_images": list,
     "checkout.expire_unpaid_orders": list,
     "customers.recompute_memberships": list,
+    "inventory.publish_awaited_stock": list,
     "notifications.send_mails": due_mails,
     "notifications.sweep_mails": list,
     "operations.advance": lambda: list(take_due_runs()[0]),

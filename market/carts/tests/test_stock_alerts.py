@@ -17,7 +17,7 @@ from market.carts.tests.asking import problem
 from market.carts.tests.factories import make_offer, make_stock_alert
 from market.catalog.models import Product, Variant
 from market.inventory.models import AwaitedStock
-from market.inventory.services import move_stock, open_stock, release, reserve
+from market.inventory.services import move_stock, open_stock, publish_awaited_stock, release, reserve
 from market.orders.tests.factories import make_buyer
 from tests.databases import waiting_in
 from tests.running import wait_for
@@ -122,6 +122,24 @@ def test_an_alert_is_taken_back_and_bounded_and_only_for_what_is_for_sale(client
     come(first)
     deliver()
     assert not Mail.objects.exists()
+
+
+def test_what_got_its_stock_while_not_for_sale_is_told_when_it_is_for_sale_again(client_of):
+    variant, user = make_offer(available=0), make_buyer()
+    client_of(user).post(url_of(variant))
+    products = Product.objects.filter(pk=variant.product_id)
+    products.update(status=Product.Status.ARCHIVED)
+    come(variant)
+    deliver()
+
+    before = publish_awaited_stock(limit=10), Mail.objects.count()
+    products.update(status=Product.Status.ACTIVE)
+    after = publish_awaited_stock(limit=10), publish_awaited_stock(limit=10)
+    deliver()
+
+    assert (before, after) == ((0, 0), (1, 0))
+    assert Mail.objects.get().recipient == user.email
+    assert not StockAlert.objects.exists() and not AwaitedStock.objects.exists()
 
 
 def test_thousands_are_told_in_bounded_deliveries_and_each_once():
