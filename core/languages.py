@@ -8,6 +8,11 @@ from django.utils.translation.trans_real import parse_accept_lang_header
 LANGUAGE_LENGTH = 10
 
 
+def shop_language() -> str:
+    """What people are written to in who have not said otherwise."""
+    return settings.LANGUAGE_CODE
+
+
 def known_language(code: str) -> None:
     """Raises ValidationError for what is none of `LANGUAGES`."""
     if code not in dict(settings.LANGUAGES):

@@ -8,7 +8,7 @@ from django.db import models, transaction
 from django.db.models.functions import Lower, Upper
 from django.utils import timezone
 
-from core.languages import LANGUAGE_LENGTH, known_language
+from core.languages import LANGUAGE_LENGTH, known_language, shop_language
 from core.models import TimeStampedModel
 
 
@@ -44,7 +44,7 @@ class User(AbstractBaseUser, PermissionsMixin, TimeStampedModel):
     is_verified = models.BooleanField(default=False, help_text="The email address is known to be theirs.")
     language = models.CharField(
         max_length=LANGUAGE_LENGTH,
-        default="en",
+        default=shop_language,
         db_default="en",
         validators=[known_language],
         help_text="The language of mails to them, where there is a translation.",

@@ -12,6 +12,7 @@ from core.accounts.services.erasing import keep_account
 from core.accounts.services.passwords import refuse_weak
 from core.accounts.tokens import InvalidToken, TokenPair
 from core.errors import Forbidden, NotAuthenticated
+from core.languages import shop_language
 from core.transactions import retries_conflicts
 
 
@@ -30,16 +31,14 @@ class EmailNotVerified(Forbidden):
 
 
 @retries_conflicts
-def register_user(
-    *, email: str, password: str, first_name: str = "", last_name: str = "", language: str = "en"
-) -> None:
+def register_user(*, email: str, password: str, first_name: str = "", last_name: str = "", language: str = "") -> None:
     """Make a user; for a known email make nothing, and tell that address.
 
     The caller learns nothing about which it was: both ways validate, hash one password and publish
     one event. Raises Invalid for a password that the validators refuse.
     """
     names = {"first_name": first_name, "last_name": last_name}
-    candidate = User(email=User.objects.normalize_email(email), language=language, **names)
+    candidate = User(email=User.objects.normalize_email(email), language=language or shop_language(), **names)
     refuse_weak(password, candidate, field="password")
     candidate.set_password(password)
     with transaction.atomic():

@@ -7,10 +7,13 @@ import jwt
 import pytest
 from django.conf import settings
 from django.db import connection
+from django.test import Client
+from django.urls import reverse
 from rest_framework.test import APIClient
 
 from conftest import with_api_middleware
 from core.accounts.models import RefreshFamily, User
+from core.accounts.services import register_user
 from core.accounts.tests.factories import PASSWORD, make_staff, make_user
 from core.accounts.tokens import issue_tokens
 from core.outbox.models import Event
@@ -306,3 +309,15 @@ def test_one_email_registered_eight_times_at_once_is_one_user():
     assert User.objects.count() == 1
     names = sorted(name for name, _ in events())
     assert names == ["accounts.registration_repeated"] * 7 + ["accounts.user_registered"]
+
+
+def test_whoever_is_made_speaks_the_shops_language_until_he_says_otherwise(settings):
+    settings.LANGUAGE_CODE = "de"
+    browser = Client()
+    browser.force_login(make_staff())
+    new = {"email": "new@example.com", "usable_password": "false"}
+    assert browser.post(reverse("admin:accounts_user_add"), new).status_code == 302
+    register_user(email="ann@example.com", password="a long and unusual one")
+    register_user(email="bob@example.com", password="a long and unusual one", language="fr")
+    spoken = User.objects.filter(is_staff=False).order_by("email").values_list("language", flat=True)
+    assert list(spoken) == ["de", "fr", "de"]
