@@ -71,6 +71,8 @@ def plot_of(days: Mapping[date, Sequence[Decimal]]) -> Plot | None:
     bar_scale = _ticks(max(map(abs, columns[-1])), BOTTOM, BARS_TOP, steps=2)
     width = (RIGHT - LEFT) / len(starts)
     centers = [LEFT + width * (place + 0.5) for place in range(len(starts))]
+    # A time alone is drawn as wide as its bar: a line of one point would not be seen.
+    shifts = (0.0,) if len(starts) > 1 else (-width * 0.4, width * 0.4)
     bars = []
     for center, (start, values) in zip(centers, sums.items(), strict=True):
         top = bar_scale.place(abs(values[-1]))
@@ -84,7 +86,11 @@ def plot_of(days: Mapping[date, Sequence[Decimal]]) -> Plot | None:
     return Plot(
         unit=unit,
         lines=tuple(
-            " ".join(f"{center:.1f},{scale.place(value)}" for center, value in zip(centers, values, strict=True))
+            " ".join(
+                f"{center + shift:.1f},{scale.place(value)}"
+                for center, value in zip(centers, values, strict=True)
+                for shift in shifts
+            )
             for values in columns[:-1]
         ),
         bars=tuple(bars),

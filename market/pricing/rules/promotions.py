@@ -269,9 +269,9 @@ def _problems(promotion: PromotionInput) -> Iterator[str]:
     if promotion.is_per_unit and kind is not Kind.FIXED_AMOUNT:
         yield "is_per_unit: of fixed_amount alone"
     if (kind is Kind.GIFT) != (promotion.gift_variant is not None):
-        yield "gift_variant: of a gift, and of nothing else"
+        yield "gift_variant: a gift needs one, and nothing else has one"
     if (kind is Kind.SPEND_THRESHOLD) != bool(promotion.thresholds):
-        yield "thresholds: of spend_threshold, and of nothing else"
+        yield "thresholds: spend_threshold needs steps, and nothing else has any"
     measures = {(step.min_subtotal is None, step.min_quantity is None) for step in promotion.thresholds}
     if measures - {(False, True)} and measures - {(True, False)}:
         yield "thresholds: all by min_subtotal or all by min_quantity"

@@ -70,6 +70,7 @@ def test_a_plot_has_all_that_happened_in_few_bars(length, unit, bars):
     assert (plot.unit, len(plot.bars), len(plot.lines)) == (unit, bars, 2)
     assert sum(bar.values[0] for bar in plot.bars) == 30 * len(days)
     assert len(plot.labels) <= 12
+    assert {len(line.split()) for line in plot.lines} == {max(bars, 2)}, "one point would not be seen"
     heights = {tick.at: tick.label for tick in plot.ticks}
     assert heights[min(heights)] in {"30", "40"} and heights[max(heights)] == "0"
 
