@@ -18,6 +18,8 @@ from market.pricing.rules.inputs import QuoteInput
 from market.pricing.rules.promotions import PromotionInput
 
 DOCUMENT = "document"
+# Exact arithmetic writes all of them out: of a billion it would not come to an end.
+MOST_PLACES = 100
 COLUMNS = frozenset({"id", "version", "label"})
 
 
@@ -130,9 +132,12 @@ def _read_decimal(value: Any, at: str) -> Decimal:
     if not isinstance(value, str):
         raise ValueError(f"{at}: a number is not a string")
     try:
-        return Decimal(value)
+        number = Decimal(value)
     except InvalidOperation:
         raise ValueError(f"{at}: {value!r} is no number") from None
+    if number.is_finite() and abs(number.as_tuple().exponent) > MOST_PLACES:
+        raise ValueError(f"{at}: {value!r} has too many places")
+    return number
 
 
 def _read_text(make: Callable[[str], Any], value: Any, at: str) -> Any:

@@ -277,7 +277,8 @@ def _problems(promotion: PromotionInput) -> Iterator[str]:
         yield "thresholds: all by min_subtotal or all by min_quantity"
     if any((step.percent is None) == (step.amount is None) for step in promotion.thresholds):
         yield "thresholds: each has either percent or amount"
-    if any(step.percent is not None and not 0 <= step.percent <= HUNDRED_PERCENT for step in promotion.thresholds):
+    percents = [step.percent for step in promotion.thresholds if step.percent is not None]
+    if any(not (percent.is_finite() and 0 <= percent <= HUNDRED_PERCENT) for percent in percents):
         yield "thresholds: a percentage is 0 to 100"
 
 

@@ -312,6 +312,9 @@ def test_what_is_old_is_pruned_the_part_that_makes_it_readable_first(settings):
     assert Run.objects.count() == 2
 
 
+STEP_OF_NOTHING = '{"kind": "spend_threshold", "thresholds": [{"min_subtotal": "1", "percent": "NaN"}]}'
+
+
 @pytest.mark.parametrize(
     ("params", "field"),
     [
@@ -324,6 +327,8 @@ def test_what_is_old_is_pruned_the_part_that_makes_it_readable_first(settings):
         ({"rules": "[]"}, "params.rules"),
         ({"rules": "{"}, "params.rules"),
         ({"rules": '{"kind": "percentage", "value": "200"}'}, "params.rules"),
+        ({"rules": '{"kind": "percentage", "value": "1e-101"}'}, "params.rules"),
+        ({"rules": STEP_OF_NOTHING}, "params.rules"),
         ({"sample": 5}, "params.sample"),
     ],
 )
