@@ -25,19 +25,23 @@ def redis_url_of_processes() -> str:
 
 
 def copy_database(source: str, target: str) -> None:
-    """Make `target` as a copy of `source`, replacing an older one. Nobody may be connected to the
-    source; connections that are just closing are waited for."""
+    """Make `target` as a copy of `source`, replacing an older one. Nobody may be connected to the source: connections
+    that are just closing are waited for, those that a test has left open are ended."""
     connections.close_all()
     with psycopg.connect(url_of("postgres"), autocommit=True) as server:
         drop_database(target)
         statement = sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(target), sql.Identifier(source))
-        for attempt in range(1200):
+        for attempt in range(600):
             try:
                 server.execute(statement)
                 return
             except psycopg.errors.ObjectInUse:
-                if attempt == 1199:
+                if attempt == 599:
                     raise
+                if attempt >= 50:
+                    server.execute(
+                        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", [source]
+                    )
                 time.sleep(0.1)
 
 

@@ -239,6 +239,8 @@ def make_shop(database: str, folder: Path, *, redis_url: str, guards: list[str],
         "EMAIL_TIMEOUT": "2",
         # A run whose worker was killed is gone on with after this.
         "RUN_LEASE_SECONDS": os.environ.get("RUN_LEASE_SECONDS", "2"),
+        # Who comes in a crowd gets his answer, however slow the machine is.
+        "DATABASE_PATIENCE": "10",
         # What is recovered is recovered from rows.
         "BROKER_REDELIVERY": "false",
         "DATA_DIR": str(folder),

@@ -13,7 +13,14 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 ASSIGNMENT = re.compile(r"^#?([A-Z][A-Z0-9_]+)=(.*)$")
 # Only the settings of tests read these.
-FOR_TESTS_ALONE = {"BROKER_REDELIVERY", "DISABLED_GUARDS", "FAULTS_FILE", "REDIS_DEADLINE_SECONDS", "RUN_LEASE_SECONDS"}
+FOR_TESTS_ALONE = {
+    "BROKER_REDELIVERY",
+    "DATABASE_PATIENCE",
+    "DISABLED_GUARDS",
+    "FAULTS_FILE",
+    "REDIS_DEADLINE_SECONDS",
+    "RUN_LEASE_SECONDS",
+}
 READERS = {"read", "read_positive", "read_rate", "read_rates", "read_networks"}
 # What one process of `make run` tells another, and what every program has.
 NOT_FOR_OPERATORS = {"PATH", "LC_ALL", "PYTHONUNBUFFERED", "UTC"}

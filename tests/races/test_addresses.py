@@ -34,4 +34,4 @@ def test_twin_without_the_lock_has_several_defaults(twin):
     running = twin(
         guards=["address_default"], dropped_constraints=[("customers_address", "address_default_shipping_once")]
     )
-    assert max(defaults_after(running, clients=10)[1] for _ in range(10)) > 1
+    assert any(defaults_after(running, clients=10)[1] > 1 for _ in range(30))

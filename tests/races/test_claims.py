@@ -17,7 +17,7 @@ from tests.running import RunningShop
 
 pytestmark = [pytest.mark.system, pytest.mark.django_db(transaction=True)]
 
-ROUNDS = 10
+ROUNDS = 30
 RIGHT_ROUNDS = 3
 
 

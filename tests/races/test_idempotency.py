@@ -99,8 +99,7 @@ def test_one_key_for_many_carts_at_once_is_one_order(shop):
 
 def test_twin_without_the_key_claim_places_many_orders(twin):
     running = twin(guards=["idempotency_key"], dropped_constraints=[("core_idempotencykey", "idempotency_key_once")])
-    answers = one_key_for_many_carts(running)
-    assert outcomes(answers)[201] > 1
+    assert any(outcomes(one_key_for_many_carts(running))[201] > 1 for _ in range(10))
     assert "violated 2 orders" in running.violations()
 
 

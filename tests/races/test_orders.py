@@ -16,6 +16,7 @@ from tests.races.buying import ORDERS, assert_invariants, make_stocked, outcomes
 from tests.running import RunningShop
 
 pytestmark = [pytest.mark.system, pytest.mark.django_db(transaction=True)]
+ROUNDS = 10
 
 
 def one_cart(running: RunningShop) -> Cart:
@@ -40,8 +41,9 @@ def test_one_cart_ordered_eight_times_is_one_order(shop, keys):
 
 def test_twin_without_the_claim_orders_a_cart_twice(twin):
     running = twin(guards=["cart_claim"], dropped_constraints=[("orders_order", "orders_order_cart_uuid_key")])
-    answers = place_eight_times(running, one_cart(running), [None] * 8)
-    assert outcomes(answers)[201] > 1
+    # Until two of them meet: a busy machine may put them in a row.
+    placed = (outcomes(place_eight_times(running, one_cart(running), [None] * 8))[201] for _ in range(ROUNDS))
+    assert any(count > 1 for count in placed)
     assert "violated 2 orders" in running.violations()
 
 

@@ -28,7 +28,7 @@ from tests.running import RunningShop, wait_for
 pytestmark = [pytest.mark.system, pytest.mark.django_db(transaction=True)]
 EACH = {"post": 20, "patch": 10, "delete": 20}
 VOTES = 10
-ROUNDS = 10
+ROUNDS = 30
 
 Call = Callable[[], requests.Response]
 

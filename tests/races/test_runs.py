@@ -21,7 +21,7 @@ pytestmark = [pytest.mark.system, pytest.mark.django_db(transaction=True)]
 
 VARIANTS = 3_000
 # On a busy machine one worker may be through before the other begins.
-ROUNDS = 5
+ROUNDS = 15
 ADVANCE = """
 import django, sys
 django.setup()

@@ -43,7 +43,5 @@ def test_a_mailed_token_used_ten_times_at_once_works_once(shop):
 
 def test_twin_without_the_conditions_lets_several_through(twin):
     running = twin(guards=["refresh_rotation", "mailed_token"])
-    verified = [verify_at_once(running, clients=10).count(204) for _ in range(10)]
-    assert max(verified) > 1
-    rounds = [refresh_at_once(running, clients=10).count(200) for _ in range(10)]
-    assert max(rounds) > 1
+    assert any(verify_at_once(running, clients=10).count(204) > 1 for _ in range(30))
+    assert any(refresh_at_once(running, clients=10).count(200) > 1 for _ in range(30))

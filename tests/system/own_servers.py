@@ -33,7 +33,8 @@ class OwnServers:
         self.shop: RunningShop = make_shop(
             DATABASE, folder, redis_url=valkey.url(self._places), guards=[], background=True
         )
-        self.shop.environment["DATABASE_URL"] = self.database_url
+        # Its waits for a server that is away are those of production.
+        self.shop.environment |= {"DATABASE_URL": self.database_url, "DATABASE_PATIENCE": "1"}
 
     def start(self) -> None:
         """Start what does not run, and wait until both answer."""
