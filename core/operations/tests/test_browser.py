@@ -43,9 +43,10 @@ def watch(url: str, session: str, seen: Queue) -> list[str]:
     """
     complaints: list[str] = []
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS, timeout=WATCH_SECONDS * 1000)
         context = browser.new_context()
         context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": session, "url": url[: url.index("/", 8)]}])
+        context.set_default_timeout(WATCH_SECONDS * 1000)
         page = context.new_page()
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.goto(url)
