@@ -118,8 +118,8 @@ def test_the_classic_mix_asks_for_lists_and_products_and_fills_carts(shop):
 
 @pytest.fixture
 def strict(twin) -> RunningShop:
-    """A shop whose tokens end after five seconds, and who lets strangers ask ten times a minute."""
-    shop = twin(guards=[], environment={"JWT_ACCESS_TOKEN_LIFETIME": str(5 / 60), "THROTTLE_ANON": "10/minute"})
+    """A shop whose tokens end after five seconds, and who lets strangers ask ten times an hour."""
+    shop = twin(guards=[], environment={"JWT_ACCESS_TOKEN_LIFETIME": str(5 / 60), "THROTTLE_ANON": "10/hour"})
     with shop.orm():
         seed()
     return shop
