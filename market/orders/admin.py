@@ -51,6 +51,7 @@ class OrderAdmin(ReadOnlyAdmin):
     search_fields = ["number", "email", "items__sku"]
     search_help_text = "Number, email or SKU"
     date_hierarchy = "placed_at"
+    exclude = [*READ_AS]
     inlines = [OrderItemInline, PaymentInline, OrderEventInline]
     actions = ["mark_paid", "mark_confirmed", "mark_processing", "mark_shipped", "mark_delivered", "cancel"]
 

@@ -51,9 +51,12 @@ def test_an_order_is_read_and_not_typed_into(staff_client):
     assert str(order.payments.get().pk) in page
     assert "Ada Buyer<br>1 Sample Street<br>London, N1 9GU, GB" in page
     assert 'name="_save"' not in page
-    staff_client.post(url, {"status": "delivered", "grand_total": "0.01", "_save": "Save"})
-    order.refresh_from_db()
+    assert "<textarea" not in page
+    typed = {"status": "delivered", "grand_total": "0.01", "shipping_address": "{}", "discounts": '[{"label": "Mine"}]'}
+    staff_client.post(url, typed | {"_save": "Save"})
+    before, order = order, Order.objects.get()
     assert (order.status, str(order.grand_total)) == ("pending", "24.95")
+    assert (order.shipping_address, order.discounts) == (before.shipping_address, [])
     assert staff_client.get(reverse("admin:orders_order_add")).status_code == 403
     assert staff_client.post(reverse("admin:orders_order_delete", args=[order.pk])).status_code == 403
 
