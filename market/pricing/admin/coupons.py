@@ -19,6 +19,7 @@ class CouponForm(forms.ModelForm):
     class Meta:
         model = Coupon
         fields = ["promotion", "code", "usage_limit", "is_active"]
+        help_texts = {"usage_limit": "So many orders; any number when empty."}
 
     def clean_promotion(self) -> Promotion:
         """A code of a promotion that is for everybody would open nothing."""
@@ -26,6 +27,12 @@ class CouponForm(forms.ModelForm):
         if not promotion.requires_coupon:
             raise forms.ValidationError(CodeNotNeeded.title, code="invalid")
         return promotion
+
+    def clean_usage_limit(self) -> int | None:
+        """Where many are made 0 is any number; here it would be a code for nobody."""
+        if self.cleaned_data["usage_limit"] == 0:
+            raise forms.ValidationError("Give 1 or more, or nothing for any number.", code="min_value")
+        return self.cleaned_data["usage_limit"]
 
     def clean_code(self) -> str:
         """What is wrong with it is told at the field, before the rules of the table say it in their own words."""

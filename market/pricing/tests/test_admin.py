@@ -235,6 +235,15 @@ def test_a_code_that_cannot_be_is_told_at_its_field(office, code, message):
     assert message in str(problems["code"])
 
 
+def test_a_code_for_no_order_is_told_at_its_field(office):
+    promotion = make_promotion(requires_coupon=True)
+    add = {"promotion": promotion.pk, "code": "NEVER", "is_active": "on"}
+    page = office.post(reverse("admin:pricing_coupon_add"), add | {"usage_limit": "0"})
+    assert list(page.context["adminform"].form.errors) == ["usage_limit"]
+    assert office.post(reverse("admin:pricing_coupon_add"), add).status_code == 302
+    assert Coupon.objects.get().usage_limit is None
+
+
 def test_what_orders_used_stays(office):
     promotion = make_coupon("AUTUMN").promotion
     promotion.uses.create(version=1, identity="ann", order_number="N1", amount=1)
