@@ -1,6 +1,7 @@
 """Carts as clients see them, in the shapes of `serializers`."""
 
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import Any
 
 from django.conf import settings
@@ -9,7 +10,7 @@ from django.core.files.storage import default_storage
 from market.carts.rules import Conflict
 from market.carts.selectors import CartLine, LineImage, PricedCart
 from market.catalog.rules import thumbnail_name
-from market.pricing.rules import GiftLine, QuotedLine, explanation
+from market.pricing.rules import GiftLine, QuotedLine, explanation, unit_price_of
 from market.shipping.rules import Option, Refusal
 
 
@@ -17,6 +18,7 @@ def cart_document(cart: PricedCart) -> dict[str, Any]:
     """The cart as clients see it, in the shape of `CartSerializer`."""
     quote = cart.quote
     quoted = {line.variant_id: line for line in quote.lines}
+    tier = cart.quote_input.customer.tier
     delivery = None
     if cart.country:
         delivery = {
@@ -29,7 +31,7 @@ def cart_document(cart: PricedCart) -> dict[str, Any]:
     return {
         "id": str(cart.id),
         "currency": cart.currency,
-        "items": [_item_document(line, quoted[line.variant_id]) for line in cart.lines],
+        "items": [_item_document(line, quoted[line.variant_id], tier) for line in cart.lines],
         "item_count": sum(line.quantity for line in cart.lines),
         "gifts": [_gift_document(gift, quoted[gift.variant_id]) for gift in quote.gifts],
         "subtotal": quote.subtotal,
@@ -80,7 +82,7 @@ def claimed_document(cart: PricedCart, conflicts: Sequence[Conflict]) -> dict[st
     return cart_document(cart) | {"conflicts": told}
 
 
-def _item_document(line: CartLine, quoted: QuotedLine) -> dict[str, Any]:
+def _item_document(line: CartLine, quoted: QuotedLine, tier: str) -> dict[str, Any]:
     return {
         "id": line.item_id,
         "variant": {
@@ -99,11 +101,18 @@ def _item_document(line: CartLine, quoted: QuotedLine) -> dict[str, Any]:
         "line_total": quoted.line_total,
         # Units of the same variant that are given away are no part of the line.
         "discount_total": quoted.discount_total - (quoted.quantity - line.quantity) * quoted.unit_price,
-        "price_changed": line.price_changed,
+        "price_changed": line.price_changed and quoted.unit_price != _seen_price(line, tier),
         "available": max(line.available, 0) if line.is_sellable else 0,
         "created_at": line.created_at,
         "updated_at": line.updated_at,
     }
+
+
+def _seen_price(line: CartLine, tier: str) -> Decimal:
+    """What the price that the buyer was last shown would cost him: a list may be below both that and today's."""
+    return unit_price_of(
+        unit_price=line.seen_unit_price, list_prices=line.list_prices, quantity=line.quantity, tier=tier
+    )
 
 
 def _gift_document(gift: GiftLine, quoted: QuotedLine) -> dict[str, Any]:

@@ -227,6 +227,18 @@ def test_a_line_costs_what_its_list_says(api_client):
         assert_adds_up(document)
 
 
+def test_a_price_that_a_list_undercuts_changes_nothing_for_the_buyer(api_client):
+    mug = make_offer(price=Decimal("10.00"))
+    PriceList.objects.create(label="Dozens").entries.create(variant=mug, min_quantity=10, price="8.00")
+    carts = [make_cart(units={mug: units}) for units in (9, 10)]
+    told = []
+    for price in ("12.00", "7.00"):
+        Variant.objects.update(price=price)
+        lines = [api_client.get(f"{CARTS}{cart.pk}/").json()["items"][0] for cart in carts]
+        told.append([(line["unit_price"], line["price_changed"]) for line in lines])
+    assert told == [[("12.00", True), ("8.00", False)], [("7.00", True), ("7.00", True)]]
+
+
 def test_who_is_not_invited_hears_nothing_of_it(api_client, client_of):
     friends = CustomerList.objects.create(name="Friends")
     customer = Customer.objects.get(user=make_staff())
