@@ -62,6 +62,7 @@ class AuthViewSet(viewsets.GenericViewSet):
             "logout",
             "logout_everywhere",
             "verify_email",
+            "verify_email_by_link",
             "resend_verification",
             "reset_password",
             "confirm_reset",
@@ -146,7 +147,10 @@ class AuthViewSet(viewsets.GenericViewSet):
     )
     @verify_email.mapping.get
     def verify_email_by_link(self, request: Request) -> Response:
-        services.verify_email(**validated(MailedTokenSerializer, request.query_params))
+        body = validated(MailedTokenSerializer, request.query_params)
+        # Who looks whether the link leads anywhere has not opened it.
+        if request.method != "HEAD":
+            services.verify_email(**body)
         return Response(status=status.HTTP_204_NO_CONTENT)
 
     @extend_schema(

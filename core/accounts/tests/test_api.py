@@ -12,6 +12,7 @@ from django.urls import reverse
 from rest_framework.test import APIClient
 
 from conftest import with_api_middleware
+from core.accounts.api.views import AuthViewSet
 from core.accounts.models import RefreshFamily, User
 from core.accounts.services import register_user
 from core.accounts.tests.factories import PASSWORD, make_staff, make_user
@@ -289,6 +290,11 @@ def test_the_limit_of_login_attempts_is_exact_and_not_lifted_by_the_load_test_to
     assert [answer.status_code for answer in answers] == [401, 401, 401, 429, 429]
     assert answers[0]["RateLimit"].startswith('"auth";r=2;t=')
     assert 0 < int(answers[-1]["Retry-After"]) <= 3600
+
+
+def test_every_door_of_signing_in_counts_as_auth():
+    doors = {name for action in AuthViewSet.get_extra_actions() for name in action.mapping.values()}
+    assert doors == {name for name, scope in AuthViewSet.throttle_scopes.items() if scope == "auth"}
 
 
 def test_the_signing_key_is_not_djangos():
