@@ -41,6 +41,7 @@ def write_and_simulate(page: Page, url: str) -> None:
     expect(page.locator(".messagelist .success")).to_contain_text("Winter sale")
     page.click(".object-tools >> text=Simulate")
     page.click("[name=earnest]")
+    expect(page.locator(".run-finished")).to_be_visible()  # what it came to is linked before, and not all then
     page.click("#run-result")
 
     expect(page.locator("#cost")).to_have_text("4.00")
