@@ -1,11 +1,13 @@
 """Tiers: which one follows from what was spent, the way up and down, what customers and staff see."""
 
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
 import time_machine
 from django.test import Client
+from django.utils import timezone
 
 from core.errors import Invalid
 from core.notifications.models import Mail
@@ -25,8 +27,6 @@ pytestmark = pytest.mark.django_db
 PROFILE = "/api/v1/users/profile/"
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
-# The 29th of February has no same day a year later.
-NOT_ON_LEAP_DAY = "2026-11-21T12:00:00Z"
 TIERS = [rules.Tier(1, Decimal(0)), rules.Tier(2, Decimal(250)), rules.Tier(3, Decimal(1000))]
 
 
@@ -83,7 +83,15 @@ def test_a_year_before_a_leap_day():
     assert rules.a_year_before(datetime(2028, 2, 29, 1, tzinfo=UTC)) == datetime(2027, 2, 28, 1, tzinfo=UTC)
 
 
-@time_machine.travel(NOT_ON_LEAP_DAY)
+@pytest.fixture
+def a_day_of_every_year() -> Iterator[None]:
+    """The 29th of February has no same day a year later: it is the day after."""
+    now = timezone.now()
+    with time_machine.travel(now + DAY * ((now.month, now.day) == (2, 29))):
+        yield
+
+
+@pytest.mark.usefixtures("a_day_of_every_year")
 def test_what_was_paid_and_not_refunded_of_delivered_orders_of_twelve_months_counts():
     buyer = make_buyer()
     order = completed_order(buyer)
@@ -156,7 +164,7 @@ def test_a_completed_order_raises_the_tier_once_and_tells_by_mail():
     assert "you are a Premier member" in mail.text and "you are a Premier member" in mail.html
 
 
-@time_machine.travel(NOT_ON_LEAP_DAY)
+@pytest.mark.usefixtures("a_day_of_every_year")
 def test_down_after_the_grace_with_its_history_and_no_mail_that_is_overtaken(settings):
     settings.MEMBERSHIP_GRACE = 10 * DAY
     buyer = make_buyer()
