@@ -40,8 +40,11 @@ class MailAdmin(ReadOnlyAdmin):
 
     @admin.action(description="Send selected mails again", permissions=["change"])
     def send_again(self, request: HttpRequest, queryset: QuerySet[Mail]) -> None:
+        queued = 0
         for mail_id in queryset.values_list("pk", flat=True):
             try:
                 resend_mail(mail_id=mail_id)
+                queued += 1
             except ShopError as error:
                 self.message_user(request, error.detail, messages.WARNING)
+        self.message_user(request, f"To be sent again: {queued}.", messages.SUCCESS)

@@ -44,6 +44,7 @@ def test_a_failed_mail_is_sent_again_and_one_on_its_way_is_left(staff_client):
     form = {"action": "send_again", "_selected_action": [failed.pk, queued.pk]}
     response = staff_client.post(MAILS, form, follow=True)
     assert [str(message) for message in response.context["messages"]] == [
-        f"Mail {queued.pk} is queued: it is on its way."
+        f"Mail {queued.pk} is queued: it is on its way.",
+        "To be sent again: 1.",
     ]
     assert set(Mail.objects.values_list("state", flat=True)) == {"queued"}

@@ -119,11 +119,14 @@ class PlannedPriceAdmin(RefusalsShown, admin.ModelAdmin):
 
     @admin.action(description="Cancel selected planned prices", permissions=["change"])
     def cancel(self, request: HttpRequest, queryset: QuerySet[PlannedPrice]) -> None:
+        canceled = 0
         for planned in queryset.order_by("pk"):
             try:
                 services.cancel_price_change(price_change_id=planned.pk)
+                canceled += 1
             except ShopError as refusal:
                 self.message_user(request, f"{planned}: {refusal.detail}", messages.WARNING)
+        self.message_user(request, f"Canceled: {canceled}.", messages.SUCCESS)
 
 
 class PlannedPriceInline(ReadOnlyInline):

@@ -128,11 +128,14 @@ class ProductAdmin(RefusalsShown, admin.ModelAdmin):
 
     @admin.action(description="Archive selected products", permissions=["change"])
     def archive(self, request: HttpRequest, queryset: QuerySet[Product]) -> None:
+        archived = 0
         for product_id in queryset.order_by("pk").values_list("pk", flat=True):
             try:
                 services.archive_product(product_id=product_id)
+                archived += 1
             except ShopError as refusal:
                 self.message_user(request, refusal.detail, messages.WARNING)
+        self.message_user(request, f"Archived: {archived}.", messages.SUCCESS)
 
     def save_model(self, request: HttpRequest, obj: Product, form: forms.ModelForm, change: bool) -> None:
         if change:

@@ -135,7 +135,7 @@ def test_lists_cost_the_same_however_long(staff, count_statements, rows):
 def test_archiving_and_deleting_go_through_the_services(staff):
     kept, gone = make_product(), make_product()
     action = {"_selected_action": [kept.pk], "action": "archive"}
-    staff.post(f"{ADMIN}/product/", action)
+    assert "Archived: 1." in staff.post(f"{ADMIN}/product/", action, follow=True).content.decode()
     staff.post(f"{ADMIN}/product/{gone.pk}/delete/", {"post": "yes"})
     assert list(Product.objects.values_list("pk", "status")) == [(kept.pk, "archived")]
     assert list(ProductListing.objects.values_list("is_listed", flat=True)) == [False]

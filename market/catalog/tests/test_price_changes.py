@@ -154,7 +154,7 @@ def test_staff_plan_in_the_admin(client):
     planned.refresh_from_db()
     assert (planned.price, planned.compare_at_price, planned.removes_compare_at) == (Decimal("7.00"), None, True)
     cancel = {"action": "cancel", "_selected_action": [row.pk for row in PlannedPrice.objects.all()]}
-    client.post("/admin/catalog/plannedprice/", cancel)
+    assert "Canceled: 2." in client.post("/admin/catalog/plannedprice/", cancel, follow=True).content.decode()
     assert set(PlannedPrice.objects.values_list("state", flat=True)) == {"canceled"}
     assert client.get(page).status_code == 200
     assert client.post(page, changed | {"price": "6.00"}).status_code == 403
