@@ -21,11 +21,18 @@ from market.carts.events import stock_alerts_left
 from market.carts.services import tell_waiting_customers
 from market.catalog.events import documents_changed
 from market.catalog.services.pushing import queue_documents
-from market.checkout.services import recompute_memberships, reward_order
+from market.checkout.services import confirm_free_order, recompute_memberships, reward_order
 from market.customers.events import membership_changed
 from market.customers.services import queue_membership_mail
 from market.inventory.events import variant_back_in_stock
-from market.orders.events import guest_orders_joined, order_canceled, order_paid, order_placed, order_status_changed
+from market.orders.events import (
+    free_order_placed,
+    guest_orders_joined,
+    order_canceled,
+    order_paid,
+    order_placed,
+    order_status_changed,
+)
 from market.orders.services import join_guest_orders
 from market.orders.services.mails import queue_order_mail
 from market.reviews.events import review_approved, review_replied, review_requested
@@ -36,6 +43,11 @@ from tasks.exporting import build_export
 @handles(order_placed, queue="notifications")
 def email_order_confirmation(event: Event) -> None:
     queue_order_mail(kind="order_placed", order_id=event.payload["order_id"], key=f"placed-{event.pk.hex}")
+
+
+@handles(free_order_placed, queue="default")
+def confirm_order_without_payment(event: Event) -> None:
+    confirm_free_order(order_id=event.payload["order_id"])
 
 
 @handles(order_canceled, queue="notifications")

@@ -26,7 +26,12 @@ class EventType:
 
     def publish_each(self, payloads: Iterable[Mapping[str, Any]]) -> None:
         """Write one fact per payload, as `publish`: one statement."""
-        request_id = str(get_contextvars().get("request_id", ""))
-        Event.objects.bulk_create(
-            Event(name=self.name, payload=dict(payload), request_id=request_id) for payload in payloads
-        )
+        publish_together((self, payload) for payload in payloads)
+
+
+def publish_together(facts: Iterable[tuple[EventType, Mapping[str, Any]]]) -> None:
+    """Write facts of several kinds with their payloads, as `EventType.publish`: one statement."""
+    request_id = str(get_contextvars().get("request_id", ""))
+    Event.objects.bulk_create(
+        Event(name=kind.name, payload=dict(payload), request_id=request_id) for kind, payload in facts
+    )

@@ -99,6 +99,11 @@ class Order(models.Model):
         return self.number
 
     @property
+    def is_free(self) -> bool:
+        """Whether there is nothing to pay."""
+        return self.grand_total == 0
+
+    @property
     def is_cancelable(self) -> bool:
         return rules.is_cancelable(self.status)
 

@@ -31,10 +31,17 @@ def held_until(*, provider: Provider, now: datetime) -> datetime:
 def start_payment(*, order: Order, provider: Provider, now: datetime) -> Payment:
     """Open a payment of the whole order: one statement, in the caller's transaction.
 
-    The caller holds the order or has just written it, and keeps its stock `held_until`.
+    The caller holds the order or has just written it, and keeps its stock `held_until`. Of an order
+    that costs nothing it is complete at once: no provider takes 0.00, and nobody waits for it.
     """
     return Payment.objects.create(
-        order=order, provider=provider.code, amount=order.grand_total, currency=order.currency, created_at=now
+        order=order,
+        provider=provider.code,
+        status=Payment.Status.COMPLETE if order.is_free else Payment.Status.PENDING,
+        amount=order.grand_total,
+        currency=order.currency,
+        created_at=now,
+        captured_at=now if order.is_free else None,
     )
 
 

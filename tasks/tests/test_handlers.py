@@ -10,9 +10,13 @@ from core.outbox.models import Event
 from core.outbox.registry import all_handlers, handlers_of
 from market.carts.tests.factories import make_cart, make_offer
 from market.checkout.services import cancel_order
+from market.inventory.models import Reservation
 from market.orders.models import Order
-from market.orders.tests.factories import make_buyer, make_order
+from market.orders.tests.factories import checkout_body, make_buyer, make_order
 from market.payments.services import confirm_open_payment
+from market.pricing.tests.factories import make_promotion
+from tasks.invariants.engine import offenders_of
+from tasks.invariants.payments import PAID_ORDERS
 
 pytestmark = pytest.mark.django_db
 
@@ -50,6 +54,29 @@ def test_a_customers_confirmation_goes_to_his_address():
     mail = react_to(Event.objects.get(name="orders.order_placed"))
     assert mail.recipient == buyer.email
     assert "token=" not in mail.text + mail.html
+
+
+def test_an_order_that_costs_nothing_waits_for_no_money(api_client):
+    make_promotion("Everything", value="100")
+    make_promotion("Freight", kind="free_shipping")
+    cart = make_cart(units={make_offer(price="10.00"): 3})
+    answer = api_client.post("/api/v1/orders/", checkout_body(cart)).json()
+    assert (answer["grand_total"], answer["payment_status"]) == ("0.00", "complete")
+    assert [(one["status"], one["client_action"]) for one in answer["payments"]] == [("complete", None)]
+    order = Order.objects.get()
+    mail = react_to(Event.objects.get(name="orders.order_placed"))
+    assert "Total: 0.00 GBP" in mail.text and "Payment:" not in mail.text
+
+    for fact in Event.objects.filter(name="orders.free_order_placed"):
+        for handler in handlers_of(fact.name) * 2:
+            handler.function(fact)
+    order.refresh_from_db()
+    assert (order.status, order.payment_status, order.reserved_until) == ("confirmed", "complete", None)
+    assert Reservation.objects.values_list("state", "expires_at").get() == ("committed", None)
+    assert Event.objects.filter(name="orders.order_status_changed").count() == 1
+    canceled = cancel_order(order_id=order.pk, actor="customer", reason="too much")
+    assert canceled.events.last().detail == "too much"
+    assert offenders_of(PAID_ORDERS) == []
 
 
 def test_a_canceled_order_is_told():

@@ -81,7 +81,8 @@ def _expired(now: datetime) -> QuerySet[Order]:
 def _cancel(order: Order, *, kind: str, actor: str, detail: str) -> None:
     payments.cancel_open_payments(order_id=order.pk)
     if order.payment_status == Order.PaymentStatus.COMPLETE:
-        detail = f"{detail}; {order.grand_total} {order.currency} to be paid back".removeprefix("; ")
+        if not order.is_free:
+            detail = f"{detail}; {order.grand_total} {order.currency} to be paid back".removeprefix("; ")
     else:
         order.payment_status = Order.PaymentStatus.FAILED
     orders.move_order(order=order, status=Order.Status.CANCELED, actor=actor, kind=kind, detail=detail)

@@ -30,6 +30,19 @@ def change_status(*, order_id: int, status: str, staff_id: int) -> Order:
     return order
 
 
+@in_one_transaction
+def confirm_free_order(*, order_id: int) -> None:
+    """Confirm an order that costs nothing and keep its units without a deadline: no payment will do it.
+
+    Idempotent; an order that somebody has confirmed or canceled meanwhile stays as it is, one that is
+    gone is nothing. Locks the order, then its stock.
+    """
+    order = Order.objects.for_update().filter(pk=order_id, status=Order.Status.PENDING).first()
+    if order is not None and order.is_free:
+        orders.move_order(order=order, status=Order.Status.CONFIRMED, actor="system", detail="nothing to pay")
+        inventory.commit(reference=order.number)
+
+
 def staff_actor(staff_id: int) -> str:
     """How the history names a member of staff."""
     return f"staff:{staff_id}"

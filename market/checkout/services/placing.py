@@ -16,6 +16,7 @@ from core.errors import FieldError, Invalid
 from core.faults import fault_point
 from core.guards import guard_enabled
 from core.idempotency import Done, Outcome, run_once
+from core.outbox.events import publish_together
 from market.carts.errors import CartOrdered
 from market.carts.selectors import CartLine, PricedCart, priced_cart
 from market.carts.services import claim_cart
@@ -25,7 +26,7 @@ from market.inventory import services as inventory
 from market.inventory.errors import InsufficientStock
 from market.orders import rules as order_rules
 from market.orders import services as orders
-from market.orders.events import order_placed
+from market.orders.events import free_order_placed, order_placed
 from market.orders.models import Order, OrderItem, OrderQuote
 from market.orders.selectors import order_of_cart
 from market.payments import services as payments
@@ -152,6 +153,8 @@ def _write(*, cart: PricedCart, checkout: Checkout, address: Mapping[str, str]) 
         reserved_until=reserved_until,
         **_frozen_quote(cart),
     )
+    if order.is_free:
+        order.payment_status = Order.PaymentStatus.COMPLETE
     try:
         # What a promotion that changed meanwhile has undone is done again, in the caller's transaction.
         with _one_transaction(savepoint=bool(cart.quote.applied)):
@@ -169,7 +172,8 @@ def _write(*, cart: PricedCart, checkout: Checkout, address: Mapping[str, str]) 
             fault_point("checkout.written")
             payment = payments.start_payment(order=order, provider=provider, now=now)
             fault_point("checkout.paid")
-            order_placed.publish(order_id=order.pk, number=number)
+            facts = [order_placed, free_order_placed] if order.is_free else [order_placed]
+            publish_together((fact, {"order_id": order.pk, "number": number}) for fact in facts)
             fault_point("checkout.published")
     except (PromotionChanged, PromotionGone):
         return None
