@@ -47,4 +47,5 @@ class MailAdmin(ReadOnlyAdmin):
                 queued += 1
             except ShopError as error:
                 self.message_user(request, error.detail, messages.WARNING)
-        self.message_user(request, f"To be sent again: {queued}.", messages.SUCCESS)
+        if queued:
+            self.message_user(request, f"To be sent again: {queued}.", messages.SUCCESS)

@@ -192,8 +192,7 @@ def publish_awaited_stock(*, limit: int) -> int:
     awaited = AwaitedStock.objects.filter(variant__in=came).order_by("pk").select_for_update(skip_locked=True)
     variant_ids = list(awaited.values_list("pk", flat=True)[:limit])
     AwaitedStock.objects.filter(pk__in=variant_ids).delete()
-    for variant_id in variant_ids:
-        variant_back_in_stock.publish(variant_id=variant_id)
+    variant_back_in_stock.publish_each({"variant_id": variant_id} for variant_id in variant_ids)
     return len(variant_ids)
 
 

@@ -20,7 +20,7 @@ class OrderQuerySet(models.QuerySet):
 
     def overdue(self, now: datetime) -> "OrderQuerySet":
         """Unpaid orders whose time to pay has passed."""
-        return self.filter(status="pending", reserved_until__lt=now)
+        return self.filter(status="pending", reserved_until__lt=now).exclude(payment_status="complete")
 
     def for_update(self, *, skip_locked: bool = False) -> "OrderQuerySet":
         """Locked until the transaction ends. Comes before payment and stock in the lock order."""

@@ -1,15 +1,17 @@
 """Each fact's mails: what they say, and that twice delivered is once done."""
 
+from datetime import timedelta
 from uuid import UUID
 
 import pytest
+from django.utils import timezone
 
 from core.accounts.events import email_verified, registration_repeated, user_registered
 from core.notifications.models import Mail
 from core.outbox.models import Event
 from core.outbox.registry import all_handlers, handlers_of
 from market.carts.tests.factories import make_cart, make_offer
-from market.checkout.services import cancel_order
+from market.checkout.services import cancel_order, expire_unpaid_orders
 from market.inventory.models import Reservation
 from market.orders.models import Order
 from market.orders.tests.factories import checkout_body, make_buyer, make_order
@@ -64,6 +66,15 @@ def test_an_order_that_costs_nothing_waits_for_no_money(api_client):
     assert (answer["grand_total"], answer["payment_status"]) == ("0.00", "complete")
     assert [(one["status"], one["client_action"]) for one in answer["payments"]] == [("complete", None)]
     order = Order.objects.get()
+    again = api_client.post(
+        f"/api/v1/orders/{order.number}/payments/",
+        {"payment_provider": "manual"},
+        headers={"X-Order-Token": order.access_token},
+    )
+    assert (again.status_code, again.json()["code"], order.payments.count()) == (409, "order_not_payable", 1)
+    Order.objects.update(reserved_until=timezone.now() - timedelta(days=1))
+    assert expire_unpaid_orders(limit=10) == 0, "it is paid, however late it is confirmed"
+
     mail = react_to(Event.objects.get(name="orders.order_placed"))
     assert "Total: 0.00 GBP" in mail.text and "Payment:" not in mail.text
 

@@ -126,7 +126,8 @@ class PlannedPriceAdmin(RefusalsShown, admin.ModelAdmin):
                 canceled += 1
             except ShopError as refusal:
                 self.message_user(request, f"{planned}: {refusal.detail}", messages.WARNING)
-        self.message_user(request, f"Canceled: {canceled}.", messages.SUCCESS)
+        if canceled:
+            self.message_user(request, f"Canceled: {canceled}.", messages.SUCCESS)
 
 
 class PlannedPriceInline(ReadOnlyInline):

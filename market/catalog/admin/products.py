@@ -135,7 +135,8 @@ class ProductAdmin(RefusalsShown, admin.ModelAdmin):
                 archived += 1
             except ShopError as refusal:
                 self.message_user(request, refusal.detail, messages.WARNING)
-        self.message_user(request, f"Archived: {archived}.", messages.SUCCESS)
+        if archived:
+            self.message_user(request, f"Archived: {archived}.", messages.SUCCESS)
 
     def save_model(self, request: HttpRequest, obj: Product, form: forms.ModelForm, change: bool) -> None:
         if change:

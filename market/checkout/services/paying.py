@@ -39,6 +39,8 @@ def _pay_again(*, order_id: int, provider: Provider, actor: str) -> Done:
     order = orders.lock_order(order_id=order_id)
     if order.status != Order.Status.PENDING:
         raise OrderNotPayable(f"Order {order.number} is {order.status}.", extra={"order_status": order.status})
+    if order.is_free:
+        raise OrderNotPayable(f"Order {order.number} costs nothing.", extra={"order_status": order.status})
     if Payment.objects.filter(order=order, status__in=Payment.OPEN).exists():
         raise PaymentAlreadyOpen()
     now = timezone.now()

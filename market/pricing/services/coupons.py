@@ -26,7 +26,7 @@ PREFIX_LENGTH = CODE_LENGTH - RANDOM_SIGNS
 MOST_AT_ONCE = 100_000
 # The run of a batch that has a name has its id from it, whosever codes it makes: two runs cannot share it.
 BATCHES = uuid.UUID("8a1f6c0e-4d5b-4c55-9a3e-1f0b7d2c6e94")
-ASKED_BEFORE = "Other codes were asked for under this name. Give one that no other batch has."
+ASKED_BEFORE = "Codes were asked for under this name before. Give one that no other batch has."
 # The operation that makes many codes, and what its limit of uses is called when there is none.
 GENERATE_COUPONS = "generate_coupons"
 ANY_NUMBER = 0
