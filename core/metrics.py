@@ -26,7 +26,7 @@ REQUESTS = Histogram(
 REDIS_WAITS = Histogram(
     "storefront_redis_wait_seconds",
     "How long requests waited for Redis; those that it was known to be away for did not.",
-    buckets=(0.0005, 0.001, 0.0025, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1),
+    buckets=(0.0005, 0.001, 0.0025, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
 )
 LONGEST_REDIS_WAIT = Gauge(
     "storefront_redis_longest_wait_seconds",

@@ -57,6 +57,15 @@ class RefusalsShown:
         return HttpResponseRedirect(request.get_full_path())
 
 
+class DeletedOneByOne(RefusalsShown):
+    """A ModelAdmin of rows that stay while something needs them: a page for each deletes it, or says why not."""
+
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        actions = super().get_actions(request)
+        actions.pop("delete_selected", None)
+        return actions
+
+
 def refused(form: type[forms.ModelForm], refusal: ShopError) -> type[forms.ModelForm]:
     """The form, with what a service said of its values."""
 

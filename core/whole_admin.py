@@ -8,10 +8,10 @@ from django.db.models import Model
 from django.forms import BaseInlineFormSet
 from django.http import HttpRequest
 
-from core.refusals_admin import RefusalsShown
+from core.refusals_admin import DeletedOneByOne
 
 
-class SavedWhole(RefusalsShown):
+class SavedWhole(DeletedOneByOne):
     """A ModelAdmin over the services that `StaffRowsViewSet` has: static methods `make_row(values=)`,
     `change_row(row_id=, changes=)` and `delete_row(row_id=)`. `part` is what they call the inline's rows.
     """
@@ -42,12 +42,6 @@ class SavedWhole(RefusalsShown):
 
     def delete_model(self, request: HttpRequest, obj: Model) -> None:
         self.delete_row(row_id=obj.pk)
-
-    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
-        """One by one: what is in use stays, and says so."""
-        actions = super().get_actions(request)
-        actions.pop("delete_selected", None)
-        return actions
 
 
 def _values(form: forms.ModelForm, *, parent: str = "") -> dict[str, Any]:

@@ -172,14 +172,13 @@ def await_stock(*, variant_id: int) -> None:
 def _show_in_stock(variant_ids: Collection[int]) -> None:
     """Note that variants are in stock again, and publish it of those that are awaited.
 
-    Three statements, and two and one for each of these when there are any.
+    Three statements, and two more when there are any.
     """
     set_variants_in_stock(variant_ids=variant_ids, in_stock=True)
     awaited = AwaitedStock.objects.filter(pk__in=variant_ids).order_by("pk").select_for_update()
     if came := list(awaited.values_list("pk", flat=True)):
         AwaitedStock.objects.filter(pk__in=came).delete()
-        for variant_id in came:
-            variant_back_in_stock.publish(variant_id=variant_id)
+        variant_back_in_stock.publish_each({"variant_id": variant_id} for variant_id in came)
 
 
 @in_one_transaction

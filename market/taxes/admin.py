@@ -1,20 +1,19 @@
 """Staff screens for tax rates."""
 
 from decimal import Decimal
-from typing import Any
 
 from django import forms
 from django.contrib import admin
 from django.http import HttpRequest
 
-from core.refusals_admin import RefusalsShown
+from core.refusals_admin import DeletedOneByOne
 from market.catalog.selectors import count_products_of_class
 from market.taxes import services
 from market.taxes.models import TaxRate
 
 
 @admin.register(TaxRate)
-class TaxRateAdmin(RefusalsShown, admin.ModelAdmin):
+class TaxRateAdmin(DeletedOneByOne, admin.ModelAdmin):
     """Rates by country; the one for everywhere else stays, or goods would go untaxed unnoticed."""
 
     list_display = ["name", "tax_class", "country", "region", "rate"]
@@ -29,12 +28,6 @@ class TaxRateAdmin(RefusalsShown, admin.ModelAdmin):
 
     def get_readonly_fields(self, request: HttpRequest, obj: TaxRate | None = None) -> list[str]:
         return ["country", "region", "tax_class"] if obj is not None and obj.is_rest_of_world else []
-
-    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
-        """One by one: the last rate of a class that products have stays, and says so."""
-        actions = super().get_actions(request)
-        actions.pop("delete_selected", None)
-        return actions
 
     def save_model(self, request: HttpRequest, obj: TaxRate, form: forms.ModelForm, change: bool) -> None:
         if change:

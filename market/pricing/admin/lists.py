@@ -8,7 +8,7 @@ from django.contrib import admin
 from django.http import HttpRequest
 from django.utils.html import format_html, format_html_join
 
-from core.refusals_admin import RefusalsShown
+from core.refusals_admin import DeletedOneByOne
 from market.customers.selectors import ids_of_emails
 from market.pricing import selectors, services
 from market.pricing.admin.fields import ids_of, searched
@@ -69,7 +69,7 @@ class CustomerListForm(forms.ModelForm):
 
 
 @admin.register(CustomerList)
-class CustomerListAdmin(RefusalsShown, admin.ModelAdmin):
+class CustomerListAdmin(DeletedOneByOne, admin.ModelAdmin):
     """Customers whom staff chose. A list that active promotions are for stays."""
 
     form = CustomerListForm
@@ -98,9 +98,3 @@ class CustomerListAdmin(RefusalsShown, admin.ModelAdmin):
 
     def delete_model(self, request: HttpRequest, obj: CustomerList) -> None:
         services.delete_customer_list(customer_list_id=obj.pk)
-
-    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
-        """One by one: what is in use stays, and says so."""
-        actions = super().get_actions(request)
-        actions.pop("delete_selected", None)
-        return actions

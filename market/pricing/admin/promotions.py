@@ -18,7 +18,7 @@ from django.utils import timezone
 from core.operations.errors import RunNotFound
 from core.operations.selectors import run_for
 from core.readonly_admin import ReadOnlyInline
-from core.refusals_admin import RefusalsShown, refused
+from core.refusals_admin import DeletedOneByOne, refused
 from core.spreadsheets import csv_lines
 from market.pricing import selectors, services
 from market.pricing.admin.promotion_form import FIELDSETS, PromotionForm
@@ -39,7 +39,7 @@ class VersionInline(ReadOnlyInline):
 
 
 @admin.register(Promotion)
-class PromotionAdmin(RefusalsShown, admin.ModelAdmin):
+class PromotionAdmin(DeletedOneByOne, admin.ModelAdmin):
     """Promotions, newest first, each with its versions. Times are shown and typed in the shop's time zone."""
 
     form = PromotionForm
@@ -178,9 +178,3 @@ class PromotionAdmin(RefusalsShown, admin.ModelAdmin):
     def get_deleted_objects(self, objs: Sequence[Promotion], request: HttpRequest) -> tuple[list, dict, set, list]:
         """Codes and versions go with their promotion, by the hundred thousand; what stays, the service says."""
         return [str(promotion) for promotion in objs], {"promotions": len(objs)}, set(), []
-
-    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
-        """One by one: what orders have used stays, and says so."""
-        actions = super().get_actions(request)
-        actions.pop("delete_selected", None)
-        return actions
