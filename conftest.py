@@ -1,5 +1,6 @@
 """Fixtures for every package's tests: HTTP through the API's own middleware, and statement counts."""
 
+import os
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -8,7 +9,18 @@ import pytest
 from django.conf import settings
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from hypothesis import HealthCheck
+from hypothesis import settings as properties
 from rest_framework.test import APIClient
+
+# A property tries the same examples on every machine, however slow it is; `PRICING_EXAMPLES` tries new ones.
+properties.register_profile(
+    "suite",
+    deadline=None,
+    derandomize="PRICING_EXAMPLES" not in os.environ,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+properties.load_profile("suite")
 
 TRANSACTION_CONTROL = ("BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE SAVEPOINT", "SET CONSTRAINTS")
 

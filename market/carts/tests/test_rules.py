@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from market.carts.rules import Conflict, ConflictCode, MergeLine, MergeStrategy, merge_lines
@@ -16,7 +16,6 @@ some_lines = st.dictionaries(
 ).map(lambda found: [MergeLine(pk, units, NOON + timedelta(hours=age)) for pk, (units, age) in found.items()])
 stocks = st.dictionaries(st.integers(1, 8), st.integers(-2, 30))
 strategies = st.sampled_from(MergeStrategy)
-at_any_speed = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 def merged(strategy, claimed, saved, available, max_lines=MAX_LINES):
@@ -66,7 +65,6 @@ def test_stock_and_limits_are_told():
     ]
 
 
-@at_any_speed
 @given(strategies, some_lines, some_lines, stocks)
 def test_of_any_two_carts_nothing_is_lost_untold_and_nothing_passes_its_limits(strategy, claimed, saved, available):
     quantities, conflicts = merged(strategy, claimed, saved, available)
@@ -105,7 +103,6 @@ def expected(strategy, before, claimed, saved, variant_id) -> int:
     }[strategy]
 
 
-@at_any_speed
 @given(some_lines, some_lines, st.just(dict.fromkeys(range(1, 9), 1000)))
 def test_the_sum_of_two_carts_does_not_depend_on_which_was_claimed(first, second, available):
     one = merged(MergeStrategy.SUM, first, second, available, max_lines=100)[0]

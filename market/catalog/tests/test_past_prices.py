@@ -39,7 +39,7 @@ def lowest_by_history(steps: list[tuple[int, Decimal, Decimal | None]], first: D
 
 
 class TestEveryHistory(TestCase):
-    @settings(max_examples=8, deadline=None, derandomize=True)
+    @settings(max_examples=8)
     @given(
         steps=st.lists(
             st.tuples(

@@ -93,7 +93,7 @@ VALUES = ("price", "compare_at_price")
 class TestEveryOrder:
     """The plans of one variant and what is done by hand, against a reading of what they say."""
 
-    @settings(max_examples=300, deadline=None, derandomize=True)
+    @settings(max_examples=300)
     @given(changes=EVERY_HOUR)
     def test_each_value_is_that_of_the_last_that_runs_on_time_and_late(self, changes):
         plans, edited = drawn(changes)
@@ -113,7 +113,7 @@ class TestEveryOrder:
         assert late == told
         assert all(plan.due_at is None for plan in at.values()), "all is settled, each by its end"
 
-    @settings(max_examples=200, deadline=None, derandomize=True)
+    @settings(max_examples=200)
     @given(
         plans=st.lists(
             st.tuples(

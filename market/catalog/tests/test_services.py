@@ -87,7 +87,7 @@ def computed_listing(product: Product) -> dict | None:
 
 
 @pytest.mark.django_db
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(steps=st.lists(changes, max_size=12))
 def test_listing_equals_what_it_is_computed_from(steps):
     with transaction.atomic():

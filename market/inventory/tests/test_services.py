@@ -120,7 +120,7 @@ def counts(variants: list[Variant]) -> list[tuple[int, int, int, bool, bool]]:
 
 
 @pytest.mark.django_db
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(walk=st.lists(steps, max_size=15))
 def test_stock_is_what_plain_python_says_after_any_steps(walk):
     with transaction.atomic():

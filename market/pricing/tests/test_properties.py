@@ -27,7 +27,7 @@ from market.pricing.rules import (
 from market.pricing.tests.carts import promotions, quote_inputs
 
 EXAMPLES = int(os.environ.get("PRICING_EXAMPLES", "40"))
-carts = settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
+carts = settings(max_examples=EXAMPLES, suppress_health_check=list(HealthCheck))
 CONFLICTS = {"not_combinable", "better_in_group", "nothing_left"}
 CENT = Decimal("0.01")
 

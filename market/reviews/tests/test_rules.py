@@ -51,14 +51,14 @@ def test_no_text_takes_long(text):
     assert process_time() - began < 5  # 0.2 s at most; 30 s where the time grows with the square of the length
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(title=st.text(), body=st.text(), words=st.lists(st.text(max_size=5), max_size=3))
 def test_any_text_is_judged_in_the_words_of_the_list(title, body, words):
     found = findings_of(title=title, body=body, is_verified=True, forbidden_words=words)
     assert [name for name in FINDINGS if name in found] == found
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.lists(st.integers(min_value=1, max_value=5), max_size=60))
 def test_the_mean_has_two_places_and_the_distribution_every_rating(ratings):
     summary = summary_of({rating: ratings.count(rating) for rating in set(ratings)})
