@@ -95,12 +95,13 @@ def silent_port() -> Iterator[int]:
 def redis_away(settings, silent_port) -> Iterator[None]:
     """This process meets a frozen cache, with the deadline of production."""
     from core.api.throttles import counter  # noqa: PLC0415 - models need the settings first
-    from core.quick_redis import _quick_redis  # noqa: PLC0415
+    from core.quick_redis import _quick_redis, quick_redis  # noqa: PLC0415
 
     settings.CACHE_URL, settings.REDIS_DEADLINE_SECONDS = f"redis://127.0.0.1:{silent_port}/0", 0.01
     _quick_redis.cache_clear()
     counter.cache_clear()
     yield
+    quick_redis().breaker.stop()  # else it would probe the port, whosever that is by then, to the end of the process
     _quick_redis.cache_clear()
     counter.cache_clear()
 

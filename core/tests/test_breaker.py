@@ -2,6 +2,7 @@
 
 import os
 import threading
+from collections.abc import Iterator
 
 import pytest
 
@@ -37,8 +38,11 @@ def dependency() -> Dependency:
 
 
 @pytest.fixture
-def breaker(dependency) -> Breaker:
-    return Breaker("test", probe=dependency.probe, failures=(ConnectionError,))
+def breaker(dependency) -> Iterator[Breaker]:
+    """Its thread has ended when the test has, so that the next test counts its own."""
+    made = Breaker("test", probe=dependency.probe, failures=(ConnectionError,))
+    yield made
+    made.stop()
 
 
 def test_a_healthy_dependency_is_just_called(dependency, breaker):

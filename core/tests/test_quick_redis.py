@@ -77,7 +77,9 @@ def waits(asked: QuickRedis) -> list[float]:
         return perf_counter() - began
 
     with ThreadPoolExecutor(REQUESTS) as pool:
-        return list(pool.map(ask, range(REQUESTS)))
+        waited = list(pool.map(ask, range(REQUESTS)))
+    asked.breaker.stop()
+    return waited
 
 
 def longest_of_a_calm_round(experiment: Callable[[], list[float]]) -> float:

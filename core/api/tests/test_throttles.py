@@ -199,6 +199,7 @@ def test_a_frozen_redis_is_asked_once_and_counted_here_meanwhile(silent_port):
     counts = [own.hit("anon", caller, HOURLY)[0] for _ in range(200)]
     assert (len(asked), counts) == (1, list(range(1, 201)))
     assert own.store.breaker.is_open
+    own.store.breaker.stop()
 
 
 @pytest.mark.django_db
@@ -247,6 +248,7 @@ def test_of_many_requests_at_once_one_finds_out_that_redis_is_frozen(silent_port
 
     with ThreadPoolExecutor(max_workers=8) as pool:
         list(pool.map(hit, range(8)))
+    own.store.breaker.stop()
     assert len(asked) == 1
 
 
