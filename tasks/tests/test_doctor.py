@@ -1,6 +1,7 @@
 """Each thing that can be wrong with an installation is named, and nothing that is not."""
 
 import json
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -22,6 +23,7 @@ from tasks.celery_settings import QUEUES
 from tasks.checks import check_broker
 from tasks.doctor import examine
 from tasks.tests.smtp_server import free_port, mail_server
+from tests.valkey_server import Valkey
 
 pytestmark = pytest.mark.django_db
 
@@ -108,15 +110,23 @@ def test_an_unapplied_migration_is_named():
     assert "notifications.0001_initial" in finding.text
 
 
-def test_an_evicting_broker_is_named(settings):
+@pytest.fixture
+def own_valkey() -> Iterator[Valkey]:
+    """A server whose settings no other test meets, as it would those of the server that all share."""
+    server = Valkey()
+    server.start()
+    yield server
+    server.end()
+
+
+def test_an_evicting_broker_is_named(settings, own_valkey):
+    settings.BROKER_URL = own_valkey.url
     with redis.Redis.from_url(settings.BROKER_URL) as client:
         client.config_set("maxmemory-policy", "allkeys-lru")
-        try:
-            assert named() == [("error", "evicting_broker")]
-            assert [message.id for message in check_broker(None)] == ["shop.E007"]
-        finally:
-            client.config_set("maxmemory-policy", "noeviction")
-    assert check_broker(None) == []
+        assert named() == [("error", "evicting_broker")]
+        assert [message.id for message in check_broker(None)] == ["shop.E007"]
+        client.config_set("maxmemory-policy", "noeviction")
+    assert (named(), check_broker(None)) == ([], [])
 
 
 def test_work_that_died_is_named():

