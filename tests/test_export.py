@@ -36,7 +36,7 @@ OF_STAFF = {"object_repr", "change_message", "last_error"}
 # What a program named its requests by, kept for a day: erased with the rest, but nothing that a person wrote.
 OF_PROGRAMS = {KEY}
 FOREIGN = "xq-foreign"
-COST = Decimal("7.77")
+COST = Decimal("77.77")  # which no time in the copy reads like: a minute has 60 seconds
 OPENERS = ("token", "uid", "link")
 STATEMENTS = 29
 
