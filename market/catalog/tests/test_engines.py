@@ -6,7 +6,7 @@ import pytest
 
 from core.outbox.models import Event
 from market.catalog import services
-from market.catalog.adapters.search import EngineAway, engine, engine_named, search, terms_of
+from market.catalog.adapters.search import EngineAway, engine, engine_named, opensearch, search, terms_of
 from market.catalog.adapters.search.vocabulary import memo
 from market.catalog.models import PendingDocument, ProductListing
 from market.catalog.services.pushing import push_documents, queue_documents
@@ -28,7 +28,9 @@ def deliver_events() -> None:
 
 
 @pytest.fixture
-def cluster(settings) -> Iterator[Cluster]:
+def cluster(settings, monkeypatch) -> Iterator[Cluster]:
+    # The stand-in is a thread of this process: on a busy machine it answers late, and is not away.
+    monkeypatch.setattr(opensearch, "SEARCH_SECONDS", 30)
     with running_cluster() as running:
         settings.SEARCH_ENGINE, settings.OPENSEARCH_URL = "opensearch", running.url
         engine_named.cache_clear()
