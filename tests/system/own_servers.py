@@ -13,7 +13,7 @@ import psutil
 from django.db import connection
 
 from storefront.embedded import folders, postgres, valkey
-from storefront.embedded.processes import Program, spawn
+from storefront.embedded.processes import Program, is_alive, spawn
 from tests.databases import url_of
 from tests.running import RunningShop, make_shop, wait_for
 
@@ -65,19 +65,21 @@ class OwnServers:
         self._signal(name, signal.SIGCONT)
 
     def kill(self, name: str) -> None:
-        """`kill -9` of the server and its children."""
-        self._signal(name, signal.SIGKILL)
+        """`kill -9` of the server and its children, and the end of all: one that still lives holds the memory that
+        they share, and the next server refuses to start."""
+        family = self._signal(name, signal.SIGKILL)
         self.processes[name].wait()
+        wait_for(lambda: not any(map(is_alive, family)), what=f"the end of {name}'s children")
 
     def kill_everything(self) -> None:
         """`kill -9` of the servers and of all processes of the shop, one right after the other."""
         groups = [process.pid for process in self.shop.processes.values()]
         for group in groups:
             os.killpg(group, signal.SIGKILL)
-        for name in self.processes:
-            self._signal(name, signal.SIGKILL)
+        family = [process for name in self.processes for process in self._signal(name, signal.SIGKILL)]
         for process in (*self.shop.processes.values(), *self.processes.values()):
             process.wait()
+        wait_for(lambda: not any(map(is_alive, family)), what="the end of the servers' children")
 
     @contextmanager
     def orm(self) -> Iterator[None]:
@@ -110,8 +112,8 @@ class OwnServers:
         # A killed server loses nothing that it has handed to the kernel: only a machine's crash does.
         return replace(program, command=[*program.command, "-c", "fsync=off"])
 
-    def _signal(self, name: str, number: signal.Signals) -> None:
-        """Signal the server and then its children, which are in sessions of their own."""
+    def _signal(self, name: str, number: signal.Signals) -> list[psutil.Process]:
+        """Signal the server and then its children, which are in sessions of their own; answers all of them."""
         try:
             server = psutil.Process(self.processes[name].pid)
             family = [server] if number != signal.SIGCONT else []
@@ -121,9 +123,10 @@ class OwnServers:
             if number == signal.SIGCONT:
                 family.append(server)
         except psutil.NoSuchProcess:
-            return
+            return []
         for process in family:
             try:
                 process.send_signal(number)
             except psutil.NoSuchProcess:
                 continue
+        return family
