@@ -26,7 +26,7 @@ from market.orders.tests.factories import make_buyer, make_order
 from market.payments.models import Payment
 from market.pricing.tests.factories import make_coupon
 from market.reviews.tests.factories import make_review
-from tests.running import LOADTEST_TOKEN, ROOT
+from tests.running import LOADTEST_TOKEN, ROOT, WAIT_SECONDS
 from tests.test_access import POLICY, PUBLIC, SIGNED_IN, STAFF
 
 pytestmark = [pytest.mark.system, pytest.mark.django_db(transaction=True)]
@@ -100,6 +100,8 @@ def ask(shop, actor: str, token: str, things: dict[str, object]) -> subprocess.C
     settings = shop.folder / f"{actor}.toml"
     settings.write_text("" if FUZZ_SECONDS else short_form(actor))
     length = ["--max-time", str(FUZZ_SECONDS)] if FUZZ_SECONDS else ["--seed", str(SEED)]
+    # It waits ten seconds for the document and for each answer; how soon a busy machine answers is not the question.
+    patience = ["--wait-for-schema", str(WAIT_SECONDS), "--request-timeout", str(WAIT_SECONDS)]
     headers = ["-H", f"X-Loadtest-Token: {LOADTEST_TOKEN}"]
     headers += ["-H", f"Authorization: Bearer {token}"] if token else []
     return subprocess.run(
@@ -117,6 +119,7 @@ def ask(shop, actor: str, token: str, things: dict[str, object]) -> subprocess.C
             *("--generation-database", "none", "--suppress-health-check", "all", "--warnings", "off"),
             *headers,
             *length,
+            *patience,
         ],
         cwd=shop.folder,
         env=shop.environment
