@@ -3,15 +3,19 @@
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 import psutil
 import requests
 
 from storefront.embedded.processes import INSTANCE_VARIABLE, identity_of
+from storefront.embedded.shop import MAIL_PORT
 from tests.running import ROOT, WAIT_SECONDS, free_port, wait_for
 
 READY = re.compile(r"ready after ([\d.]+) s")
@@ -23,6 +27,17 @@ MARKS = {
     "worker": ("celery", "worker"),
     "beat": ("celery", "beat"),
 }
+
+
+@contextmanager
+def mail_port_taken() -> Iterator[None]:
+    """The usual port of the mail sink is not free within the block, so that a shop that starts chooses another one.
+    Two that start at once both find it free, as does one that starts while the sink of another has just been killed:
+    the one's sink would get the other's mails."""
+    with ExitStack() as held:
+        with suppress(OSError):  # somebody has it
+            held.enter_context(socket.create_server(("127.0.0.1", MAIL_PORT)))
+        yield
 
 
 class SupervisedShop:
@@ -43,7 +58,7 @@ class SupervisedShop:
     def start(self, *, seconds: float = 2 * WAIT_SECONDS) -> float:
         """Start and wait for "ready"; answers the seconds that it says it took."""
         position = len(self.output())
-        with self.log.open("ab") as log:
+        with mail_port_taken(), self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 [self.python, "-m", "storefront.embedded", "run"],
                 cwd=ROOT,
@@ -55,11 +70,11 @@ class SupervisedShop:
                 **identity_of(self.user),
             )
 
-        def ready() -> re.Match | None:
-            assert self.process.poll() is None, self.output()[position:][-4000:]
-            return READY.search(self.output()[position:])
+            def ready() -> re.Match | None:
+                assert self.process.poll() is None, self.output()[position:][-4000:]
+                return READY.search(self.output()[position:])
 
-        return float(wait_for(ready, seconds=seconds, what="the supervisor says ready").group(1))
+            return float(wait_for(ready, seconds=seconds, what="the supervisor says ready").group(1))
 
     def output(self) -> str:
         """All that was printed so far."""
@@ -77,9 +92,17 @@ class SupervisedShop:
             try:
                 if process.environ().get(INSTANCE_VARIABLE) == str(self.data) and process.status() != "zombie":
                     found.append(process)
-            except psutil.Error:
+            except (psutil.Error, OSError):
                 continue
         return found
+
+    def owners(self) -> set[str]:
+        """As which users its processes run. One of PostgreSQL's may end while it is looked at."""
+        names = set()
+        for process in self.running():
+            with suppress(psutil.NoSuchProcess):
+                names.add(process.username())
+        return names
 
     def process_of(self, name: str) -> psutil.Process | None:
         """The leader of the named program, if it runs."""

@@ -70,7 +70,7 @@ def test_shop_runs_for_a_user_without_rights(reachable_folder):
         shop.start()
         buyer = Buyer(shop.url)
         number = buyer.order()
-        owners = {process.username() for process in shop.running()}
+        owners = shop.owners()
 
         assert buyer.is_kept(number)
         assert owners == {USER}
