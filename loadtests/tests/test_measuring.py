@@ -78,9 +78,9 @@ def test_a_stopped_process_goes_on_after_the_block(sleeper):
 
 def test_a_stopped_process_goes_on_if_whoever_stopped_it_is_killed(sleeper, monkeypatch):
     monkeypatch.setattr(freezing, "THAW_SECONDS", 0.5)
-    guard = freezing.thaw_later([sleeper.pid])
     sleeper.send_signal(signal.SIGSTOP)
     wait_for(lambda: is_stopped(sleeper), what="the stop")
+    guard = freezing.thaw_later([sleeper.pid])
     wait_for(lambda: not is_stopped(sleeper), what="the thaw")
     guard.wait()
 
