@@ -91,8 +91,8 @@ def assert_promises_are_kept(servers: OwnServers, buyers: PersistentBuyers) -> N
 def test_frozen_for_some_seconds(servers, buyers):
     wait_for_orders(buyers)
     before = background(servers)
-    frozen_at = time.monotonic()
     servers.freeze("postgres")
+    frozen_at = time.monotonic()  # until then one after the other was stopped, and those that were not answered
     time.sleep(FROZEN_SECONDS)
     servers.thaw("postgres")
     thawed_at = time.monotonic()
