@@ -3,14 +3,15 @@
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import cycle
 from pathlib import Path
+from random import SystemRandom
 from typing import Any, TypeVar
 
 import psycopg
@@ -18,6 +19,7 @@ import requests
 from django.db import connection
 
 from storefront.embedded.processes import Program, kill_group, spawn
+from storefront.embedded.shop import is_free
 from tasks.invariants import check_invariants
 from tasks.invariants.engine import Evidence
 from tests.databases import url_of
@@ -29,11 +31,14 @@ WAIT_SECONDS = 120
 Answer = TypeVar("Answer")
 
 
+# The kernel gives none of these to those who ask for any port (/proc/sys/net/ipv4/ip_local_port_range): nobody has
+# one by chance before it is used, or while its server is killed.
+_ports = cycle(SystemRandom().sample(range(20_000, 30_000), 10_000))
+
+
 def free_port() -> int:
-    """A port of the loopback that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """A port of the loopback that nobody listens on now, another one each time."""
+    return next(port for port in _ports if is_free("127.0.0.1", port))
 
 
 def wait_for(probe: Callable[[], Answer], *, seconds: float = WAIT_SECONDS, what: str | Callable[[], str]) -> Answer:
@@ -90,8 +95,7 @@ class RunningShop:
 
     def mail_ledger(self) -> list[dict]:
         """What the mail sink accepted, oldest first: time, message_id, to, subject, file."""
-        ledger = self.mail_directory / "ledger.jsonl"
-        return [json.loads(line) for line in ledger.read_text().splitlines()] if ledger.exists() else []
+        return read_ledger(self.mail_directory / "ledger.jsonl")
 
     def client(self, token: str | None = None) -> Client:
         """A client of its own (one per thread), signed in when given an access token."""
@@ -153,7 +157,8 @@ class RunningShop:
     def log(self, name: str) -> str:
         """What the process has written so far."""
         path = self.folder / f"{name}.log"
-        return path.read_text() if path.exists() else ""
+        # Half a character may stand at its end.
+        return path.read_text(errors="replace") if path.exists() else ""
 
     def start(self, *names: str) -> None:
         """Start the named processes; the web is awaited."""
@@ -184,7 +189,8 @@ class RunningShop:
         while time.monotonic() < end:
             for group in groups:
                 kill_group(group, signal.SIGSTOP)
-            if not self._open_transactions():
+            # Twice: the server may not have read yet what was sent just before.
+            if not (self._open_transactions() or self._open_transactions()):
                 return
             for group in groups:
                 kill_group(group, signal.SIGCONT)
@@ -218,6 +224,12 @@ class RunningShop:
         )
         with psycopg.connect(url_of("postgres")) as watcher:
             return [row[0] for row in watcher.execute(query, [self.database, own_backend()])]
+
+
+def read_ledger(ledger: Path) -> list[dict]:
+    """The lines of a mail sink's ledger but for one that is just being written."""
+    complete, _, _ = ledger.read_text().rpartition("\n") if ledger.exists() else ("", "", "")
+    return [json.loads(line) for line in complete.splitlines()]
 
 
 def own_backend() -> int:

@@ -2,6 +2,7 @@
 
 import json
 import re
+import signal
 import time
 from collections import Counter
 
@@ -16,6 +17,7 @@ from market.carts.tests.factories import make_cart
 from market.catalog.models import Variant
 from market.inventory.tests.factories import make_stocked_variant
 from market.orders.tests.factories import checkout_body
+from storefront.embedded.processes import kill_group
 from tests.running import ROOT, RunningShop, wait_for
 
 pytestmark = [pytest.mark.system, pytest.mark.django_db(transaction=True)]
@@ -56,8 +58,9 @@ def test_an_order_is_confirmed_by_mail(shop, lamp):
     assert line["subject"] == f"Your order {answer.json()['number']} at Storefront"
     assert "multipart/alternative" in (shop.mail_directory / line["file"]).read_text()
     assert_invariants(shop, [answer])
-    told = shop.client().get("/metrics").text
-    assert re.search(r'^storefront_tasks_total{state="success",task="outbox.deliver"} [1-9]', told, re.MULTILINE)
+    counted = re.compile(r'^storefront_tasks_total{state="success",task="outbox.deliver"} [1-9]', re.MULTILINE)
+    # A task is counted after what it does is committed.
+    wait_for(lambda: counted.search(shop.client().get("/metrics").text), what="a delivery is counted")
 
 
 def test_orders_do_not_wait_for_a_mail_server_that_is_away(shop, lamp):
@@ -135,8 +138,10 @@ def test_a_worker_killed_at_any_step_is_made_up_for(shop, lamp):
 def test_the_doctor_names_a_silent_worker(shop):
     wait_for(lambda: Heartbeat.objects.count() == 6, what="beat and five queues give signs of life")
     assert [finding["name"] for finding in examined(shop) if finding["level"] == "error"] == []
+    shop.pause()  # what the worker has just sent is committed before the deletion
     shop.kill("worker")
     Heartbeat.objects.exclude(name="beat").delete()
+    kill_group(shop.processes["beat"].pid, signal.SIGCONT)
     seen_at = Heartbeat.objects.get().seen_at
     wait_for(lambda: Heartbeat.objects.get().seen_at > seen_at, what="beat goes on without a worker")
     errors = [finding["text"] for finding in examined(shop) if finding["level"] == "error"]

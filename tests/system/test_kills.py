@@ -7,7 +7,7 @@ from collections import Counter
 import pytest
 
 from storefront.embedded.processes import is_alive
-from tests.running import wait_for
+from tests.running import read_ledger, wait_for
 from tests.system.buyer import Buyer
 from tests.system.supervised import SupervisedShop
 
@@ -32,9 +32,7 @@ def buyer(supervised):
 
 def mailed(shop: SupervisedShop) -> Counter:
     """How many mails the sink accepted for each address."""
-    ledger = shop.data / "mail" / "ledger.jsonl"
-    lines = ledger.read_text().splitlines() if ledger.exists() else []
-    return Counter(address for line in lines for address in json.loads(line)["to"])
+    return Counter(address for line in read_ledger(shop.data / "mail" / "ledger.jsonl") for address in line["to"])
 
 
 def assert_promises_are_kept(shop: SupervisedShop, buyer: Buyer) -> None:
@@ -74,7 +72,7 @@ def test_killed_supervisor_leaves_no_orphan_and_the_next_start_has_everything(su
     supervised.process.wait()
 
     wait_for(lambda: not any(map(is_alive, family)), what="all children are gone")
-    assert supervised.running() == []
+    wait_for(lambda: not supervised.running(), what="what they have started meanwhile is gone as well")
     supervised.start()
     seen = len(buyer.promised)
     wait_for(lambda: len(buyer.promised) >= seen + 3, what="three orders after the start")

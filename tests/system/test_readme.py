@@ -14,7 +14,7 @@ from django.core.management import call_command
 from market.inventory.models import Reservation
 from market.orders.models import Order
 from storefront.embedded.prepare import SAMPLE_CATALOG
-from tests.running import WAIT_SECONDS
+from tests.running import WAIT_SECONDS, wait_for
 
 pytestmark = [pytest.mark.system, pytest.mark.django_db(transaction=True)]
 
@@ -55,7 +55,10 @@ def test_first_order_works_as_the_readme_says(shop, tmp_path, shell):
     assert f"Order {order.number} for {order.grand_total}" in outcome.stdout
     assert f"Subject: Your order {order.number}" in outcome.stdout.splitlines()[-1]
     assert list(Reservation.objects.values_list("reference", "quantity", "state")) == [(order.number, 2, "held")]
-    (sent,) = [line for line in shop.mail_ledger() if order.number in line["subject"]]
+    # The file that the session waits for is there before the ledger's line.
+    (sent,) = wait_for(
+        lambda: [line for line in shop.mail_ledger() if order.number in line["subject"]], what="the line of the mail"
+    )
     mail = BytesParser(policy=policy.default).parsebytes((shop.mail_directory / sent["file"]).read_bytes())
     assert mail["To"] == "ada@example.org"
     assert f"Total: {order.grand_total} GBP" in mail.get_body(("plain",)).get_content()
