@@ -106,6 +106,7 @@ def test_a_cached_session_is_believed_for_a_minute():
     assert cache.get("session") is None
 
 
+@pytest.mark.django_db
 def test_the_api_redirects_no_body_to_the_final_slash():
     """A client that follows a 301 sends no body any more, so the cart would be made without its lines."""
     status, _, text = call("/api/v1/carts", method="POST")
@@ -114,6 +115,7 @@ def test_the_api_redirects_no_body_to_the_final_slash():
     assert call("/api/v1/nowhere")[0] == 404
 
 
+@pytest.mark.django_db
 def test_what_browsers_ask_for_unasked_is_there():
     status, _, text = call("/favicon.ico")
     assert (status, text[:4]) == (200, "\x00\x00\x01\x00")  # an ICO file begins like this
