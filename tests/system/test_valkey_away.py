@@ -16,12 +16,10 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-import psutil
 import pytest
 import requests
 from django.conf import settings
@@ -40,6 +38,7 @@ from tests.databases import copy_database, drop_database
 from tests.parallel import in_parallel
 from tests.running import RunningShop, make_shop, wait_for
 from tests.valkey_server import Valkey
+from tests.waiting_for_a_processor import added, stood_in_line, workers_of
 
 pytestmark = [pytest.mark.system, pytest.mark.django_db(transaction=True)]
 
@@ -116,28 +115,6 @@ def counted(shop: RunningShop) -> dict[tuple[str, ...], float]:
 
 def by_name(families: Iterable[Metric]) -> dict[tuple[str, ...], float]:
     return {(s.name, *(s.labels[name] for name in sorted(s.labels))): s.value for f in families for s in f.samples}
-
-
-def workers_of(shop: RunningShop) -> list[int]:
-    """The two web processes."""
-    workers = [
-        p.pid for p in psutil.Process(shop.processes["web"].pid).children() if "granian" in " ".join(p.cmdline())
-    ]
-    assert len(workers) == 2
-    return workers
-
-
-def stood_in_line(process: int) -> dict[int, float]:
-    """Seconds that each thread of a process was ready to run and did not, so far."""
-    seconds = {}
-    for task in Path(f"/proc/{process}/task").iterdir():
-        with suppress(FileNotFoundError, ProcessLookupError):  # a thread may end meanwhile
-            seconds[int(task.name)] = int((task / "schedstat").read_text().split()[1]) / 1e9
-    return seconds
-
-
-def added(after: dict[int, float], before: dict[int, float]) -> float:
-    return sum(seconds - before.get(thread, 0) for thread, seconds in after.items())
 
 
 def waited_longer(after: dict[tuple[str, ...], float], before: dict[tuple[str, ...], float], seconds: float) -> float:
