@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 
 import pytest
+import redis
 from django.conf import settings
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -80,6 +81,14 @@ def unthrottled(settings) -> None:
     settings.THROTTLE_RATES = settings.THROTTLE_RATES | dict.fromkeys(
         ("anon", "user", "checkout", "export"), "1000000/minute"
     )
+
+
+@pytest.fixture
+def nothing_counted(settings) -> None:
+    """What earlier runs counted in Redis for the same user ids is forgotten."""
+    with redis.Redis.from_url(settings.CACHE_URL) as client:
+        for key in client.scan_iter("throttle:*"):
+            client.delete(key)
 
 
 @pytest.fixture

@@ -169,7 +169,7 @@ def test_who_gets_none(owner, client_of):
     assert not DataExport.objects.exists()
 
 
-def test_it_has_a_limit_of_its_own(owner, client_of, settings):
+def test_it_has_a_limit_of_its_own(owner, client_of, settings, nothing_counted):
     settings.THROTTLE_RATES = settings.THROTTLE_RATES | {"export": "2/minute"}
     client = client_of(owner)
     assert [client.post(EXPORT).status_code for _ in range(3)] == [202, 202, 429]

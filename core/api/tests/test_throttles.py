@@ -56,11 +56,8 @@ def new_address() -> str:
 
 
 @pytest.fixture
-def limits(settings):
-    """Sets rates; what earlier runs counted for the same user ids is forgotten."""
-    with redis.Redis.from_url(settings.CACHE_URL) as client:
-        for key in client.scan_iter("throttle:*"):
-            client.delete(key)
+def limits(settings, nothing_counted):
+    """Sets rates."""
 
     def set_limits(**rates: str) -> None:
         settings.THROTTLE_RATES = settings.THROTTLE_RATES | rates

@@ -222,7 +222,7 @@ def test_what_is_not_for_sale_is_not_reviewed(client_of):
         assert [(a.status_code, a.json()["code"]) for a in answers] == [(404, "product_not_found")] * 3
 
 
-def test_writes_are_limited(client_of, product, settings):
+def test_writes_are_limited(client_of, product, settings, nothing_counted):
     settings.THROTTLE_RATES = settings.THROTTLE_RATES | {"review": "2/minute"}
     client = client_of(make_buyer())
     assert [client.post(url_of(product), {"rating": 5}).status_code for _ in range(3)] == [201, 409, 429]
