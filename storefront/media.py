@@ -1,4 +1,4 @@
-"""Uploaded pictures, where no web server or CDN in front of the shop serves them."""
+"""Uploaded pictures and documents, where no web server or CDN in front of the shop serves them."""
 
 from django.conf import settings
 from django.http import FileResponse, HttpRequest, HttpResponse

@@ -27,7 +27,13 @@ from core.operations.services import create_run
 from market.carts.models import CartItem
 from market.carts.tests.factories import make_cart, make_offer, make_wishlist
 from market.catalog.services import create_collection
-from market.catalog.tests.factories import make_attribute, make_category, make_image, make_price_change
+from market.catalog.tests.factories import (
+    make_attribute,
+    make_category,
+    make_document,
+    make_image,
+    make_price_change,
+)
 from market.customers.models import Address, Customer
 from market.orders.tests.factories import ADDRESS, make_buyer, make_order
 from market.payments.models import Payment
@@ -192,6 +198,7 @@ def things(clients) -> dict[str, str]:
         "variants": str(variant.pk),
         "price-changes": str(make_price_change(variant).pk),
         "images": str(make_image(variant.product).pk),
+        "documents": str(make_document(variant.product).pk),
         "name": "reprice",
         "run_id": str(create_run(operation=operation_named("reprice"), params={"percent": "10"}).pk),
     }

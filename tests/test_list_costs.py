@@ -18,7 +18,16 @@ from core.notifications.models import Mail
 from core.notifications.services import queue_mail
 from core.operations.models import Run
 from core.operations.tests.factories import Touch, make_run, registered
-from market.catalog.models import Category, ImageRequest, PastPrice, PlannedPrice, Product, ProductImage, Variant
+from market.catalog.models import (
+    Category,
+    ImageRequest,
+    PastPrice,
+    PlannedPrice,
+    Product,
+    ProductDocument,
+    ProductImage,
+    Variant,
+)
 from market.catalog.tests.factories import make_product
 from market.inventory.models import StockItem, StockMovement
 from market.inventory.services import open_stock
@@ -126,6 +135,20 @@ def images(user: Any, numbers: range) -> str:
     return f"products/{product.pk}/images/?"
 
 
+def product_documents(user: Any, numbers: range) -> str:
+    """More than the shop lets a product have."""
+    product = Product.objects.first() or make_product()
+    ProductDocument.objects.bulk_create(
+        ProductDocument(product=product, title=f"No. {n}", file=f"documents/{n}.pdf", size_bytes=1) for n in numbers
+    )
+    return f"products/{product.pk}/documents/?"
+
+
+def documents_by_slug(user: Any, numbers: range) -> str:
+    product_documents(user, numbers)
+    return f"products/slug/{Product.objects.get().slug}/documents/?"
+
+
 def image_requests(user: Any, numbers: range) -> str:
     product = Product.objects.first() or make_product()
     ImageRequest.objects.bulk_create(
@@ -229,6 +252,8 @@ HERE = {
     orders: ("orders/", 6),  # beside them what orders bring along: lines, history, refunds
     variants_of_product: ("products/{product_id}/variants/", 4),
     images: ("products/{product_id}/images/", 4),
+    product_documents: ("products/{product_id}/documents/", 4),
+    documents_by_slug: ("products/slug/{slug}/documents/", 4),
     image_requests: ("products/{product_id}/image-requests/", 4),
     promotions: ("promotions/", 4),  # beside them their codes
     coupons: ("promotions/{promotion_id}/coupons/", 4),

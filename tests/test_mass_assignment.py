@@ -52,7 +52,16 @@ VARIANT = {"sku", "title", "price", "compare_at_price", "cost", "weight_grams", 
 PRICE_CHANGE = {"price", "compare_at_price", "starts_at", "ends_at"}
 PROFILE = {"first_name", "last_name", "full_name", "language", "phone", "birth_date"}
 REVIEW = {"rating", "title", "body"}
+# Files are no JSON: what else their forms set, the tests of pictures and documents send.
+NOT_JSON = {
+    ("post", "products/{product_id}/documents/"): {"file", "title", "position"},
+    ("post", "products/{product_id}/images/"): {"image", "alt", "is_primary"},
+    ("put", "categories/{id}/image/"): {"image"},
+    ("put", "collections/{id}/image/"): {"image"},
+    ("post", "operations/{name}/files/"): {"file"},
+}
 WRITABLE: dict[tuple[str, str], set[str]] = {
+    **NOT_JSON,
     ("post", "addresses/"): SAVED_ADDRESS,
     ("put", "addresses/{id}/"): SAVED_ADDRESS,
     ("patch", "addresses/{id}/"): SAVED_ADDRESS,
@@ -76,11 +85,9 @@ WRITABLE: dict[tuple[str, str], set[str]] = {
     ("post", "categories/"): CATEGORY,
     ("put", "categories/{id}/"): CATEGORY,
     ("patch", "categories/{id}/"): CATEGORY,
-    ("put", "categories/{id}/image/"): {"image"},
     ("post", "collections/"): COLLECTION,
     ("put", "collections/{id}/"): COLLECTION,
     ("patch", "collections/{id}/"): COLLECTION,
-    ("put", "collections/{id}/image/"): {"image"},
     ("put", "collections/{id}/products/"): {"products.*"},
     ("post", "product-types/"): {"title", "slug"},
     ("put", "product-types/{id}/"): {"title", "slug"},
@@ -89,7 +96,6 @@ WRITABLE: dict[tuple[str, str], set[str]] = {
     | {"code", "kind", "is_of_variant", "is_filterable"},
     ("patch", "product-types/{product_type_id}/attributes/{id}/"): ATTRIBUTE,
     ("post", "products/{product_id}/image-requests/"): {"urls.*", "alt"},
-    ("post", "operations/{name}/files/"): {"file"},
     ("post", "operations/{name}/runs/"): {"params", "dry_run", "reason"},
     ("post", "orders/"): {"cart", "email", "shipping_method", "payment_provider", "expected_total", "note"}
     | {"shipping_address_id"}
@@ -102,7 +108,6 @@ WRITABLE: dict[tuple[str, str], set[str]] = {
     ("post", "products/"): PRODUCT | {f"variants.*.{field}" for field in VARIANT},
     ("put", "products/{product_id}/"): PRODUCT,
     ("patch", "products/{product_id}/"): PRODUCT,
-    ("post", "products/{product_id}/images/"): {"image", "alt", "is_primary"},
     ("patch", "products/{product_id}/images/{id}/"): {"alt", "is_primary", "position"},
     ("post", "products/{product_id}/variants/"): VARIANT,
     ("put", "products/{product_id}/variants/{id}/"): VARIANT,
@@ -132,13 +137,6 @@ WRITABLE: dict[tuple[str, str], set[str]] = {
     ("post", "users/profile/export/"): set(),
     ("put", "users/profile/"): PROFILE,
     ("patch", "users/profile/"): PROFILE,
-}
-# A picture is no JSON; its other fields are those of the PATCH.
-NOT_JSON = {
-    ("post", "products/{product_id}/images/"),
-    ("put", "categories/{id}/image/"),
-    ("put", "collections/{id}/image/"),
-    ("post", "operations/{name}/files/"),
 }
 # What the things below are not ready for: a picture that is not there, a run that has not begun, what is sold out,
 # an address that nobody has shown to be his, a code that nobody gave out.

@@ -24,6 +24,13 @@ class ImageNotFound(NotFound):
     title = "There is no such image."
 
 
+class DocumentNotFound(NotFound):
+    """No such document of this product."""
+
+    code = "document_not_found"
+    title = "There is no such document."
+
+
 class CategoryNotFound(NotFound):
     """No such category, or not one that this caller may see."""
 

@@ -59,8 +59,7 @@ REVIEW_REQUIRES_PURCHASE = read("bool", "REVIEW_REQUIRES_PURCHASE", False)
 REVIEW_FORBIDDEN_WORDS = read("list", "REVIEW_FORBIDDEN_WORDS", ["viagra", "casino", "bitcoin", "whatsapp", "telegram"])
 # How long after its delivery an order's customer is asked for reviews.
 REVIEW_REQUEST_DELAY = timedelta(days=read_positive("REVIEW_REQUEST_DAYS", 7))
-# How long a customer keeps a tier for which he has spent too little since.
-MEMBERSHIP_GRACE = timedelta(days=read_positive("MEMBERSHIP_GRACE_DAYS", 30))
+MEMBERSHIP_GRACE = timedelta(days=read_positive("MEMBERSHIP_GRACE_DAYS", 30))  # a tier is kept after too little spent
 
 # --- Search ---------------------------------------------------------------------------------
 SEARCH_ENGINE = read("str", "SEARCH_ENGINE", "postgres")
@@ -347,6 +346,7 @@ WHITENOISE_KEEP_ONLY_HASHED_FILES = True
 WHITENOISE_ROOT = BASE_DIR / "storefront/root"
 WHITENOISE_SKIP_COMPRESS_EXTENSIONS = ("map", "png", "jpg", "jpeg", "gif", "webp", "ico", "woff", "woff2", "gz", "br")
 IMAGE_MAX_BYTES = read_positive("IMAGE_MAX_KB", 10 * 1024) * 1024
+DOCUMENT_MAX_BYTES = read_positive("DOCUMENT_MAX_KB", 10 * 1024) * 1024
 AWS_STORAGE_BUCKET_NAME = read("str", "AWS_STORAGE_BUCKET_NAME", "")
 AWS_ACCESS_KEY_ID = read("str", "AWS_ACCESS_KEY_ID", "")
 AWS_SECRET_ACCESS_KEY = read("str", "AWS_SECRET_ACCESS_KEY", "")

@@ -19,6 +19,9 @@ ROLES = ("catalog", "orders", "support", "marketing", "owner")
 DOORS = {
     ("post", "products/"): {"catalog", "owner"},
     ("delete", "categories/1/"): {"catalog", "owner"},
+    ("post", "products/987654/images/"): {"catalog", "owner"},
+    ("post", "products/987654/documents/"): {"catalog", "owner"},
+    ("delete", "products/987654/documents/1/"): {"catalog", "owner"},
     ("get", "stock/"): {"catalog", "orders", "owner"},
     ("patch", "orders/AAAA-AAAA-AA/"): {"orders", "support", "owner"},
     ("post", "payments/00000000-0000-0000-0000-000000000001/confirm/"): {"orders", "owner"},

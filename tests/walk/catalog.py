@@ -1,8 +1,8 @@
-"""Steps of the walk among product types, collections and pictures, and where shoppers look around."""
+"""Steps of the walk among product types, collections, pictures and documents, and where shoppers look around."""
 
 from datetime import UTC, datetime, timedelta
 
-from tests.walk.step import PAGES, Step, picture, price, word
+from tests.walk.step import PAGES, Step, manual, picture, price, word
 
 SEARCHES = ("?search=w", "?min_price=5", "?in_stock=true&ordering=-price")
 
@@ -52,6 +52,10 @@ def collected(world, dice, thing):
 def pictures_elsewhere(world, dice, thing):
     # Nobody is asked: what is not a public address is refused when it is fetched.
     return {"urls": [f"http://127.0.0.1:9/{word(dice)}.png"]}
+
+
+def learn_document(world, thing, answer):
+    world.remember("document", product_id=thing["product_id"], pk=answer["id"])
 
 
 def price_change(world, dice, thing):
@@ -106,6 +110,12 @@ CATALOG: dict[tuple[str, str], Step] = {
     ("get", "products/<product_id>/related/"): Step(1, "product"),
     ("get", "products/<product_id>/image-requests/"): Step(0.3, "product"),
     ("post", "products/<product_id>/image-requests/"): Step(0.3, "product", pictures_elsewhere),
+    ("get", "products/<product_id>/documents/"): Step(1, "product", queries=PAGES),
+    ("get", "products/slug/<slug>/documents/"): Step(0.3, "product"),
+    ("post", "products/<product_id>/documents/"): Step(
+        0.5, "product", manual, learn_document, upload="file", fields={"title": "Manual"}
+    ),
+    ("delete", "products/<product_id>/documents/<pk>/"): Step(0.5, "document"),
     ("get", "products/facets/"): Step(1, queries=SEARCHES),
     ("get", "products/suggest/"): Step(1, queries=("?q=w", "?q=")),
 }

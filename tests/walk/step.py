@@ -27,7 +27,8 @@ def learn_nothing(world: World, thing: dict, answer: Any) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """`of` is the kind of thing that the path names, `queries` what a list may be asked."""
+    """`of` is the kind of thing that the path names, `queries` what a list may be asked, `fields` what an upload says
+    beside its file."""
 
     weight: float = 1
     of: str = ""
@@ -35,6 +36,7 @@ class Step:
     learn: Learn = learn_nothing
     queries: tuple[str, ...] = ("",)
     upload: str = ""
+    fields: dict[str, str] = field(default_factory=dict)
     values: dict[str, str] = field(default_factory=dict)
 
 
@@ -50,3 +52,7 @@ def picture(world, dice, thing):
     buffer = BytesIO()
     Image.new("RGB", (40, 30), (dice.randrange(256), 80, 80)).save(buffer, format="PNG")
     return buffer.getvalue()
+
+
+def manual(world, dice, thing):
+    return b"%PDF-1.7\n" + word(dice).encode() + dice.choice([b"", b"\n%%EOF\n", b"\n%%EOF\n"])

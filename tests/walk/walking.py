@@ -141,7 +141,7 @@ def path_of(template: str, values: dict[str, Any]) -> str:
 def ask(client: Client, method: str, path: str, step: Step, content: Any, *, token: str | None) -> tuple[int, Any]:
     """The status and the document of the answer, or its text where it is none."""
     headers = {"X-Order-Token": token} if token else {}
-    options = {"files": {step.upload: ("walk", content)}} if step.upload else {"json": content}
+    options = {"files": {step.upload: ("walk", content)}, "data": step.fields} if step.upload else {"json": content}
     try:
         answer = client.request(method, path, headers=headers, **options)
     except requests.RequestException as error:

@@ -11,6 +11,7 @@ NOTHING = {
     "product": {"product_id": 1, "slug": "nothing"},
     "variant": {"product_id": 1, "pk": 1, "variant_id": 1},
     "image": {"product_id": 1, "pk": 1},
+    "document": {"product_id": 1, "pk": 1},
     "category": {"pk": 1, "slug": "nothing"},
     "review": {"pk": 1},
     "cart": {"cart_id": NOBODY},

@@ -16,6 +16,7 @@ from core.readonly_admin import ReadOnlyAdmin
 from core.refusals_admin import RefusalsShown
 from market.catalog import services
 from market.catalog.admin.prices import PlannedPriceInline, may_plan, planned_prices_of
+from market.catalog.admin.uploads import ProductDocumentInline, ProductImageInline, save_document, save_image
 from market.catalog.errors import CategoryCycle
 from market.catalog.models import (
     Attribute,
@@ -24,6 +25,7 @@ from market.catalog.models import (
     CollectionItem,
     ImageRequest,
     Product,
+    ProductDocument,
     ProductImage,
     ProductType,
     Variant,
@@ -38,7 +40,6 @@ RULES_HELP = (
     ' "5.00", "max_price": "20.00", "min_rating": 4, "on_sale": true, "featured": true, "in_stock": true,'
     ' "newer_than_days": 30, "attributes": {"color": ["red", "pink"]}}'
 )
-IMAGE_FIELDS = ["alt", "is_primary", "position"]
 
 
 def changed_values(form: forms.ModelForm) -> dict[str, Any]:
@@ -71,17 +72,9 @@ class VariantInline(admin.TabularInline):
     readonly_fields = ["in_stock"]
 
 
-class ProductImageInline(admin.TabularInline):
-    """The pictures; a stored one is replaced by deleting it and adding another."""
-
-    model = ProductImage
-    extra = 0
-    fields = ["image", *IMAGE_FIELDS]
-
-
 @admin.register(Product)
 class ProductAdmin(RefusalsShown, admin.ModelAdmin):
-    """Products with their variants and pictures."""
+    """Products with their variants, pictures and documents."""
 
     list_display = ["title", "status", "category", "shown_price", "is_in_stock", "created_at"]
     list_filter = ["status", "is_featured", "product_type", "category"]
@@ -104,7 +97,8 @@ class ProductAdmin(RefusalsShown, admin.ModelAdmin):
     ]
     readonly_fields = ["planned_prices"]
     prepopulated_fields = {"slug": ["title"]}
-    inlines = [VariantInline, ProductImageInline]
+    # Documents last: what the others refuse leaves no file of theirs behind.
+    inlines = [VariantInline, ProductImageInline, ProductDocumentInline]
     field_options = {"attributes": {"help_text": 'By the codes of its product type: {"color": "red", "length_cm": 30}'}}
     actions = ["archive"]
 
@@ -148,7 +142,7 @@ class ProductAdmin(RefusalsShown, admin.ModelAdmin):
     def save_formset(
         self, request: HttpRequest, form: forms.ModelForm, formset: BaseInlineFormSet, change: bool
     ) -> None:
-        save = save_variant if formset.model is Variant else save_image
+        save = SAVED_BY[formset.model]
         formset.new_objects, formset.changed_objects, formset.deleted_objects = [], [], []
         for row in formset.forms:
             if row.has_changed() or row in formset.deleted_forms:
@@ -208,23 +202,7 @@ def save_variant(form: forms.ModelForm, *, product_id: int, formset: BaseInlineF
         formset.new_objects.append(services.create_variant(product_id=product_id, variant=new))
 
 
-def save_image(form: forms.ModelForm, *, product_id: int, formset: BaseInlineFormSet) -> None:
-    """One row of the pictures' form, through its service."""
-    image = form.instance
-    if form in formset.deleted_forms:
-        if image.pk:
-            services.delete_image(product_id=product_id, image_id=image.pk)
-            formset.deleted_objects.append(image)
-    elif image.pk:
-        changes = {name: value for name, value in changed_values(form).items() if name in IMAGE_FIELDS}
-        services.update_image(product_id=product_id, image_id=image.pk, changes=changes)
-        formset.changed_objects.append((image, form.changed_data))
-    else:
-        cleaned = form.cleaned_data
-        made = services.add_image(
-            product_id=product_id, file=cleaned["image"], alt=cleaned["alt"], is_primary=cleaned["is_primary"]
-        )
-        formset.new_objects.append(made)
+SAVED_BY = {Variant: save_variant, ProductImage: save_image, ProductDocument: save_document}
 
 
 class CategoryForm(forms.ModelForm):

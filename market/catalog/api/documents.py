@@ -10,7 +10,7 @@ from django.conf import settings
 from market.catalog.adapters.pictures import picture_urls, size_urls
 from market.catalog.adapters.search import Term, highlighted, snippet
 from market.catalog.adapters.search.facets import Facets
-from market.catalog.models import ImageRequest, ProductImage, ProductType
+from market.catalog.models import ImageRequest, ProductDocument, ProductImage, ProductType
 from market.catalog.rules import MAX_CATEGORY_LEVELS, MAX_TOLD_CATEGORIES, cut_tree
 from market.catalog.selectors import CATEGORY_COLUMNS, ProductDetail
 
@@ -107,6 +107,12 @@ def image(row: ProductImage) -> dict[str, Any]:
     """A picture, from its model."""
     columns = {"id": row.pk, "image": row.image.name, "alt": row.alt}
     return _image({**columns, "is_primary": row.is_primary, "position": row.position, "rendered_at": row.rendered_at})
+
+
+def product_document(row: ProductDocument) -> dict[str, Any]:
+    """A manual or data sheet, from its model."""
+    told = {name: getattr(row, name) for name in ("id", "title", "size_bytes", "position", "created_at")}
+    return told | {"url": row.file.url}
 
 
 def image_request(row: ImageRequest) -> dict[str, Any]:

@@ -275,6 +275,27 @@ class ImageWriteSerializer(serializers.Serializer):
     position = serializers.IntegerField(min_value=0, max_value=MAX_POSITION, required=False)
 
 
+class ProductDocumentSerializer(serializers.Serializer):
+    """A document of a product, such as its manual: a PDF to be downloaded."""
+
+    id = serializers.IntegerField()
+    title = serializers.CharField()
+    url = serializers.CharField()
+    size_bytes = serializers.IntegerField()
+    position = serializers.IntegerField()
+    created_at = serializers.DateTimeField()
+
+
+class DocumentUploadSerializer(serializers.Serializer):
+    """A document as staff upload it: a PDF."""
+
+    file = serializers.FileField()
+    title = serializers.CharField(max_length=TITLE_LENGTH)
+    position = serializers.IntegerField(
+        min_value=0, max_value=MAX_POSITION, required=False, help_text="Behind the others if it is not told."
+    )
+
+
 class ShelfImageSerializer(serializers.Serializer):
     """A picture as staff upload it: JPEG, PNG or WebP."""
 

@@ -7,7 +7,13 @@ from market.catalog.api.collections import CollectionImageViewSet, CollectionVie
 from market.catalog.api.price_changes import PriceChangeViewSet
 from market.catalog.api.product_types import AttributeViewSet, ProductTypeViewSet
 from market.catalog.api.related import RelatedViewSet
-from market.catalog.api.views import ImageRequestViewSet, ProductImageViewSet, ProductViewSet, VariantViewSet
+from market.catalog.api.views import (
+    ImageRequestViewSet,
+    ProductDocumentViewSet,
+    ProductImageViewSet,
+    ProductViewSet,
+    VariantViewSet,
+)
 
 LIST = {"get": "list", "post": "create"}
 DETAIL = {"get": "retrieve", "put": "update", "patch": "partial_update", "delete": "destroy"}
@@ -26,6 +32,12 @@ urlpatterns = [
     path("products/<int:product_id>/variants/<int:pk>/", VariantViewSet.as_view(DETAIL, detail=True)),
     path("products/<int:product_id>/images/", ProductImageViewSet.as_view(LIST)),
     path("products/<int:product_id>/images/<int:pk>/", ProductImageViewSet.as_view(OF_IMAGE, detail=True)),
+    path("products/<int:product_id>/documents/", ProductDocumentViewSet.as_view(LIST)),
+    path(
+        "products/<int:product_id>/documents/<int:pk>/",
+        ProductDocumentViewSet.as_view({"delete": "destroy"}, detail=True),
+    ),
+    path("products/slug/<slug:slug>/documents/", ProductDocumentViewSet.as_view({"get": "list"})),
     path("price-changes/", PriceChangeViewSet.as_view(LIST)),
     path("price-changes/batch/", PriceChangeViewSet.as_view({"post": "create_many"})),
     path(

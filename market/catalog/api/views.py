@@ -1,6 +1,6 @@
-"""Products, their variants and images over HTTP: everybody reads, staff write."""
+"""Products, their variants, images and documents over HTTP: everybody reads, staff write."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -19,9 +19,9 @@ from market.catalog.api import dated, documents
 from market.catalog.api import serializers as shapes
 from market.catalog.api.by_status import ByStatusMixin
 from market.catalog.api.caching import PublicCacheMixin
-from market.catalog.api.parsers import PictureParser
+from market.catalog.api.parsers import DocumentParser, PictureParser, UploadParser
 from market.catalog.api.searching import SearchingMixin
-from market.catalog.models import ImageRequest, Product, ProductImage, ProductListing, Variant
+from market.catalog.models import ImageRequest, Product, ProductDocument, ProductImage, ProductListing, Variant
 from market.catalog.services import NewVariant
 from market.inventory.selectors import with_available
 
@@ -33,6 +33,12 @@ class CatalogViewSet(DatedActionsMixin, PublicCacheMixin, viewsets.GenericViewSe
     """What the views of the catalog share."""
 
     permission_classes = (IsAdminOrReadOnly,)
+    # What reads a body that is a file, by the method that takes one.
+    upload_parsers: Mapping[str, type[UploadParser]] = {}
+
+    def get_parsers(self) -> list:
+        parser = self.upload_parsers.get(self.request.method) if self.request is not None else None
+        return [parser()] if parser else super().get_parsers()
 
     @property
     def is_staff(self) -> bool:
@@ -181,10 +187,7 @@ class ProductImageViewSet(CatalogViewSet):
     serializer_class = shapes.ProductImageSerializer
     pagination_class = KeysetPagination
     orderings = BY_POSITION
-
-    def get_parsers(self) -> list:
-        uploads = self.request is not None and self.request.method == "POST"
-        return [PictureParser()] if uploads else super().get_parsers()
+    upload_parsers = {"POST": PictureParser}
 
     def list(self, request: Request, product_id: int) -> Response:
         selectors.require_product(product_id=product_id, is_staff=self.is_staff)
@@ -207,6 +210,35 @@ class ProductImageViewSet(CatalogViewSet):
     @extend_schema(responses={204: DELETED})
     def destroy(self, request: Request, product_id: int, pk: int) -> HttpResponse:
         services.delete_image(product_id=product_id, image_id=pk)
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+class ProductDocumentViewSet(CatalogViewSet):
+    """The documents of one product, such as its manual."""
+
+    queryset = ProductDocument.objects.all()
+    permission_model = ProductDocument
+    serializer_class = shapes.ProductDocumentSerializer
+    pagination_class = KeysetPagination
+    orderings = BY_POSITION
+    upload_parsers = {"POST": DocumentParser}
+
+    def list(self, request: Request, product_id: int | None = None, slug: str | None = None) -> Response:
+        found = selectors.require_product(product_id=product_id, slug=slug, is_staff=self.is_staff)
+        rows = self.paginate_queryset(self.filter_queryset(selectors.product_documents(product_id=found)))
+        return self.get_paginated_response([documents.product_document(row) for row in rows])
+
+    @extend_schema(
+        request={"multipart/form-data": shapes.DocumentUploadSerializer},
+        responses={201: shapes.ProductDocumentSerializer},
+    )
+    def create(self, request: Request, product_id: int) -> Response:
+        document = services.add_document(product_id=product_id, **self.body(shapes.DocumentUploadSerializer))
+        return Response(documents.product_document(document), status=status.HTTP_201_CREATED)
+
+    @extend_schema(responses={204: DELETED})
+    def destroy(self, request: Request, product_id: int, pk: int) -> HttpResponse:
+        services.delete_document(product_id=product_id, document_id=pk)
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
@@ -239,10 +271,7 @@ class ShelfImageViewSet(CatalogViewSet):
     """The one picture of a category or collection."""
 
     permission_of_action = {"destroy": "change"}
-
-    def get_parsers(self) -> list:
-        uploads = self.request is not None and self.request.method == "PUT"
-        return [PictureParser()] if uploads else super().get_parsers()
+    upload_parsers = {"PUT": PictureParser}
 
     @extend_schema(
         request={"multipart/form-data": shapes.ShelfImageSerializer},

@@ -1,4 +1,4 @@
-"""What is for sale: categories, products, their variants and images, and the row that lists read."""
+"""What is for sale: categories, products, their variants, images and documents, and the row that lists read."""
 
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
@@ -192,6 +192,22 @@ class ProductImage(TimeStampedModel):
 
     def __str__(self) -> str:
         return self.alt or self.image.name
+
+
+class ProductDocument(TimeStampedModel):
+    """A document of a product, such as its manual: a PDF, kept and given back as it came."""
+
+    product = models.ForeignKey(Product, models.CASCADE, related_name="documents", db_constraint=False)
+    title = models.CharField(max_length=TITLE_LENGTH)
+    file = models.FileField(upload_to="documents/", max_length=500)
+    size_bytes = models.PositiveBigIntegerField(editable=False)
+    position = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        ordering = ["position", "pk"]
+
+    def __str__(self) -> str:
+        return self.title
 
 
 class ImageRequest(TimeStampedModel):

@@ -7,6 +7,7 @@ from typing import Any
 # What one product may have: its page shows all of them.
 MAX_VARIANTS = 100
 MAX_IMAGES = 100
+MAX_DOCUMENTS = 20
 # The tree is answered nested, and JSON is nested only so deep.
 MAX_CATEGORY_LEVELS = 20
 # Each read of the tree reads all of it; one answer tells so many.

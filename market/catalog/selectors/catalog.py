@@ -25,6 +25,7 @@ from market.catalog.models import (
     ImageRequest,
     PastPrice,
     Product,
+    ProductDocument,
     ProductImage,
     ProductListing,
     ProductType,
@@ -232,16 +233,24 @@ def one_variant(variants: QuerySet[Variant], *, variant_id: int) -> Variant:
     return variant
 
 
-def require_product(*, product_id: int, is_staff: bool = False) -> None:
-    """One query. Raises ProductNotFound for a product that this caller may not see."""
-    products = Product.objects.filter(pk=product_id)
-    if not (products if is_staff else products.filter(listing__is_listed=True)).exists():
+def require_product(*, product_id: int | None = None, slug: str | None = None, is_staff: bool = False) -> int:
+    """The id of a product by id or by slug: one query. Raises ProductNotFound for one that this caller may not see."""
+    products = Product.objects.filter(**({"slug": slug} if product_id is None else {"pk": product_id})).order_by()
+    visible = products if is_staff else products.filter(listing__is_listed=True)
+    found = visible.values_list("pk", flat=True).first()
+    if found is None:
         raise ProductNotFound
+    return found
 
 
 def product_images(*, product_id: int) -> QuerySet[ProductImage]:
     """The images of a product in their order: one query."""
     return ProductImage.objects.filter(product_id=product_id).order_by("position", "pk")
+
+
+def product_documents(*, product_id: int) -> QuerySet[ProductDocument]:
+    """The documents of a product in their order: one query."""
+    return ProductDocument.objects.filter(product_id=product_id).order_by("position", "pk")
 
 
 def image_requests(*, product_id: int) -> QuerySet[ImageRequest]:

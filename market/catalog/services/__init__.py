@@ -21,6 +21,7 @@ from market.catalog.services.planning import (
     update_price_change,
 )
 from market.catalog.services.prices import PriceChange, reprice_variants
+from market.catalog.services.product_documents import add_document, delete_document, update_document
 from market.catalog.services.product_types import (
     NewAttribute,
     create_attribute,
@@ -47,6 +48,7 @@ __all__ = [
     "NewPriceChange",
     "NewVariant",
     "PriceChange",
+    "add_document",
     "add_image",
     "apply_due_price_changes",
     "archive_product",
@@ -61,6 +63,7 @@ __all__ = [
     "delete_attribute",
     "delete_category",
     "delete_collection",
+    "delete_document",
     "delete_image",
     "delete_product",
     "delete_product_type",
@@ -79,6 +82,7 @@ __all__ = [
     "update_attribute",
     "update_category",
     "update_collection",
+    "update_document",
     "update_image",
     "update_price_change",
     "update_product",

@@ -1,19 +1,17 @@
 """The pictures of a product. While it has any, exactly one is the primary one."""
 
 from collections.abc import Collection, Mapping
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from typing import Any, BinaryIO
 
-from django.core.files.storage import default_storage
 from django.db import transaction
-from django.db.models import Count, Max
 
-from core.errors import FieldError, Invalid, Unavailable
 from core.transactions import in_one_transaction
-from market.catalog.adapters.pictures import Renditions, renditions_of
+from market.catalog.adapters.pictures import renditions_of
 from market.catalog.errors import ImageNotFound
 from market.catalog.models import ProductImage
 from market.catalog.rules import MAX_IMAGES, image_files
+from market.catalog.services.files import delete_after_commit, next_position, store
 from market.catalog.services.locks import hold_product
 
 IMAGE_FIELDS = frozenset({"alt", "is_primary", "position"})
@@ -31,20 +29,16 @@ def add_image(*, product_id: int, file: BinaryIO, alt: str = "", is_primary: boo
         with transaction.atomic():
             hold_product(product_id=product_id)
             others = ProductImage.objects.filter(product_id=product_id)
-            there = others.aggregate(count=Count("pk"), highest=Max("position"))
-            highest = there["highest"]
-            if there["count"] >= MAX_IMAGES:
-                message = f"A product has at most {MAX_IMAGES} pictures."
-                raise Invalid(message, errors=[FieldError("image", "too_many", message)])
-            store(renditions, undo)
+            position = next_position(others, most=MAX_IMAGES, field="image", things="pictures")
+            store(renditions.files(), undo)
             if is_primary:
                 others.filter(is_primary=True).update(is_primary=False)
             image = ProductImage.objects.create(
                 product_id=product_id,
                 image=renditions.name,
                 alt=alt,
-                is_primary=is_primary or highest is None,
-                position=0 if highest is None else highest + 1,
+                is_primary=is_primary or position == 0,
+                position=position,
             )
         undo.pop_all()
     return image
@@ -95,28 +89,7 @@ def delete_files_after_commit(images: Collection[ProductImage]) -> None:
 
 def delete_stored_after_commit(images: Collection[str]) -> None:
     """The same for images by their names; an empty name is none."""
-    names = [name for image in images if image for name in image_files(image)]
-
-    def delete() -> None:
-        for name in names:
-            default_storage.delete(name)
-
-    transaction.on_commit(delete)
-
-
-def store(renditions: Renditions, undo: ExitStack) -> None:
-    """Write the files; `undo` removes them again unless it is disarmed. Raises Unavailable."""
-    try:
-        for name, content in renditions.files():
-            undo.callback(_delete_if_there, name)
-            default_storage.save(name, content)
-    except OSError as error:
-        raise Unavailable("The picture could not be stored.") from error
-
-
-def _delete_if_there(name: str) -> None:
-    with suppress(OSError):
-        default_storage.delete(name)
+    delete_after_commit(name for image in images if image for name in image_files(image))
 
 
 def _image(*, product_id: int, image_id: int) -> ProductImage:

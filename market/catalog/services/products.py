@@ -12,6 +12,7 @@ from market.catalog.errors import ProductOrdered
 from market.catalog.models import Category, Product
 from market.catalog.rules import free_slug, slug_of
 from market.catalog.services.attributes import checked_attributes, held_rules
+from market.catalog.services.files import delete_after_commit
 from market.catalog.services.images import delete_files_after_commit
 from market.catalog.services.listings import refresh_listings
 from market.catalog.services.locks import delete_unordered, hold_product
@@ -122,6 +123,7 @@ def delete_product(*, product_id: int) -> Deletion:
     """
     product = hold_product(product_id=product_id)
     images = list(product.images.all())
+    documents = list(product.documents.values_list("file", flat=True))
     try:
         delete_unordered(Product.objects.filter(pk=product_id))
     except ProtectedError as error:
@@ -131,6 +133,7 @@ def delete_product(*, product_id: int) -> Deletion:
         return Deletion(archived=True)
     announce_documents(product_ids=[product_id])
     delete_files_after_commit(images)
+    delete_after_commit(documents)
     return Deletion(archived=False)
 
 

@@ -1,6 +1,5 @@
 """The smaller sizes of pictures, drawn in the background: a row without `rendered_at` is what is to be done."""
 
-from contextlib import suppress
 from dataclasses import dataclass
 
 from django.conf import settings
@@ -13,6 +12,7 @@ from core.transactions import in_one_transaction
 from market.catalog.adapters.pictures import smaller_sizes
 from market.catalog.models import ProductImage
 from market.catalog.rules import image_files, thumbnail_name
+from market.catalog.services.files import delete_if_there
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,17 +46,12 @@ def render_image(*, image_id: int, name: str) -> bool:
     try:
         for path, content in smaller_sizes(name):
             if path != thumbnail_name(name):  # stands since the upload
-                _delete_if_there(path)  # else the storage would make up another name
+                delete_if_there(path)  # else the storage would make up another name
                 default_storage.save(path, content)
     except (ShopError, OSError):
         return False
     if ProductImage.objects.filter(pk=image_id).update(rendered_at=timezone.now()):
         return True
     for path in image_files(name):
-        _delete_if_there(path)
+        delete_if_there(path)
     return False
-
-
-def _delete_if_there(name: str) -> None:
-    with suppress(OSError):
-        default_storage.delete(name)

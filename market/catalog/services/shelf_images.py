@@ -9,7 +9,8 @@ from core.transactions import in_one_transaction
 from market.catalog.adapters.pictures import renditions_of
 from market.catalog.errors import CategoryNotFound, CollectionNotFound
 from market.catalog.models import Category, Collection
-from market.catalog.services.images import delete_stored_after_commit, store
+from market.catalog.services.files import store
+from market.catalog.services.images import delete_stored_after_commit
 
 FOLDERS = {Category: "categories", Collection: "collections"}
 MISSING = {Category: CategoryNotFound, Collection: CollectionNotFound}
@@ -24,7 +25,7 @@ def set_shelf_image(*, model: type[Category | Collection], pk: int, file: Binary
     with ExitStack() as undo:
         with transaction.atomic():
             shelf = _held(model, pk)
-            store(renditions, undo)
+            store(renditions.files(), undo)
             delete_stored_after_commit([shelf.image.name])
             shelf.image = renditions.name
             shelf.save(update_fields=["image", "updated_at"])

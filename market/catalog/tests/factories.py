@@ -8,7 +8,7 @@ from typing import Any
 from django.utils import timezone
 
 from market.catalog import services
-from market.catalog.models import Attribute, Category, PlannedPrice, Product, ProductImage, Variant
+from market.catalog.models import Attribute, Category, PlannedPrice, Product, ProductDocument, ProductImage, Variant
 from market.catalog.services import NewAttribute, NewPriceChange, NewVariant
 
 numbers = count(1)
@@ -75,3 +75,11 @@ def make_attribute() -> Attribute:
 def make_image(product: Product) -> ProductImage:
     """A picture of the product, without a file."""
     return ProductImage.objects.create(product=product, image=f"products/{next(numbers)}.png")
+
+
+def make_document(product: Product) -> ProductDocument:
+    """A document of the product, without a file."""
+    number = next(numbers)
+    return ProductDocument.objects.create(
+        product=product, title=f"Manual {number}", file=f"documents/{number}.pdf", size_bytes=1000
+    )

@@ -45,7 +45,10 @@ def product_form(*, variants: list[dict] = (), images: list[dict] = (), kept: in
     form |= {"tax_class": "standard"} | fields
     defaults = {"weight_grams": 0, "position": 0, "is_active": "on"}
     return (
-        form | inline("variants", [defaults | row for row in variants], initial=kept) | inline("images", list(images))
+        form
+        | inline("variants", [defaults | row for row in variants], initial=kept)
+        | inline("images", list(images))
+        | inline("documents", [])
     )
 
 
