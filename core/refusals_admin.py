@@ -29,6 +29,9 @@ class RefusalsShown:
             return super().changeform_view(request, *args, **kwargs)
         except ShopError as refusal:
             request.refusal = refusal
+        for _, uploads in request.FILES.lists():
+            for upload in uploads:
+                upload.seek(0)  # the service has read it; the form is judged by it once more
         try:
             return super().changeform_view(request, *args, **kwargs)
         except ShopError as refusal:  # its form is not made here

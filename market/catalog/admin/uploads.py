@@ -5,6 +5,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.core.files.uploadedfile import UploadedFile
+from django.db.models import Field
 from django.forms import BaseInlineFormSet
 from django.http import HttpRequest
 from django.template.defaultfilters import filesizeformat
@@ -13,10 +14,8 @@ from core.errors import Invalid
 from market.catalog import services
 from market.catalog.adapters.pdf import checked_pdf
 from market.catalog.models import Product, ProductDocument, ProductImage
-from market.catalog.rules import MAX_DOCUMENTS
+from market.catalog.rules import MAX_DOCUMENTS, MAX_POSITION
 
-# Leaves room for those behind it.
-MAX_POSITION = 1_000_000
 IMAGE_FIELDS = ["alt", "is_primary", "position"]
 
 
@@ -26,6 +25,11 @@ class ProductImageInline(admin.TabularInline):
     model = ProductImage
     extra = 0
     fields = ["image", *IMAGE_FIELDS]
+
+    def formfield_for_dbfield(self, db_field: Field, request: HttpRequest, **kwargs: Any) -> forms.Field | None:
+        if db_field.name == "position":
+            kwargs["max_value"] = MAX_POSITION
+        return super().formfield_for_dbfield(db_field, request, **kwargs)
 
 
 class ProductDocumentForm(forms.ModelForm):
@@ -70,7 +74,8 @@ class ProductDocumentInline(admin.TabularInline):
     readonly_fields = ["size"]
 
     def get_formset(self, request: HttpRequest, obj: Product | None = None, **kwargs: Any) -> type[BaseInlineFormSet]:
-        return super().get_formset(request, obj, **kwargs | {"validate_max": True})
+        # Who may not add any is given no place for one: to him those that are there are not too many.
+        return super().get_formset(request, obj, **kwargs | {"validate_max": self.has_add_permission(request, obj)})
 
     @admin.display
     def size(self, document: ProductDocument) -> str:

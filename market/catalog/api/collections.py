@@ -15,6 +15,7 @@ from market.catalog.api import serializers as shapes
 from market.catalog.api.categories import MenuPagination
 from market.catalog.api.views import DELETED, CatalogViewSet, ShelfImageViewSet
 from market.catalog.models import TITLE_LENGTH, Collection
+from market.catalog.rules import MAX_POSITION
 
 MAX_PRODUCTS = 1000
 
@@ -50,7 +51,7 @@ class CollectionWriteSerializer(serializers.Serializer):
     description = serializers.CharField(max_length=shapes.MAX_TEXT, allow_blank=True, required=False)
     rules = serializers.DictField(allow_null=True, required=False)
     is_active = serializers.BooleanField(required=False)
-    position = serializers.IntegerField(min_value=0, max_value=shapes.MAX_POSITION, required=False)
+    position = serializers.IntegerField(min_value=0, max_value=MAX_POSITION, required=False)
 
 
 class CollectedSerializer(serializers.Serializer):

@@ -12,9 +12,9 @@ from core.api.keyset import Keyset
 from core.api.pagination import KeysetPagination
 from market.catalog import selectors, services
 from market.catalog.api import documents
-from market.catalog.api import serializers as shapes
 from market.catalog.api.views import DELETED, CatalogViewSet
 from market.catalog.models import TITLE_LENGTH, Attribute, ProductType
+from market.catalog.rules import MAX_POSITION
 from market.catalog.services import NewAttribute
 
 MAX_CHOICES = 200
@@ -56,7 +56,7 @@ class AttributeChangeSerializer(serializers.Serializer):
     title = serializers.CharField(max_length=TITLE_LENGTH)
     choices = serializers.ListField(child=serializers.CharField(max_length=100), required=False, max_length=MAX_CHOICES)
     swatches = serializers.DictField(child=serializers.CharField(max_length=7), required=False)
-    position = serializers.IntegerField(min_value=0, max_value=shapes.MAX_POSITION, required=False)
+    position = serializers.IntegerField(min_value=0, max_value=MAX_POSITION, required=False)
 
 
 class AttributeCreateSerializer(AttributeChangeSerializer):

@@ -10,13 +10,12 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from market.catalog.models import TITLE_LENGTH, Category, ImageRequest, Product, ProductImage, Variant
-from market.catalog.rules import MAX_VARIANTS
+from market.catalog.rules import MAX_POSITION, MAX_VARIANTS
 from market.catalog.services import NewVariant
 
 MAX_ID = 2**63 - 1
 MAX_TEXT = 20_000
 MAX_SEARCH = 100
-MAX_POSITION = 1_000_000
 MAX_WEIGHT_GRAMS = 100_000_000
 MAX_ATTRIBUTES = 100
 MAX_IMAGE_URLS = 20

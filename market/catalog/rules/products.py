@@ -8,6 +8,8 @@ from typing import Any
 MAX_VARIANTS = 100
 MAX_IMAGES = 100
 MAX_DOCUMENTS = 20
+# Of a thing among others in the order that staff give them.
+MAX_POSITION = 1_000_000
 # The tree is answered nested, and JSON is nested only so deep.
 MAX_CATEGORY_LEVELS = 20
 # Each read of the tree reads all of it; one answer tells so many.

@@ -9,6 +9,7 @@ from django.db import transaction
 from django.db.models import Count, Max, QuerySet
 
 from core.errors import FieldError, Invalid, Unavailable
+from market.catalog.rules import MAX_POSITION
 
 
 def store(files: Iterable[tuple[str, File]], undo: ExitStack) -> None:
@@ -41,10 +42,12 @@ def delete_if_there(name: str) -> None:
 def next_position(others: QuerySet, *, most: int, field: str, things: str) -> int:
     """The position behind the others of a product, which the caller holds: 0 if there are none. One query.
 
+    Behind one at `MAX_POSITION` it is that one's, as of two at one position the older comes first.
+
     Raises Invalid about the field when there are `most` of these things already.
     """
     there = others.aggregate(count=Count("pk"), highest=Max("position"))
     if there["count"] >= most:
         message = f"A product has at most {most} {things}."
         raise Invalid(message, errors=[FieldError(field, "too_many", message)])
-    return 0 if there["highest"] is None else there["highest"] + 1
+    return 0 if there["highest"] is None else min(there["highest"] + 1, MAX_POSITION)

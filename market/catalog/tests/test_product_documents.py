@@ -3,6 +3,7 @@
 from io import BytesIO
 
 import pytest
+from django.contrib.auth.models import Permission
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 
@@ -10,10 +11,10 @@ from core.accounts.tests.factories import make_staff
 from core.errors import Unavailable
 from market.catalog import services
 from market.catalog.models import Product, ProductDocument
-from market.catalog.rules import MAX_DOCUMENTS
+from market.catalog.rules import MAX_DOCUMENTS, MAX_POSITION
 from market.catalog.services import files
 from market.catalog.tests.factories import make_document, make_product
-from market.catalog.tests.test_admin import inline, product_form
+from market.catalog.tests.test_admin import inline, picture, product_form
 from market.catalog.tests.test_images import files_in
 
 pytestmark = pytest.mark.django_db
@@ -191,3 +192,46 @@ def test_staff_keep_documents_on_the_page_of_the_product(office, media, django_c
     with django_capture_on_commit_callbacks(execute=True):
         assert change_product(office, product, [row | {"DELETE": "on"}], kept=1).status_code == 302
     assert (ProductDocument.objects.count(), files_in(media)) == (0, [])
+
+
+def test_who_may_add_no_document_still_changes_a_product_that_has_one(client):
+    product = make_product(variants=[])
+    document = make_document(product)
+    clerk = make_staff(is_superuser=False)
+    clerk.user_permissions.set(
+        Permission.objects.filter(codename__in=["view_product", "change_product", "view_productdocument"])
+    )
+    client.force_login(clerk)
+    row = {"id": document.pk, "title": document.title, "position": document.position}
+    new = {"file": as_upload(PDF), "title": "More"}
+    for rows in ([], [row], [row, new]):
+        page = change_product(client, product, rows, kept=len(rows[:1]))
+        assert page.status_code == 302, page.context["errors"]
+    assert list(ProductDocument.objects.all()) == [document]
+
+
+def test_behind_the_last_place_there_is_room(staff, office, media):
+    product = make_product()
+    first, second = (upload(staff, product, **more).json() for more in ({"position": MAX_POSITION}, {}))
+    listed = staff.get(f"/api/v1/products/{product.pk}/documents/").json()["results"]
+    assert listed == [first, second]
+    rows = [{"id": row["id"], "title": row["title"], "position": row["position"]} for row in listed]
+    saved = change_product(office, product, rows, kept=2)
+    assert saved.status_code == 302, saved.context["errors"]
+
+
+def test_a_refused_document_is_not_told_of_the_picture_beside_it(office, media, monkeypatch):
+    product = make_product()
+    store = files.default_storage.save
+
+    def save(name, content):
+        if name.startswith("documents/"):
+            raise OSError("No space left on device")
+        return store(name, content)
+
+    monkeypatch.setattr(files.default_storage, "save", save)
+    form = product_form(title=product.title, slug=product.slug, images=[{"image": picture(), "alt": "", "position": 0}])
+    documents = inline("documents", [{"file": as_upload(PDF), "title": "Manual"}])
+    page = office.post(f"/admin/catalog/product/{product.pk}/change/", form | documents)
+    assert page.context["errors"] == [["The file could not be stored."]]
+    assert not (product.images.exists() or ProductDocument.objects.exists())
