@@ -8,6 +8,7 @@ import pytest
 
 from core.breaker import Breaker, BreakerOpen
 from core.postgres.availability import breaker_of
+from tests.running import WAIT_SECONDS
 
 
 class Dependency:
@@ -56,10 +57,10 @@ def test_after_one_failure_nobody_asks_until_the_probe_is_answered(dependency, b
         with pytest.raises(BreakerOpen):
             breaker.call(dependency.work)
     assert dependency.calls == 1
-    assert dependency.probed.wait(3)
+    assert dependency.probed.wait(WAIT_SECONDS)
     assert breaker.is_open
     dependency.is_well = True
-    assert breaker.wait_until_closed(5)
+    assert breaker.wait_until_closed(WAIT_SECONDS)
     assert breaker.call(dependency.work) == "done"
 
 
@@ -75,8 +76,8 @@ def test_a_probe_that_breaks_is_asked_again(dependency, breaker, monkeypatch):
     monkeypatch.setattr(breaker, "_probe", probe)
     with pytest.raises(BreakerOpen):
         breaker.call(dependency.work)
-    assert reached.wait(5)
-    assert breaker.wait_until_closed(5)
+    assert reached.wait(WAIT_SECONDS)
+    assert breaker.wait_until_closed(WAIT_SECONDS)
 
 
 def test_a_stopped_breaker_is_closed_and_probes_no_more(dependency, breaker):
@@ -96,7 +97,7 @@ def test_many_failures_at_once_start_one_probe(dependency, breaker):
     threads = [thread for thread in threading.enumerate() if thread.name == "breaker-test"]
     assert len(threads) == 1
     dependency.is_well = True
-    assert breaker.wait_until_closed(5)
+    assert breaker.wait_until_closed(WAIT_SECONDS)
 
 
 def test_a_breaker_whose_probe_cannot_start_does_not_stay_open(dependency, breaker, monkeypatch):
@@ -113,7 +114,7 @@ def test_a_breaker_whose_probe_cannot_start_does_not_stay_open(dependency, break
         breaker.call(dependency.work)
     assert breaker.is_open
     dependency.is_well = True
-    assert breaker.wait_until_closed(5)
+    assert breaker.wait_until_closed(WAIT_SECONDS)
 
 
 def test_a_child_process_asks_the_database_itself(monkeypatch):

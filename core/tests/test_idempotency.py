@@ -12,6 +12,7 @@ from django.utils import timezone
 from core.errors import Conflict, FieldError, InProgress, Invalid
 from core.idempotency import Done, KeyReused, fingerprint_of, prune_idempotency_keys, run_once
 from core.models import Heartbeat, IdempotencyKey
+from tests.running import WAIT_SECONDS
 
 pytestmark = pytest.mark.django_db
 
@@ -122,7 +123,7 @@ def test_while_the_first_is_running_others_are_told_to_come_back():
 
     def slow() -> Done:
         started.set()
-        assert finish.wait(10)
+        assert finish.wait(WAIT_SECONDS)
         return beat("a")
 
     def first():
@@ -133,12 +134,12 @@ def test_while_the_first_is_running_others_are_told_to_come_back():
 
     with ThreadPoolExecutor(1) as pool:
         running = pool.submit(first)
-        assert started.wait(10)
+        assert started.wait(WAIT_SECONDS)
         try:
             with pytest.raises(InProgress):
                 run_once(scope="s", key="k", fingerprint="f", work=lambda: beat("b"))
         finally:
             finish.set()
-        assert running.result(10).reference == "a"
+        assert running.result(WAIT_SECONDS).reference == "a"
     again = run_once(scope="s", key="k", fingerprint="f", work=lambda: beat("b"))
     assert (again.reference, again.replayed, names()) == ("a", True, ["a"])

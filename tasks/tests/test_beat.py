@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -19,7 +20,6 @@ from core.models import ScheduleSlot
 from tasks.celery_settings import QUEUES
 from tasks.schedule import SCHEDULES, Missed, Schedule
 from tasks.scheduler import GRACE, MOST_MADE_UP, RETRY_SECONDS, SlotClaimingScheduler, claimed_slots
-from tasks.tests.smtp_server import free_port
 
 pytestmark = pytest.mark.django_db(transaction=True)
 NOON = datetime(2026, 3, 1, 12, 0, 0, tzinfo=UTC)
@@ -37,16 +37,25 @@ def sent(settings) -> Iterator:
 
 
 @contextmanager
+def closed_port() -> Iterator[int]:
+    """A port of the loopback where nobody listens, nor can begin to within the block."""
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        yield closed.getsockname()[1]
+
+
+@contextmanager
 def refusing_database() -> Iterator[None]:
     """Within the block nobody listens where this thread believes PostgreSQL."""
     before = {name: connection.settings_dict[name] for name in ("HOST", "PORT")}
     connection.close()
-    connection.settings_dict |= {"HOST": "127.0.0.1", "PORT": free_port()}
-    try:
-        yield
-    finally:
-        connection.close()
-        connection.settings_dict |= before
+    with closed_port() as port:
+        connection.settings_dict |= {"HOST": "127.0.0.1", "PORT": port}
+        try:
+            yield
+        finally:
+            connection.close()
+            connection.settings_dict |= before
 
 
 def run_until_idle(beat: SlotClaimingScheduler) -> None:
@@ -83,9 +92,9 @@ def test_a_slot_that_the_broker_did_not_take_is_sent_when_it_is_back(sent):
         clock.move_to(LATER, tick=False)
         producer = beat.producer
         once = {"max_retries": 1, "interval_start": 0}
-        away = current_app.connection_for_write(f"redis://127.0.0.1:{free_port()}/0", transport_options=once)
-        beat.__dict__["producer"] = current_app.amqp.Producer(away, auto_declare=False)
-        with capture_logs() as lines:
+        with closed_port() as port, capture_logs() as lines:
+            away = current_app.connection_for_write(f"redis://127.0.0.1:{port}/0", transport_options=once)
+            beat.__dict__["producer"] = current_app.amqp.Producer(away, auto_declare=False)
             pauses = [beat.tick() for _ in range(4)]
         assert pauses == [*RETRY_SECONDS, RETRY_SECONDS[-1]]
         assert [line["event"] for line in lines if "broker" in line["event"]] == [

@@ -82,9 +82,11 @@ def test_argon2_costs_several_times_less_than_djangos_own(settings):
     costs = []
     for hasher in (ARGON2, "django.contrib.auth.hashers.Argon2PasswordHasher"):
         settings.PASSWORD_HASHERS = [hasher]
-        began = time.process_time()
+        tries = []
         for _ in range(3):
+            began = time.process_time()
             make_password(PASSWORD)
-        costs.append(time.process_time() - began)
+            tries.append(time.process_time() - began)
+        costs.append(min(tries))  # a busy machine adds to the cost and never takes from it
     ours, theirs = costs
     assert theirs / 50 < ours < theirs / 2

@@ -225,9 +225,12 @@ def test_shopping_is_counted_here_while_redis_is_away(api_client, limits, redis_
 
 def test_the_breaker_closes_by_itself_when_redis_is_back(silent_port):
     own = Counter(QuickRedis(django_settings.CACHE_URL, 2.0))
+    probe, is_counted = own.store.breaker._probe, threading.Event()
+    own.store.breaker._probe = lambda: (is_counted.wait(60), probe())
     own.store.breaker.trip(redis.TimeoutError("as if"))
     caller = uuid4().hex
     assert own.hit("anon", caller, HOURLY)[0] == 1
+    is_counted.set()
     assert own.store.breaker.wait_until_closed(60)
     assert not own.store.breaker.is_open
     # The process counted alone meanwhile; Redis begins from what it knows.

@@ -26,7 +26,7 @@ WATCH_SECONDS = 120
 LOOK = """() => [
     document.querySelector("#run-bar")?.value ?? null,
     document.querySelector("#run-text")?.innerText ?? "",
-    document.querySelector(".run-finished") !== null,
+    document.readyState === "complete" && document.querySelector(".run-finished") !== null,
 ]"""
 
 

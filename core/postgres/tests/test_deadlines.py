@@ -125,7 +125,8 @@ def test_what_reads_revocations_and_asks_for_health_waits_no_longer(short_deadli
 
 
 def test_a_living_server_ends_slow_statements_and_locks_by_itself(settings, breaker):
-    settings.DATABASE_STATEMENT_SECONDS, settings.DATABASE_LOCK_SECONDS = 0.5, 0.3
+    # Far apart: the clock of a statement begins before that of its wait for a lock.
+    settings.DATABASE_STATEMENT_SECONDS, settings.DATABASE_LOCK_SECONDS = 1, 0.1
     connection.close()
     with psycopg.connect(**{**connection.get_connection_params(), "autocommit": False}) as other, deadline():
         mine = backend()
