@@ -1,6 +1,5 @@
 """A mail server on the loopback that says what a test wants."""
 
-import socket
 import socketserver
 import threading
 from collections.abc import Callable, Iterator
@@ -41,13 +40,6 @@ class MailServer:
             server.transport.abort()
             return "250 OK"
         return answer
-
-
-def free_port() -> int:
-    """A port of the loopback that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 @contextmanager

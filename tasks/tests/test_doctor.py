@@ -22,7 +22,8 @@ from market.taxes.models import TaxRate
 from tasks.celery_settings import QUEUES
 from tasks.checks import check_broker
 from tasks.doctor import examine
-from tasks.tests.smtp_server import free_port, mail_server
+from tasks.tests.smtp_server import mail_server
+from tests.running import free_port
 from tests.valkey_server import Valkey
 
 pytestmark = pytest.mark.django_db

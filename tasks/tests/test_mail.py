@@ -22,7 +22,8 @@ from core.notifications.tests.factories import make_mail
 from tasks.celery_settings import task_soft_time_limit
 from tasks.schedule import SCHEDULES
 from tasks.senders.mail import LAST_BEGINNING_SECONDS, message_of, send_mails
-from tasks.tests.smtp_server import free_port, mail_server, stuttering_server
+from tasks.tests.smtp_server import mail_server, stuttering_server
+from tests.running import free_port
 
 pytestmark = pytest.mark.django_db
 

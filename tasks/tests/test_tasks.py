@@ -35,7 +35,8 @@ from market.reviews.models import ReviewRequest
 from tasks.celery_settings import QUEUES
 from tasks.housekeeping import PRUNERS
 from tasks.schedule import SCHEDULES, sync_schedules
-from tasks.tests.smtp_server import free_port, mail_server
+from tasks.tests.smtp_server import mail_server
+from tests.running import free_port
 
 pytestmark = pytest.mark.django_db
 MOMENTS = {"seen_at", "updated_at"}

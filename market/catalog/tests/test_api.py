@@ -24,11 +24,6 @@ NEW_PRODUCT = {
 }
 
 
-@pytest.fixture
-def staff(client_of):
-    return client_of(make_staff())
-
-
 def staff_who_may(client_of, *permissions: str):
     user = make_staff(is_superuser=False)
     user.user_permissions.set(Permission.objects.filter(codename__in=permissions))

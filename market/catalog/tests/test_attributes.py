@@ -2,7 +2,6 @@
 
 import pytest
 
-from core.accounts.tests.factories import make_staff
 from market.catalog.models import Attribute, Product, ProductListing, ProductType, Variant
 from market.catalog.rules import AttributeRule, attribute_values
 from market.catalog.services import create_product_type
@@ -32,11 +31,6 @@ RULES = [
     AttributeRule("material", "choice", ("oak", "steel")),
     AttributeRule("color", "color", ("red", "blue"), is_of_variant=True),
 ]
-
-
-@pytest.fixture
-def staff(client_of):
-    return client_of(make_staff())
 
 
 @pytest.fixture

@@ -7,7 +7,6 @@ import pytest
 import time_machine
 from django.utils import timezone
 
-from core.accounts.tests.factories import make_staff
 from market.catalog.models import Collection, CollectionItem, ListingChange, Product, ProductListing
 from market.catalog.rules import collection_conditions
 from market.catalog.services import (
@@ -25,11 +24,6 @@ from market.inventory.tests.factories import make_stocked_variant
 
 pytestmark = pytest.mark.django_db
 URL = "/api/v1/collections/"
-
-
-@pytest.fixture
-def staff(client_of):
-    return client_of(make_staff())
 
 
 def look_through(limit: int = 5000) -> int:

@@ -24,13 +24,7 @@ from market.catalog.services.imports import (
 )
 from market.catalog.tests.factories import make_product
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def media(settings, tmp_path):
-    settings.MEDIA_ROOT = tmp_path
-    return tmp_path
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("media")]
 
 
 def picture() -> bytes:

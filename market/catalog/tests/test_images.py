@@ -12,26 +12,15 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from PIL import Image
 
-from core.accounts.tests.factories import make_staff, make_user
+from core.accounts.tests.factories import make_user
 from market.catalog.models import ProductImage
 from market.catalog.rules import MAX_IMAGES
 from market.catalog.services import create_collection
 from market.catalog.services.rendering import render_image, take_image_to_render
 from market.catalog.tests.factories import make_category, make_product
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("media")]
 GPS = 0x8825
-
-
-@pytest.fixture(autouse=True)
-def media(settings, tmp_path):
-    settings.MEDIA_ROOT = tmp_path
-    return tmp_path
-
-
-@pytest.fixture
-def staff(client_of):
-    return client_of(make_staff())
 
 
 def picture(kind: str = "JPEG", size: tuple[int, int] = (600, 400), **options) -> bytes:

@@ -17,19 +17,8 @@ from market.catalog.tests.factories import make_document, make_product
 from market.catalog.tests.test_admin import inline, picture, product_form
 from market.catalog.tests.test_images import files_in
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("media")]
 PDF = b"%PDF-1.7\n1 0 obj\n<< /OpenAction << /S /JavaScript /JS (app.alert(1)) >> >>\nendobj\ntrailer\n%%EOF\n"
-
-
-@pytest.fixture(autouse=True)
-def media(settings, tmp_path):
-    settings.MEDIA_ROOT = tmp_path
-    return tmp_path
-
-
-@pytest.fixture
-def staff(client_of):
-    return client_of(make_staff())
 
 
 @pytest.fixture
